@@ -1,0 +1,1 @@
+"""Codecs: image files to pixels and label maps to image files."""

@@ -1,0 +1,115 @@
+"""The exceptions gpuseg raises on purpose.
+
+    GpusegError
+    ├── UsageError               wrong arguments: nothing was started          (ValueError)
+    ├── PaletteError             a palette that cannot be used                 (ValueError)
+    │   ├── PaletteFormatError   a palette file that cannot be read
+    │   ├── DuplicateColourError two classes of one colour
+    │   └── PaletteSizeError     indices that do not fit the depth
+    ├── MaskError                one mask that cannot be converted             (ValueError)
+    │   ├── UnknownColourError   pixels whose colour is not in the palette
+    │   ├── UnsupportedMaskError alpha, 16-bit, CMYK, greyscale indices …
+    │   ├── BrokenMaskError      truncated, damaged or not an image
+    │   └── MaskSizeError        larger than the limit on pixels
+    ├── LabelError               a label map that cannot be saved or coloured  (ValueError)
+    ├── OutputError              a target that must not or cannot be written   (OSError)
+    └── BackendError             the device that was asked for cannot be used  (RuntimeError)
+
+Every message says what was expected, what came, and what to do. `kind` is the
+stable word that stands in reports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from gpuseg.report import UnknownColour
+
+
+class GpusegError(Exception):
+    """Base of every exception gpuseg raises on purpose."""
+
+    kind: ClassVar[str] = "error"
+
+
+class UsageError(GpusegError, ValueError):
+    """Arguments that cannot be used together or do not exist; nothing was started."""
+
+    kind = "usage"
+
+
+class PaletteError(GpusegError, ValueError):
+    """A palette that cannot be used."""
+
+    kind = "palette"
+
+
+class PaletteFormatError(PaletteError):
+    """A palette file whose format or content cannot be read."""
+
+
+class DuplicateColourError(PaletteError):
+    """Two or more classes share one colour, so a pixel cannot tell them apart."""
+
+
+class PaletteSizeError(PaletteError):
+    """A class index or the ignore index does not fit the depth of the label map."""
+
+
+class MaskError(GpusegError, ValueError):
+    """A mask that cannot be converted."""
+
+    kind = "mask"
+
+
+class UnknownColourError(MaskError):
+    """Pixels of a mask have colours that the palette does not hold.
+
+    `colours` lists the most frequent of them, `pixels` counts all such pixels.
+    """
+
+    kind = "unknown-colours"
+
+    def __init__(
+        self, message: str, colours: tuple[UnknownColour, ...] = (), pixels: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.colours = colours
+        self.pixels = pixels
+
+
+class UnsupportedMaskError(MaskError):
+    """An image that is whole but is no colour mask: alpha, 16-bit, CMYK, several frames …"""
+
+    kind = "unsupported"
+
+
+class BrokenMaskError(MaskError):
+    """A file that is truncated, damaged, empty or no image at all."""
+
+    kind = "broken"
+
+
+class MaskSizeError(MaskError):
+    """An image that claims more pixels than the limit allows."""
+
+    kind = "too-large"
+
+
+class LabelError(GpusegError, ValueError):
+    """A label map that cannot be saved or coloured: wrong dtype, shape or index."""
+
+    kind = "label"
+
+
+class OutputError(GpusegError, OSError):
+    """A target file that must not be replaced or cannot be written."""
+
+    kind = "output"
+
+
+class BackendError(GpusegError, RuntimeError):
+    """The device that was asked for cannot be used; the message says why and what to do."""
+
+    kind = "backend"

@@ -1,0 +1,40 @@
+"""DecodedMask: what a codec hands over, before any class is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedMask:
+    """The pixels of one image file.
+
+    Either `colours` is None and `pixels` is uint8 (H, W, 3): RGB; or `pixels` is
+    uint8 (H, W): positions in `colours`, uint8 (K, 3).
+
+    grey: the file was greyscale: `colours` is the ramp (v, v, v), and the values may
+        be finished indices instead of colours.
+    format: what the content is, for instance `PNG`; the suffix does not matter.
+    codec: which codec read it.
+    warnings: what the report should tell about this file.
+    """
+
+    pixels: NDArray[np.uint8]
+    colours: NDArray[np.uint8] | None
+    format: str
+    codec: str
+    grey: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])

@@ -1,0 +1,162 @@
+"""Options as frozen, validated values: what is asked for, in one object that travels whole."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal, TypedDict, get_args
+
+from gpuseg.errors import UsageError
+
+Unknown = Literal["error", "ignore", "nearest"]
+Depth = Literal[8, 16]
+Order = Literal["rgb", "bgr"]
+Device = Literal["auto", "cpu", "cuda"]
+Codec = Literal["auto", "pillow"]
+OnDuplicate = Literal["error", "first", "last"]
+
+DEFAULT_MAX_PIXELS = 1 << 28
+"""Largest image taken by default: 268,435,456 pixels (16,384 x 16,384)."""
+
+DEFAULT_BATCH_PIXELS = 1 << 25
+"""Pixels of one CUDA batch by default: 33,554,432 (96 MiB of colours, 32 MiB of labels)."""
+
+
+class IndexKeywords(TypedDict, total=False):
+    """The fields of `IndexOptions` as keyword arguments."""
+
+    unknown: Unknown
+    tolerance: float | None
+    ignore_index: int | None
+    depth: Depth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """How colours become indices.
+
+    unknown: what a colour outside the palette becomes: `error` refuses the mask,
+        `ignore` writes the ignore index, `nearest` the palette colour at the least
+        Euclidean distance in RGB (ties: the class named first in the palette).
+    tolerance: with `nearest`, the largest distance that is still replaced, in
+        8-bit steps (0 to 441.7); a colour further away is refused. None: no limit.
+    ignore_index: the index for `ignore`; None takes the palette's own, else 255
+        (65535 at depth 16).
+    depth: bits of a label: 8 (palette PNG, uint8) or 16 (greyscale PNG, uint16).
+    """
+
+    unknown: Unknown = "error"
+    tolerance: float | None = None
+    ignore_index: int | None = None
+    depth: Depth = 8
+
+    def __post_init__(self) -> None:
+        _one_of("unknown", self.unknown, get_args(Unknown))
+        _one_of("depth", self.depth, get_args(Depth))
+        if self.tolerance is not None:
+            if self.unknown != "nearest":
+                raise UsageError(
+                    f"tolerance belongs to unknown='nearest', got unknown={self.unknown!r}; "
+                    "use --unknown nearest or leave the tolerance out"
+                )
+            if not 0 <= self.tolerance < 442:
+                raise UsageError(f"tolerance must be 0 to 441.7 RGB steps, got {self.tolerance}")
+        top = (1 << self.depth) - 1
+        if self.ignore_index is not None and not 0 <= self.ignore_index <= top:
+            raise UsageError(
+                f"ignore_index must be 0 to {top} at depth {self.depth}, got {self.ignore_index}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part `number` of `count` (both from 1): one share of a job that several machines divide."""
+
+    number: int = 1
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count:
+            raise UsageError(f"shard must be K/N with 1 <= K <= N, got {self.number}/{self.count}")
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read `K/N`, for instance `3/8`. Raises UsageError."""
+        number, slash, count = text.partition("/")
+        if not (slash and number.isdecimal() and count.isdecimal()):
+            raise UsageError(f"shard must be K/N, for instance 3/8, got {text!r}")
+        return cls(int(number), int(count))
+
+
+class ConvertKeywords(IndexKeywords, total=False):
+    """The fields of `ConvertOptions` as keyword arguments."""
+
+    device: Device
+    codec: Codec
+    workers: int | None
+    pattern: str | None
+    overwrite: bool
+    resume: bool
+    fail_fast: bool
+    dry_run: bool
+    shard: Shard
+    max_pixels: int
+    batch_pixels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions(IndexOptions):
+    """How a folder of masks is converted; adds to `IndexOptions` how the work is done.
+
+    device: `cpu`, `cuda`, or `auto` (cuda if it passes its probe, else cpu).
+    codec: `auto` (the fastest that reads the file) or `pillow`.
+    workers: threads; None takes the processors this process may use.
+    pattern: glob that file names must match; None takes the known image suffixes.
+    overwrite: replace target files that gpuseg did not write.
+    resume: leave targets alone that were made from the same source with the same options.
+    fail_fast: stop at the first file that fails.
+    dry_run: say what would be done, write nothing.
+    shard: convert only this part of the files.
+    max_pixels: largest image taken, in pixels.
+    batch_pixels: size of one CUDA batch, in pixels.
+    """
+
+    device: Device = "auto"
+    codec: Codec = "auto"
+    workers: int | None = None
+    pattern: str | None = None
+    overwrite: bool = False
+    resume: bool = True
+    fail_fast: bool = False
+    dry_run: bool = False
+    shard: Shard = Shard()
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    batch_pixels: int = DEFAULT_BATCH_PIXELS
+
+    def __post_init__(self) -> None:
+        # dataclass(slots=True) makes a new class, which zero-argument super() does not know
+        IndexOptions.__post_init__(self)
+        _one_of("device", self.device, get_args(Device))
+        _one_of("codec", self.codec, get_args(Codec))
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"workers must be at least 1, got {self.workers}")
+        for name, value in (("max_pixels", self.max_pixels), ("batch_pixels", self.batch_pixels)):
+            if value < 1:
+                raise UsageError(f"{name} must be at least 1, got {value}")
+
+    @property
+    def worker_count(self) -> int:
+        """Threads to start: `workers`, or the processors this process may run on."""
+        return self.workers or usable_cpus()
+
+
+def usable_cpus() -> int:
+    """Number of processors this process may run on (affinity, not the machine's total)."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value!r}")

@@ -1,0 +1,259 @@
+"""Palette: which colour is which class, as a frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.errors import DuplicateColourError, PaletteError, PaletteSizeError
+from gpuseg.options import Depth, OnDuplicate
+
+RGB = tuple[int, int, int]
+
+MAX_INDEX = 65535
+"""Largest class index: label maps hold at most 16 bits a pixel."""
+
+VOID_NAMES = frozenset(
+    {"void", "ignore", "ignored", "unlabeled", "unlabelled", "unknown", "border", "boundary"}
+)
+"""Names (lower case) of classes that mean 'no class': such a class may sit at the ignore index."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteClass:
+    """One colour of a palette: pixels of `rgb` (three values 0 to 255) are class `index`."""
+
+    index: int
+    name: str
+    rgb: RGB
+
+    @property
+    def hex(self) -> str:
+        """The colour as `#rrggbb`."""
+        return "#{:02x}{:02x}{:02x}".format(*self.rgb)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A class that a palette gave up because another class, `kept`, has the same colour."""
+
+    name: str
+    index: int
+    kept: str
+    rgb: RGB
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours and the class indices they stand for.
+
+    classes: one entry a colour. Colours are unique; an index may come twice (two
+        colours read as one class: the first is the one label maps are painted with).
+    name: what messages call it.
+    ignore_index: the index that means 'no class', if the palette says so.
+    source: where the table comes from.
+    merged: classes given up because they repeat a colour.
+    verified: False for presets copied from a third party and not checked against the owner.
+    notes: what a user of the table should know.
+
+    Raises PaletteError for an empty palette or values out of range and
+    DuplicateColourError, naming the classes, for a repeated colour.
+    """
+
+    classes: tuple[PaletteClass, ...]
+    name: str = "palette"
+    ignore_index: int | None = None
+    source: str = ""
+    merged: tuple[Merged, ...] = ()
+    verified: bool = True
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.classes:
+            raise PaletteError(f"palette {self.name!r} needs at least one class, got none")
+        for entry in self.classes:
+            _check_entry(self.name, entry)
+        if self.ignore_index is not None and not 0 <= self.ignore_index <= MAX_INDEX:
+            raise PaletteError(
+                f"palette {self.name!r}: ignore_index must be 0 to {MAX_INDEX}, "
+                f"got {self.ignore_index}"
+            )
+        repeated = find_duplicates(self.classes)
+        if repeated:
+            raise DuplicateColourError(_describe_duplicates(self.name, repeated))
+
+    @classmethod
+    def from_colours(
+        cls,
+        colours: Iterable[Sequence[int]],
+        names: Iterable[str] | None = None,
+        *,
+        name: str = "palette",
+        ignore_index: int | None = None,
+    ) -> Palette:
+        """Palette whose n-th colour is class n.
+
+        colours: rows of three values 0 to 255, for instance an array of shape (K, 3).
+        names: K class names; None makes `class 0`, `class 1` …
+        """
+        rows = [tuple(int(channel) for channel in row) for row in colours]
+        labels = list(names) if names is not None else [f"class {i}" for i in range(len(rows))]
+        if len(labels) != len(rows):
+            raise PaletteError(f"names must be one per colour ({len(rows)}), got {len(labels)}")
+        entries = tuple(
+            PaletteClass(i, label, row)  # type: ignore[arg-type]  # length checked on entry
+            for i, (label, row) in enumerate(zip(labels, rows, strict=True))
+        )
+        return cls(entries, name=name, ignore_index=ignore_index)
+
+    @classmethod
+    def resolve(
+        cls, classes: Iterable[PaletteClass], on_duplicate: OnDuplicate = "error", **fields: object
+    ) -> Palette:
+        """Palette from entries that may repeat a colour.
+
+        on_duplicate: `error` raises DuplicateColourError, `first` and `last` keep that
+            class of each repeated colour and list the others in `merged`.
+        fields: the other fields of Palette.
+        """
+        entries = tuple(classes)
+        if on_duplicate == "error":
+            return cls(entries, **fields)  # type: ignore[arg-type]
+        winners: dict[RGB, PaletteClass] = {}
+        for entry in entries:
+            if on_duplicate == "last" or entry.rgb not in winners:
+                winners[entry.rgb] = entry
+        merged = tuple(
+            Merged(entry.name, entry.index, winners[entry.rgb].name, entry.rgb)
+            for entry in entries
+            if winners[entry.rgb] is not entry
+        )
+        kept = tuple(entry for entry in entries if winners[entry.rgb] is entry)
+        return cls(kept, merged=merged, **fields)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        """Number of colours."""
+        return len(self.classes)
+
+    @cached_property
+    def colours(self) -> NDArray[np.uint8]:
+        """The colours, uint8 of shape (K, 3), in palette order."""
+        return np.array([entry.rgb for entry in self.classes], np.uint8)
+
+    @cached_property
+    def indices(self) -> NDArray[np.int64]:
+        """The class index of each colour, int64 of shape (K,), in palette order."""
+        return np.array([entry.index for entry in self.classes], np.int64)
+
+    @property
+    def max_index(self) -> int:
+        """The largest class index."""
+        return max(entry.index for entry in self.classes)
+
+    def first_by_index(self) -> dict[int, PaletteClass]:
+        """Index -> the entry it is painted with (the first of that index)."""
+        table: dict[int, PaletteClass] = {}
+        for entry in self.classes:
+            table.setdefault(entry.index, entry)
+        return table
+
+    def ignore_for(self, depth: Depth, wanted: int | None = None) -> int:
+        """The ignore index at this depth: `wanted`, else the palette's own, else 255 or 65535."""
+        if wanted is not None:
+            return wanted
+        return self.ignore_index if self.ignore_index is not None else (1 << depth) - 1
+
+    def check_depth(self, depth: Depth) -> None:
+        """Raise PaletteSizeError when an index does not fit `depth` bits."""
+        top = (1 << depth) - 1
+        if self.max_index > top:
+            raise PaletteSizeError(
+                f"palette {self.name!r} has {len(self)} colours and indices up to "
+                f"{self.max_index}, a palette PNG holds indices 0 to {top}; use --depth 16"
+            )
+        if self.ignore_index is not None and self.ignore_index > top:
+            raise PaletteSizeError(
+                f"palette {self.name!r} has ignore index {self.ignore_index}, a palette PNG "
+                f"holds 0 to {top}; use --depth 16 or another --ignore-index"
+            )
+
+    def is_real_class(self, index: int) -> bool:
+        """Whether `index` is a class that means something: listed, and not a void class."""
+        if index == self.ignore_index:
+            return False
+        entry = self.first_by_index().get(index)
+        return entry is not None and entry.name.strip().lower() not in VOID_NAMES
+
+    def plte(self, ignore_index: int = 255) -> bytes:
+        """The 256 PNG palette entries, 768 bytes, for label maps of depth 8.
+
+        An index without a class is black, the ignore index without a class is
+        (224, 224, 192), its colour in PASCAL VOC. Raises PaletteSizeError.
+        """
+        self.check_depth(8)
+        table = np.zeros((256, 3), np.uint8)
+        if ignore_index < 256:
+            table[ignore_index] = (224, 224, 192)
+        for index, entry in self.first_by_index().items():
+            table[index] = entry.rgb
+        return table.tobytes()
+
+    def digest(self) -> bytes:
+        """16 bytes that change when any colour, index, name or the ignore index changes."""
+        rows = "\n".join(f"{c.index} {c.hex} {c.name}" for c in self.classes)
+        text = f"{self.ignore_index}\n{rows}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+def find_duplicates(classes: Iterable[PaletteClass]) -> dict[RGB, list[PaletteClass]]:
+    """Colours that come more than once -> the classes that share them, in order."""
+    groups: dict[RGB, list[PaletteClass]] = {}
+    for entry in classes:
+        groups.setdefault(entry.rgb, []).append(entry)
+    return {rgb: entries for rgb, entries in groups.items() if len(entries) > 1}
+
+
+def voc_colormap(n: int = 256) -> NDArray[np.uint8]:
+    """The PASCAL VOC colour map: uint8 of shape (n, 3), n from 1 to 256.
+
+    Bit j of a class index goes to channel j mod 3 at bit 7 - j div 3, so that low
+    indices get far colours. Formula: VOCdevkit VOClabelcolormap.m; entry 255, the
+    void border of the VOC label maps, is (224, 224, 192). Raises PaletteError for n
+    out of range.
+    """
+    if not 1 <= n <= 256:
+        raise PaletteError(f"voc_colormap needs n from 1 to 256, got {n}")
+    index = np.arange(n, dtype=np.uint8)
+    table = np.zeros((n, 3), np.uint8)
+    for bit in range(8):
+        table[:, bit % 3] |= ((index >> bit) & 1) << (7 - bit // 3)
+    return table
+
+
+def _check_entry(palette: str, entry: PaletteClass) -> None:
+    if len(entry.rgb) != 3 or not all(0 <= channel <= 255 for channel in entry.rgb):
+        raise PaletteError(
+            f"palette {palette!r}: colour of {entry.name!r} must be three values 0 to 255, "
+            f"got {entry.rgb}"
+        )
+    if not 0 <= entry.index <= MAX_INDEX:
+        raise PaletteError(
+            f"palette {palette!r}: index of {entry.name!r} must be 0 to {MAX_INDEX}, "
+            f"got {entry.index}"
+        )
+
+
+def _describe_duplicates(palette: str, groups: dict[RGB, list[PaletteClass]]) -> str:
+    shown = "; ".join(
+        f"{entries[0].hex} is " + " and ".join(f"{e.name!r} ({e.index})" for e in entries)
+        for entries in groups.values()
+    )
+    return (
+        f"palette {palette!r} needs one class a colour, but {shown}; "
+        "mend the palette, or choose with --on-duplicate first|last"
+    )

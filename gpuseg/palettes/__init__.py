@@ -1,0 +1,1 @@
+"""Palettes as files: presets, readers, writers, lint."""

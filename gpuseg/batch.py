@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Shape = tuple[int, int]
 
+Labels = NDArray[np.uint8] | NDArray[np.uint16]
+
 
 def pixel_offsets(shapes: Sequence[Shape]) -> NDArray[np.int64]:
     """Where each image starts in a flat buffer, in pixels: int64 of shape (N + 1,)."""
@@ -59,7 +61,7 @@ class LabelBatch:
     unknown: int64 of shape (N,), pixels of unknown colour in each mask.
     """
 
-    labels: NDArray[np.uint8] | NDArray[np.uint16]
+    labels: Labels
     shapes: tuple[Shape, ...]
     offsets: NDArray[np.int64]
     unknown: NDArray[np.int64]
@@ -74,7 +76,7 @@ class LabelBatch:
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def label_map(self, i: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    def label_map(self, i: int) -> Labels:
         """View of label map i, shape (H, W)."""
         return self.labels[self.offsets[i] : self.offsets[i + 1]].reshape(self.shapes[i])
 

@@ -8,6 +8,8 @@
     │   └── PaletteSizeError     indices that do not fit the depth
     ├── MaskError                one mask that cannot be converted             (ValueError)
     │   ├── UnknownColourError   pixels whose colour is not in the palette
+    │   ├── UnreadableMaskError  no permission, a folder, a link that goes round
+    │   ├── CollisionError       several masks would get one target
     │   ├── UnsupportedMaskError alpha, 16-bit, CMYK, greyscale indices …
     │   ├── BrokenMaskError      truncated, damaged or not an image
     │   └── MaskSizeError        larger than the limit on pixels
@@ -77,6 +79,18 @@ class UnknownColourError(MaskError):
         super().__init__(message)
         self.colours = colours
         self.pixels = pixels
+
+
+class UnreadableMaskError(MaskError):
+    """A file or folder that the operating system does not open: permission, a looping link …"""
+
+    kind = "unreadable"
+
+
+class CollisionError(MaskError):
+    """Several masks would be written to one target, so none of them is."""
+
+    kind = "collision"
 
 
 class UnsupportedMaskError(MaskError):

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+from gpuseg.errors import GpusegError
+
+Status = Literal["converted", "unchanged", "planned", "failed"]
+
+SHOWN_FAILURES = 5
+"""Failures that the summary spells out; the report file holds them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +38,225 @@ class UnknownColour:
     def hex(self) -> str:
         """The colour as `#rrggbb`."""
         return "#{:02x}{:02x}{:02x}".format(*self.rgb)
+
+    def __str__(self) -> str:
+        return f"{self.hex} {self.pixels:,} px, first at x={self.x} y={self.y}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult:
+    """What became of one input.
+
+    source: path relative to SRC. target: path relative to DST, None if there is none.
+    status: `converted`, `unchanged` (made before, from the same source and options),
+        `planned` (a dry run would convert it) or `failed`.
+    width, height: in pixels, 0 when not known.
+    format, codec: what the content is and which codec read it.
+    unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
+    warnings: what else there is to know. error: kind of the failure; message: the sentence.
+    seconds: time of each stage that ran, in seconds.
+    """
+
+    source: str
+    status: Status
+    target: str | None = None
+    width: int = 0
+    height: int = 0
+    format: str = ""
+    codec: str = ""
+    unknown_pixels: int = 0
+    unknown_colours: tuple[UnknownColour, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    message: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def failure(cls, source: str, error: Exception, **fields: Any) -> FileResult:
+        """The row of a file that failed with `error`."""
+        kind = error.kind if isinstance(error, GpusegError) else "internal"
+        message = str(error) if isinstance(error, GpusegError) else f"unexpected {error!r}"
+        return cls(source=source, status="failed", error=kind, message=message, **fields)
+
+    def row(self) -> dict[str, Any]:
+        """The row of the report; what is empty is left out."""
+        row: dict[str, Any] = {"type": "file", "source": self.source, "status": self.status}
+        for name in ("target", "width", "height", "format", "codec", "unknown_pixels"):
+            if value := getattr(self, name):
+                row[name] = value
+        if self.unknown_colours:
+            row["unknown_colours"] = [
+                {"hex": c.hex, "pixels": c.pixels, "x": c.x, "y": c.y} for c in self.unknown_colours
+            ]
+        for name in ("warnings", "error", "message"):
+            if value := getattr(self, name):
+                row[name] = value
+        if self.seconds:
+            row["seconds"] = {stage: round(value, 6) for stage, value in self.seconds.items()}
+        return row
+
+
+@dataclass(slots=True)
+class Report:
+    """The run so far, in constant memory: counts, and the first failures in full."""
+
+    files: Counter[Status] = field(default_factory=Counter)
+    left_alone: Counter[str] = field(default_factory=Counter)  # other files, by suffix
+    pixels: int = 0
+    unknown_pixels: int = 0
+    files_with_unknown: int = 0
+    files_with_warnings: int = 0
+    failures: list[FileResult] = field(default_factory=list)
+    stopped: Literal["", "interrupted", "fail-fast"] = ""
+    problem: str = ""  # what kept the report itself from being complete
+    path: Path | None = None
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    def add(self, result: FileResult) -> None:
+        """Count one file."""
+        self.files[result.status] += 1
+        if result.status == "converted":
+            self.pixels += result.width * result.height
+        if result.status == "failed":
+            if len(self.failures) < SHOWN_FAILURES:
+                self.failures.append(result)
+        elif result.unknown_pixels:
+            self.files_with_unknown += 1
+            self.unknown_pixels += result.unknown_pixels
+        if result.warnings:
+            self.files_with_warnings += 1
+
+    @property
+    def done(self) -> int:
+        """Files that have a row."""
+        return self.files.total()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began, or that it took."""
+        return self.seconds or time.monotonic() - self.started
+
+    @property
+    def failed(self) -> int:
+        """Files that failed."""
+        return self.files["failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all converted, 1 some not, 130 interrupted."""
+        if self.stopped == "interrupted":
+            return 130
+        return 1 if self.failed or self.stopped or self.problem else 0
+
+    def summary(self) -> str:
+        """The run in a sentence or two, for people."""
+        parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
+        text = ", ".join(parts) if parts else "no masks found"
+        if self.seconds >= 0.1 and self.files["converted"]:
+            rate = self.files["converted"] / self.seconds
+            speed = self.pixels / self.seconds / 1e6
+            text += f" in {self.seconds:.1f} s ({rate:,.0f} files/s, {speed:,.0f} Mpx/s)"
+        if self.unknown_pixels:
+            text += (
+                f"; {self.unknown_pixels:,} pixels of unknown colour were replaced "
+                f"in {self.files_with_unknown:,} files"
+            )
+        if self.files_with_warnings:
+            text += f"; {self.files_with_warnings:,} files with warnings"
+        if self.left_alone:
+            common = ", ".join(
+                f"{s or 'no suffix'} {n:,}" for s, n in self.left_alone.most_common(4)
+            )
+            text += f"; {self.left_alone.total():,} other files left alone ({common})"
+        if self.stopped:
+            text += f"; stopped early ({self.stopped}): the remaining files were not looked at"
+        if self.problem:
+            text += f"; the report is incomplete: {self.problem}"
+        return text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary row of the report, for programs."""
+        return {
+            "type": "summary",
+            "files": {status: self.files[status] for status in _STATUSES},
+            "left_alone": dict(self.left_alone),
+            "pixels": self.pixels,
+            "unknown_pixels": self.unknown_pixels,
+            "files_with_unknown": self.files_with_unknown,
+            "files_with_warnings": self.files_with_warnings,
+            "stopped": self.stopped,
+            "seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+        }
+
+
+_STATUSES: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after the files in hand were finished; `report` tells how far the run came."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+
+class ReportWriter:
+    """Counts results from many threads and appends their rows to a JSON Lines file.
+
+    The file starts with a row of type `run`, has one row of type `file` an input, written as
+    that file finishes, and ends with a row of type `summary`. When it cannot be written (a
+    full disk) the run goes on and `report.problem` says so.
+    """
+
+    def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
+        self.report = Report(path=path)
+        self._lock = threading.Lock()
+        self._file: TextIO | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # names that are no UTF-8 arrive as surrogates: JSON escapes keep them readable back
+            self._file = path.open("w", encoding="ascii", buffering=1, newline="\n")
+        self._write({"type": "run", **header})
+
+    def add(self, result: FileResult) -> None:
+        """Count a result and write its row. Safe to call from any thread."""
+        row = result.row()
+        with self._lock:
+            self.report.add(result)
+            self._write(row)
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.report.problem = f"{self.report.path}: {os.strerror(error.errno or 0)}"
+        if self._file is not None:
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):  # the same full disk, told once already
+                file.close()
+
+    def __enter__(self) -> ReportWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self.report.seconds = time.monotonic() - self.report.started
+            self._write(self.report.as_dict())
+            if self._file is not None:
+                try:
+                    self._file.close()
+                except OSError as problem:
+                    self._fail(problem)
+                self._file = None

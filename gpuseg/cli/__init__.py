@@ -1,0 +1,45 @@
+"""The command line: parses and prints, no logic. Every verb is a Python function too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gpuseg import __version__
+from gpuseg.cli.convert import convert
+from gpuseg.cli.info import info
+from gpuseg.cli.palettes import palettes
+from gpuseg.cli.text import printable
+from gpuseg.errors import GpusegError
+
+
+class _Refused(click.ClickException):
+    """A GpusegError that ended a command before it did anything: exit code 2."""
+
+    exit_code = 2
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Turn gpuseg's own exceptions into a line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except GpusegError as error:
+            raise _Refused(printable(str(error))) from error
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+def main() -> None:
+    """Convert RGB segmentation masks to exact palette-PNG label maps.
+
+    Exit codes: 0 all converted, 1 some not, 2 wrong usage, 130 interrupted.
+    """
+
+
+main.add_command(convert)
+main.add_command(palettes)
+main.add_command(info)

@@ -1,0 +1,200 @@
+"""Which files there are: a folder walked in bounded memory, looking at names only.
+
+Each folder is read twice: first its names are hashed, 8 bytes each, to find those that
+would collide in the target (a.png and a.jpg both become a.png), then they are handed out
+one by one. So a folder of a million masks costs 8 MB, not a list of a million names.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gpuseg.codecs.pillow import SUFFIXES
+from gpuseg.errors import CollisionError, UnreadableMaskError
+from gpuseg.options import Shard
+
+FOLDS_CASE = sys.platform in ("win32", "darwin")
+"""Whether file systems here usually take a.png and A.png for one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input file.
+
+    path: where it is. relative: its path below SRC, for messages and the target.
+    size: bytes. mtime_ns: time of last change, ns. error: why it cannot be used, if so.
+    """
+
+    path: str
+    relative: str
+    size: int = 0
+    mtime_ns: int = 0
+    error: Exception | None = None
+
+    @property
+    def target(self) -> str:
+        """Path below DST: the same folder and stem, suffix .png."""
+        return _target_name(self.relative)
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over SRC.
+
+    root: the folder. pattern: glob for file names; None takes the known image suffixes and
+    leaves hidden files and folders alone. skip: a folder (real path) that is not entered:
+    DST when it lies inside SRC. left_alone: other files, counted by suffix on the way.
+    """
+
+    root: str
+    pattern: str | None = None
+    skip: str | None = None
+    left_alone: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Source]:
+        """Every mask below root, folder by folder; unusable ones carry an error."""
+        # (folder, its path below root, the real paths of it and the folders above it)
+        pending: list[tuple[str, str, tuple[str, ...]]] = []
+        pending.append((self.root, "", (os.path.realpath(self.root),)))
+        while pending:
+            folder, relative, parents = pending.pop()
+            below: list[str] = []
+            try:
+                yield from self._files(folder, relative, below)
+            except OSError as error:
+                yield _unreadable(
+                    folder, relative or ".", f"the folder cannot be read: {error.strerror}"
+                )
+            for name in sorted(below, reverse=True):
+                path = os.path.join(folder, name)
+                real = os.path.realpath(path)
+                if real in parents:
+                    why = f"the link leads back to {real}, a folder above it: not entered again"
+                    yield _unreadable(path, os.path.join(relative, name), why)
+                elif real != self.skip:
+                    pending.append((path, os.path.join(relative, name), (*parents, real)))
+
+    def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
+        """The masks of one folder; names of its sub-folders are appended to `below`."""
+        collisions = self._collisions(folder)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if _is_dir(entry):
+                    if self._hidden(entry.name):
+                        self.left_alone["hidden folder"] += 1
+                    else:
+                        below.append(entry.name)
+                elif self._takes(entry.name):
+                    yield _source(entry, os.path.join(relative, entry.name), collisions)
+                else:
+                    self.left_alone[_suffix(entry.name)] += 1
+
+    def _takes(self, name: str) -> bool:
+        if self.pattern is not None:
+            return fnmatch.fnmatch(name, self.pattern)
+        return name.lower().endswith(SUFFIXES) and not self._hidden(name)
+
+    def _hidden(self, name: str) -> bool:
+        return self.pattern is None and name.startswith(".")
+
+    def _collisions(self, folder: str) -> frozenset[str]:
+        """Keys of the target names that several files of this folder would get."""
+        with os.scandir(folder) as entries:
+            suspects = _repeated(_key(e.name) for e in entries if self._takes(e.name))
+        if not suspects:
+            return frozenset()
+        counts: Counter[str] = Counter()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = _key(entry.name)
+                if hash(key) in suspects and self._takes(entry.name) and not _is_dir(entry):
+                    counts[key] += 1
+        return frozenset(key for key, count in counts.items() if count > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Files named one by one; each target is the file's own name in DST."""
+
+    paths: Sequence[str]
+
+    def __iter__(self) -> Iterator[Source]:
+        """Every file of the list, in its order; unusable ones carry an error."""
+        keys = [_key(os.path.basename(path)) for path in self.paths]
+        counts = Counter(keys)
+        collisions = frozenset(key for key, count in counts.items() if count > 1)
+        for path in self.paths:
+            yield _source(path, os.path.basename(path), collisions)
+
+
+def in_shard(source: Source, shard: Shard) -> bool:
+    """Whether a file belongs to the shard; by its target, so that every machine agrees."""
+    if shard.count == 1:
+        return True
+    name = source.target.replace(os.sep, "/").encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(name, digest_size=8).digest()
+    return int.from_bytes(digest, "big") % shard.count == shard.number - 1
+
+
+def count_sources(src: str, pattern: str | None, shard: Shard) -> int:
+    """How many rows a conversion of SRC, a folder or a file, will have (DST inside SRC apart)."""
+    if os.path.isfile(src):
+        return 1
+    return sum(in_shard(source, shard) for source in Walk(src, pattern))
+
+
+def _target_name(name: str) -> str:
+    """`a/b.jpg` -> `a/b.png`."""
+    return os.path.splitext(name)[0] + ".png"
+
+
+def _key(name: str) -> str:
+    """Target names with one key are one file."""
+    target = _target_name(name)
+    return target.casefold() if FOLDS_CASE else target
+
+
+def _repeated(keys: Iterable[str]) -> frozenset[int]:
+    """Hashes that come more than once."""
+    hashes = np.array(array("q", map(hash, keys)), np.int64)
+    values, counts = np.unique(hashes, return_counts=True)
+    return frozenset(values[counts > 1].tolist())
+
+
+def _source(entry: os.DirEntry[str] | str, relative: str, collisions: frozenset[str]) -> Source:
+    path = os.fspath(entry)
+    if collisions and _key(os.path.basename(path)) in collisions:
+        problem = CollisionError(
+            f"several files would become {_target_name(relative)}; rename them, or choose "
+            "one kind with --pattern"
+        )
+        return Source(path, relative, error=problem)
+    try:
+        status = os.stat(path) if isinstance(entry, str) else entry.stat()
+    except OSError as error:
+        return _unreadable(path, relative, f"cannot be opened: {error.strerror}")
+    return Source(path, relative, status.st_size, status.st_mtime_ns)
+
+
+def _unreadable(path: str, relative: str, message: str) -> Source:
+    return Source(path, relative, error=UnreadableMaskError(message))
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads round in a circle
+        return False
+
+
+def _suffix(name: str) -> str:
+    return "hidden" if name.startswith(".") else os.path.splitext(name)[1].lower()

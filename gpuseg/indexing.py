@@ -1,0 +1,111 @@
+"""From a decoded mask to its label map: which kernel runs, and what unknown colours mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import Labels
+from gpuseg.errors import BrokenMaskError, UnknownColourError, UnsupportedMaskError
+from gpuseg.kernels.lut import Lookup, colour_keys
+from gpuseg.kernels.unknown import find_unknown
+from gpuseg.mask import DecodedMask
+from gpuseg.options import IndexOptions
+from gpuseg.palette import Palette
+from gpuseg.report import UnknownColour
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Indexed:
+    """A label map, uint8 or uint16 (H, W), and what was replaced in it."""
+
+    labels: Labels
+    unknown_pixels: int = 0
+    unknown_colours: tuple[UnknownColour, ...] = ()
+
+
+def index_mask(
+    mask: DecodedMask, lookup: Lookup, palette: Palette, options: IndexOptions
+) -> Indexed:
+    """Label map of a mask, by the CPU kernels.
+
+    Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
+    greyscale that may be finished indices, BrokenMaskError for a palette position outside
+    the file's own palette.
+    """
+    from gpuseg.kernels import cpu  # numba is loaded when the first mask is converted
+
+    labels = np.empty((mask.height, mask.width), lookup.label_dtype)
+    if mask.colours is None:
+        unknown = np.zeros(1, np.int64)
+        offsets = np.array([0, labels.size])
+        pixels = mask.pixels.reshape(-1)
+        cpu.index_pixels(pixels, offsets, lookup.table, labels.reshape(-1), unknown)
+        return judge(mask.pixels, labels, int(unknown[0]), lookup, palette)
+    if mask.grey:
+        check_grey(mask.pixels, palette, options)
+    entries = np.full(256, 3 << lookup.depth, lookup.table.dtype)  # unknown and refused
+    entries[: len(mask.colours)] = lookup.table[colour_keys(mask.colours)]
+    count = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
+    if not count:
+        return Indexed(labels)
+    last = int(mask.pixels.max())
+    if last >= len(mask.colours):
+        raise BrokenMaskError(
+            f"has a pixel of palette entry {last}, its palette ends at {len(mask.colours) - 1}; "
+            "restore the file from its source"
+        )
+    return judge(mask.colours[mask.pixels], labels, count, lookup, palette)
+
+
+def judge(
+    pixels: NDArray[np.uint8], labels: Labels, unknown: int, lookup: Lookup, palette: Palette
+) -> Indexed:
+    """Accept a label map whose mask, uint8 (H, W, 3), had `unknown` pixels, or refuse it.
+
+    Raises UnknownColourError with the most frequent of the refused colours.
+    """
+    if not unknown:
+        return Indexed(labels)
+    colours, total, refused = find_unknown(pixels, lookup)
+    if refused:
+        raise UnknownColourError(
+            _describe(colours, refused, labels.size, palette), colours, refused
+        )
+    return Indexed(labels, total, colours)
+
+
+def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOptions) -> None:
+    """Refuse greyscale whose values may be finished class indices instead of colours.
+
+    Values that are indices of the palette (or the ignore index) are taken for grey colours
+    only when both readings give the same label map. Raises UnsupportedMaskError.
+    """
+    values = np.flatnonzero(np.bincount(pixels.reshape(-1), minlength=256)).tolist()
+    index_of = {entry.rgb: entry.index for entry in palette.classes}
+    indices = {*palette.indices.tolist(), palette.ignore_for(options.depth, options.ignore_index)}
+    if all(index_of.get((value, value, value)) == value for value in values):
+        return
+    if indices.issuperset(values):
+        shown = ", ".join(map(str, values[:8])) + (" …" if len(values) > 8 else "")
+        raise UnsupportedMaskError(
+            f"is greyscale that looks like finished class indices ({shown}), not colours; it "
+            "needs no conversion, only a palette; if these are grey colours, save it as RGB first"
+        )
+
+
+def _describe(
+    colours: tuple[UnknownColour, ...], refused: int, pixels: int, palette: Palette
+) -> str:
+    shown = "; ".join(str(colour) for colour in colours[:3])
+    more = ", …" if len(colours) > 3 else ""
+    known = {entry.rgb for entry in palette.classes}
+    advice = "check --palette, or use --unknown ignore or nearest"
+    if all(colour.rgb[::-1] in known for colour in colours):
+        advice = "with red and blue swapped they are in it: the masks are BGR, save them as RGB"
+    return (
+        f"{refused:,} of {pixels:,} pixels ({refused / pixels:.2%}) have a colour that is not "
+        f"in palette {palette.name!r}: {shown}{more}; {advice}"
+    )

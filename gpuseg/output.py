@@ -1,0 +1,107 @@
+"""Writing so that what is written is finished: temp file beside the target, then os.replace.
+
+A kill at any moment leaves whole files or none under their names, and at worst a temp file,
+which the next run that writes to that folder sweeps. (Against a power cut, the file system's
+own promises hold: nothing is fsynced.)
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import secrets
+import time
+import zlib
+from pathlib import Path
+
+from gpuseg.errors import OutputError
+
+PREFIX = ".gpuseg-"
+SUFFIX = ".tmp"
+
+FOREIGN_STALE_SECONDS = 24 * 3600
+"""Age after which a temp file of another machine counts as left behind."""
+
+_HOST = f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
+_TOKEN = secrets.token_hex(4)  # tells this process from an earlier one with the same pid
+_COUNTER = itertools.count()
+
+
+def write_atomically(target: str, data: bytes) -> None:
+    """Write a whole file under its name, replacing what was there, or leave all as it was.
+
+    Raises OutputError, with the temp file removed.
+    """
+    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_TOKEN}-{next(_COUNTER)}{SUFFIX}"
+    temp = os.path.join(os.path.dirname(target), name)
+    try:
+        handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        try:
+            _write_all(handle, data)
+        finally:
+            os.close(handle)
+        os.replace(temp, target)
+    except BaseException as error:
+        _remove(Path(temp))
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"cannot write {target}: {error.strerror}; nothing was left in its place"
+            ) from error
+        raise
+
+
+def sweep(folder: Path) -> int:
+    """Remove temp files that killed runs left in a folder; returns how many."""
+    swept = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX):
+                path = Path(entry.path)
+                swept += _is_stale(path) and _remove(path)
+    return swept
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _is_stale(path: Path) -> bool:
+    """Whether the process that wrote a temp file is gone."""
+    parts = path.name[len(PREFIX) : -len(SUFFIX)].split("-")
+    if len(parts) != 4 or not parts[1].isdecimal():
+        return False  # not a name of ours
+    host, pid, token, _ = parts
+    if host != _HOST:
+        try:
+            return time.time() - path.stat().st_mtime > FOREIGN_STALE_SECONDS
+        except OSError:
+            return False
+    if int(pid) == os.getpid():
+        return token != _TOKEN
+    if os.name == "nt":
+        return True  # an open file cannot be removed there, so trying is safe
+    return not _is_running(int(pid))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""The CPU flow: each worker takes one file all the way, so that its data stay in cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from gpuseg.codecs import pillow
+from gpuseg.discover import Source
+from gpuseg.errors import GpusegError
+from gpuseg.indexing import Indexed, index_mask
+from gpuseg.mask import DecodedMask
+from gpuseg.output import write_atomically
+from gpuseg.plan import Job
+from gpuseg.pool import Feed
+from gpuseg.report import FileResult
+
+
+@dataclass(slots=True)
+class Work:
+    """One file on its way: what is known of it so far, for the row of the report."""
+
+    source: Source
+    target: str
+    mask: DecodedMask | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    clock: float = field(default_factory=perf_counter)
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the last lap under `stage`."""
+        now = perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.clock
+        self.clock = now
+
+    def failed(self, error: Exception) -> FileResult:
+        """The row when `error` ended it."""
+        unknown = getattr(error, "colours", ())
+        return FileResult.failure(
+            self.source.relative,
+            error,
+            unknown_colours=unknown,
+            unknown_pixels=getattr(error, "pixels", 0),
+            **self._facts(),
+        )
+
+    def finished(self, status: str, indexed: Indexed) -> FileResult:
+        """The row when it was converted, or would be."""
+        return FileResult(
+            source=self.source.relative,
+            target=self.source.target,
+            status=status,  # type: ignore[arg-type]
+            unknown_pixels=indexed.unknown_pixels,
+            unknown_colours=indexed.unknown_colours,
+            **self._facts(),  # type: ignore[arg-type]
+        )
+
+    def _facts(self) -> dict[str, object]:
+        if self.mask is None:
+            return {"seconds": self.seconds}
+        mask = self.mask
+        return {
+            "width": mask.width,
+            "height": mask.height,
+            "format": mask.format,
+            "codec": mask.codec,
+            "warnings": mask.warnings,
+            "seconds": self.seconds,
+        }
+
+
+def begin(source: Source, job: Job) -> Work | FileResult:
+    """Decide about a file: Work if it is to be converted, else its row."""
+    if source.error is not None:
+        return FileResult.failure(source.relative, source.error)
+    work = Work(source, os.path.join(job.dst, source.target))
+    try:
+        found = job.decide(source, work.target)
+    except GpusegError as error:
+        return work.failed(error)
+    if found == "convert":
+        return work
+    return FileResult(
+        source=source.relative,
+        target=source.target,
+        status="unchanged",
+        unknown_pixels=found.unknown,
+    )
+
+
+def decode(work: Work, job: Job) -> DecodedMask:
+    """Decode the file of `work`. Raises MaskError."""
+    work.mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    work.lap("decode")
+    return work.mask
+
+
+def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
+    """Encode and write the label map of `work`. Raises OutputError."""
+    if job.options.dry_run:
+        return work.finished("planned", indexed)
+    fingerprint = job.fingerprint(work.source, indexed.unknown_pixels)
+    data = pillow.write_label(indexed.labels, job.plte, fingerprint)
+    work.lap("encode")
+    job.folders.prepare(os.path.dirname(work.target))
+    write_atomically(work.target, data)
+    work.lap("write")
+    return work.finished("converted", indexed)
+
+
+def convert_source(source: Source, job: Job) -> FileResult:
+    """Convert one file; whatever happens becomes its row."""
+    work = begin(source, job)
+    if isinstance(work, FileResult):
+        return work
+    try:
+        mask = decode(work, job)
+        indexed = index_mask(mask, job.lookup, job.palette, job.options)
+        work.lap("index")
+        return finish(work, job, indexed)
+    except Exception as error:  # a file that fails never stops another
+        return work.failed(error)
+
+
+class PerFileFlow:
+    """Worker threads that each convert whole files drawn from one feed."""
+
+    def __init__(self, feed: Feed[Source], job: Job, add: Callable[[FileResult], None]) -> None:
+        self._feed, self._job, self._add = feed, job, add
+
+    def work(self) -> None:
+        """Convert files until there are no more. One such call a thread."""
+        while (source := self._feed.draw()) is not None:
+            result = convert_source(source, self._job)
+            self._add(result)
+            if self._job.options.fail_fast and result.status == "failed":
+                self._feed.close()

@@ -1,0 +1,147 @@
+"""What is to be done for each file: where its label map goes, and whether it is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+from gpuseg import output
+from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
+from gpuseg.discover import Source
+from gpuseg.errors import OutputError, UsageError
+from gpuseg.kernels.lut import Lookup, build_lookup
+from gpuseg.options import ConvertOptions
+from gpuseg.palette import Palette
+
+FORMAT_VERSION = 1
+"""Raised when the same source and options would give another file: old targets are redone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """Everything that is the same for all files of a run.
+
+    dst: the target folder. plte: palette bytes of the label maps, None at depth 16.
+    ignore_index: the one that is written. salt: digest of all that shapes the labels.
+    """
+
+    dst: str
+    palette: Palette
+    options: ConvertOptions
+    lookup: Lookup
+    plte: bytes | None
+    ignore_index: int
+    salt: bytes
+    folders: Folders = field(repr=False)
+
+    @classmethod
+    def create(cls, dst: str, palette: Palette, options: ConvertOptions) -> Job:
+        """Check palette against options and build the lookup. Raises PaletteError."""
+        ignore_index = palette.ignore_for(options.depth, options.ignore_index)
+        parts = (FORMAT_VERSION, options.unknown, options.tolerance, ignore_index, options.depth)
+        salt = hashlib.blake2b(repr(parts).encode() + palette.digest(), digest_size=16).digest()
+        lookup = build_lookup(palette, options)
+        plte = palette.plte(ignore_index) if options.depth == 8 else None
+        return cls(dst, palette, options, lookup, plte, ignore_index, salt, Folders(dst))
+
+    def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
+        """What the label map of `source` carries when it is made by this job."""
+        state = f"{source.size} {source.mtime_ns} ".encode() + self.salt
+        return Fingerprint(hashlib.blake2b(state, digest_size=16).digest(), unknown)
+
+    def decide(self, source: Source, target: str) -> Fingerprint | Literal["convert"]:
+        """The fingerprint of a target that is up to date, else `convert`.
+
+        Raises OutputError for a target that must not be replaced.
+        """
+        try:
+            found = read_fingerprint(target)
+        except FileNotFoundError:
+            return "convert"
+        except OSError as error:
+            raise OutputError(f"the target {target} cannot be read: {error.strerror}") from error
+        wanted = self.fingerprint(source).digest
+        if found is not None and found.digest == wanted and self.options.resume:
+            return found
+        if os.path.samefile(source.path, target):
+            raise OutputError(f"the target {target} is the input itself; choose another DST")
+        if found is None and not self.options.overwrite:
+            raise OutputError(
+                f"the target {target} exists and was not written by gpuseg; remove it, choose "
+                "another DST, or use --overwrite"
+            )
+        return "convert"
+
+    def describe(self) -> dict[str, Any]:
+        """What the head of the report says of this job."""
+        options = {
+            name: getattr(self.options, name)
+            for name in ("unknown", "tolerance", "depth", "codec", "device", "workers", "pattern")
+        }
+        shard = self.options.shard
+        return {
+            "palette": self.palette.name,
+            "classes": len(self.palette),
+            "merged_classes": [f"{m.name} -> {m.kept}" for m in self.palette.merged],
+            "options": {
+                **options,
+                "ignore_index": self.ignore_index,
+                "shard": f"{shard.number}/{shard.count}",
+            },
+            "digest": self.salt.hex(),
+        }
+
+
+class Folders:
+    """Target folders, each made, checked and swept once (the last few thousand remembered)."""
+
+    def __init__(self, dst: str) -> None:
+        self._root = os.path.realpath(dst)
+        self.prepare = lru_cache(maxsize=4096)(self._prepare)
+
+    def _prepare(self, folder: str) -> None:
+        """Make a folder below DST and sweep it. Raises OutputError."""
+        try:
+            os.makedirs(folder, exist_ok=True)
+            real = os.path.realpath(folder)
+            if os.path.commonpath([real, self._root]) != self._root:
+                raise OutputError(
+                    f"the target folder {folder} leads out of DST to {real}; remove that link"
+                )
+            output.sweep(folder)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"the target folder {folder} cannot be used: {error.strerror}"
+            ) from error
+
+
+def check_folders(src: str, dst: str) -> None:
+    """Refuse folders between which an input could be overwritten. Raises UsageError."""
+    if not os.path.exists(src):
+        raise UsageError(f"SRC must exist, got {src}, which does not")
+    if not os.path.isdir(src):
+        raise UsageError(f"SRC must be a folder, got {src}, which is a file")
+    check_target(dst)
+    real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
+    if real_src == real_dst:
+        raise UsageError(
+            f"DST must not be SRC ({src}): inputs would be overwritten; choose another"
+        )
+    if os.path.splitdrive(real_src)[0] != os.path.splitdrive(real_dst)[0]:
+        return
+    if os.path.commonpath([real_src, real_dst]) == real_dst:
+        raise UsageError(
+            f"SRC ({src}) must not lie inside DST ({dst}): targets could fall on inputs; "
+            "choose another DST"
+        )
+
+
+def check_target(dst: str) -> None:
+    """Refuse a DST that is a file. Raises UsageError."""
+    if os.path.exists(dst) and not os.path.isdir(dst):
+        raise UsageError(f"DST must be a folder, got {dst}, which is a file")

@@ -1,0 +1,68 @@
+"""Threads that share one stream of work, stop together, and lose no exception."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Feed(Generic[Item]):
+    """An iterator that many threads draw from, one at a time; it can be closed early."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items: Iterator[Item] = iter(items)
+        self._lock = threading.Lock()
+        self.closed = False
+
+    def draw(self) -> Item | None:
+        """The next item, or None when there are no more."""
+        with self._lock:
+            if self.closed:
+                return None
+            item = next(self._items, None)
+            self.closed = item is None
+            return item
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self.closed = True
+
+
+def run_threads(
+    work: Callable[[], None], count: int, stop: Callable[[], None], tick: Callable[[], None]
+) -> None:
+    """Run `work` on `count` threads until all return.
+
+    tick: called about ten times a second on the calling thread meanwhile. stop: makes the
+    workers return soon; called when one of them, or tick, raises, or on Ctrl-C. The first
+    exception is raised again once all have returned; a second Ctrl-C does not wait.
+    """
+    errors: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # handed to the calling thread, which raises it
+            errors.append(error)
+            stop()
+
+    threads = [
+        threading.Thread(target=guarded, name=f"gpuseg-{i}", daemon=True) for i in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.1)
+                tick()
+    except BaseException:
+        stop()
+        for thread in threads:
+            thread.join()
+        raise
+    if errors:
+        raise errors[0]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Shape = tuple[int, int]
 
-Labels = NDArray[np.uint8] | NDArray[np.uint16]
+Labels = NDArray[Any]  # uint8 or uint16
 
 
 def pixel_offsets(shapes: Sequence[Shape]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from gpuseg import __version__
 from gpuseg.codecs import pillow
@@ -17,6 +17,9 @@ from gpuseg.pipeline import PerFileFlow
 from gpuseg.plan import Job, check_folders, check_target
 from gpuseg.pool import Feed, run_threads
 from gpuseg.report import Interrupted, Report, ReportWriter
+
+if TYPE_CHECKING:
+    from gpuseg.kernels.backend import Backend
 
 StrPath = str | os.PathLike[str]
 Progress = Callable[[Report], None]
@@ -100,13 +103,10 @@ def _convert(
         if isinstance(sources, Walk):
             writer.report.left_alone = sources.left_alone
         feed = Feed(_of_shard(sources, options))
-        flow = PerFileFlow(feed, job, writer.add)
+        work, threads = _flow(feed, job, writer, chosen)
         try:
             run_threads(
-                flow.work,
-                options.worker_count,
-                feed.close,
-                lambda: progress(writer.report) if progress else None,
+                work, threads, feed.close, lambda: progress(writer.report) if progress else None
             )
         except KeyboardInterrupt:
             writer.report.stopped = "interrupted"
@@ -114,6 +114,17 @@ def _convert(
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
     return writer.report
+
+
+def _flow(
+    feed: Feed[Source], job: Job, writer: ReportWriter, chosen: Backend
+) -> tuple[Callable[[], None], int]:
+    """What each thread runs, and how many threads: a device gets batches, the CPU files."""
+    if chosen.name == "cpu":
+        return PerFileFlow(feed, job, writer.add).work, job.options.worker_count
+    from gpuseg.batched import BatchedFlow
+
+    return BatchedFlow(feed, job, writer.add, chosen).work, 1
 
 
 def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[Source]:

@@ -57,9 +57,7 @@ def load_label(path: StrPath) -> Labels:
     return pillow.read_label(os.fspath(path))[0]
 
 
-def _check(
-    labels: NDArray[Any], palette: Palette, ignore_index: int
-) -> NDArray[np.integer[Any]]:
+def _check(labels: NDArray[Any], palette: Palette, ignore_index: int) -> NDArray[np.integer[Any]]:
     if labels.ndim != 2 or not np.issubdtype(labels.dtype, np.integer):
         raise LabelError(
             f"labels must be integers of shape (H, W), got {labels.dtype} of shape {labels.shape}"

@@ -51,7 +51,7 @@ def write_atomically(target: str, data: bytes) -> None:
         raise
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: str) -> int:
     """Remove temp files that killed runs left in a folder; returns how many."""
     swept = 0
     with os.scandir(folder) as entries:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from gpuseg.codecs import pillow
 from gpuseg.discover import Source
@@ -15,7 +16,7 @@ from gpuseg.mask import DecodedMask
 from gpuseg.output import write_atomically
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
-from gpuseg.report import FileResult
+from gpuseg.report import FileResult, Status
 
 
 @dataclass(slots=True)
@@ -45,18 +46,18 @@ class Work:
             **self._facts(),
         )
 
-    def finished(self, status: str, indexed: Indexed) -> FileResult:
+    def finished(self, status: Status, indexed: Indexed) -> FileResult:
         """The row when it was converted, or would be."""
         return FileResult(
             source=self.source.relative,
             target=self.source.target,
-            status=status,  # type: ignore[arg-type]
+            status=status,
             unknown_pixels=indexed.unknown_pixels,
             unknown_colours=indexed.unknown_colours,
-            **self._facts(),  # type: ignore[arg-type]
+            **self._facts(),
         )
 
-    def _facts(self) -> dict[str, object]:
+    def _facts(self) -> dict[str, Any]:
         if self.mask is None:
             return {"seconds": self.seconds}
         mask = self.mask
@@ -112,8 +113,11 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
 def convert_source(source: Source, job: Job) -> FileResult:
     """Convert one file; whatever happens becomes its row."""
     work = begin(source, job)
-    if isinstance(work, FileResult):
-        return work
+    return work if isinstance(work, FileResult) else complete(work, job)
+
+
+def complete(work: Work, job: Job) -> FileResult:
+    """Convert the file of `work` on this thread; whatever happens becomes its row."""
     try:
         mask = decode(work, job)
         indexed = index_mask(mask, job.lookup, job.palette, job.options)

@@ -77,7 +77,7 @@ class _ShardType(click.ParamType[Shard]):
 @click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def convert(ctx: click.Context, src: str, dst: str, **flags: Any) -> None:
+def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     """Convert every colour mask below SRC into a label map below DST.
 
     SRC is a folder or one file; DST mirrors its folders, names keep their stem and get the

@@ -85,6 +85,22 @@ def read_mask(path: str | Path, max_pixels: int) -> DecodedMask:
             ) from error
 
 
+def read_rgb_shape(path: str, max_pixels: int) -> tuple[int, int] | None:
+    """(height, width) from the header of a file that decodes to RGB pixels, else None.
+
+    Raises as `read_mask` does, though damage behind the header is not seen.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            check_size(image.width, image.height, max_pixels)
+            _refuse_unsupported(image)
+            return (image.height, image.width) if image.mode in ("RGB", "RGBA") else None
+    except MaskError:
+        raise
+    except Exception as error:  # see read_mask
+        raise BrokenMaskError(f"has no header that can be read ({error})") from error
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise MaskSizeError for more than `max_pixels` pixels."""
     if width * height > max_pixels:
@@ -125,7 +141,7 @@ def write_label(
     return buffer.getvalue()
 
 
-def read_label(path: Path) -> tuple[Labels, bytes | None]:
+def read_label(path: str | Path) -> tuple[Labels, bytes | None]:
     """The indices of a label map and its palette, as they stand in the file.
 
     Takes palette images (1 to 8 bits), 8-bit and 16-bit greyscale. Returns uint8 or uint16

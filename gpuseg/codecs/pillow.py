@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def write_label(
     return buffer.getvalue()
 
 
-def read_label(path: str | Path) -> tuple[Labels, bytes | None]:
+def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
     """The indices of a label map and its palette, as they stand in the file.
 
     Takes palette images (1 to 8 bits), 8-bit and 16-bit greyscale. Returns uint8 or uint16
@@ -255,7 +255,9 @@ def _warnings(image: Image.Image, file: io.BufferedReader) -> tuple[str, ...]:
     if image.format in ("JPEG", "MPO", "TIFF", "WEBP"):
         orientation = image.getexif().get(0x0112, 1)
         if orientation != 1:
-            found.append(f"EXIF orientation {orientation} is not applied; pixels stay as stored")
+            # Pillow turns TIFF images while it loads them, and no others
+            done = "is applied" if image.format == "TIFF" else "is not applied: pixels as stored"
+            found.append(f"EXIF orientation {orientation} {done}")
     return tuple(found)
 
 

@@ -24,7 +24,7 @@ _HOMES = {
     "index_to_rgb": "arrays",
     "info": "info",
     "load_label": "labels",
-    "load_palette": "palettes.readers",
+    "load_palette": "palettes.load",
     "rgb_to_index": "arrays",
     "save_label": "labels",
     "save_palette": "palettes.writers",
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from gpuseg.palette import Palette as Palette
     from gpuseg.palette import PaletteClass as PaletteClass
     from gpuseg.palette import voc_colormap as voc_colormap
-    from gpuseg.palettes.readers import load_palette as load_palette
+    from gpuseg.palettes.load import load_palette as load_palette
     from gpuseg.palettes.writers import save_palette as save_palette
     from gpuseg.report import FileResult as FileResult
     from gpuseg.report import Report as Report

@@ -189,16 +189,16 @@ class Palette:
         entry = self.first_by_index().get(index)
         return entry is not None and entry.name.strip().lower() not in VOID_NAMES
 
-    def plte(self, ignore_index: int = 255) -> bytes:
+    def plte(self, ignore_index: int | None = None) -> bytes:
         """The 256 PNG palette entries, 768 bytes, for label maps of depth 8.
 
-        An index without a class is black, the ignore index without a class is
-        (224, 224, 192), its colour in PASCAL VOC. Raises PaletteSizeError.
+        An index without a class is black, the ignore index (None: the palette's own, else
+        255) without a class is (224, 224, 192), its colour in PASCAL VOC. Raises
+        PaletteSizeError.
         """
         self.check_depth(8)
         table = np.zeros((256, 3), np.uint8)
-        if ignore_index < 256:
-            table[ignore_index] = (224, 224, 192)
+        table[self.ignore_for(8, ignore_index)] = (224, 224, 192)
         for index, entry in self.first_by_index().items():
             table[index] = entry.rgb
         return table.tobytes()

@@ -25,8 +25,8 @@ from gpuseg.errors import (
 )
 from gpuseg.mask import DecodedMask
 
-FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG", "MPO")
-"""Formats taken, by content. MPO is what some cameras write under the name .jpg."""
+FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
+"""Formats taken, by content. Pillow's JPEG plugin also opens MPO, JPEG of several frames."""
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
 """File names taken when no pattern is given (lower case)."""
@@ -282,6 +282,6 @@ def _not_an_image(file: io.BufferedReader) -> str:
     if not start:
         return "is empty (0 bytes); restore it from its source"
     return (
-        f"is no image of a known format ({', '.join(FORMATS[:-1])}): it starts with "
+        f"is no image of a known format ({', '.join(FORMATS)}): it starts with "
         f"{start!r}; restore it, or leave it out with --pattern"
     )

@@ -51,6 +51,14 @@ def test_repeated_colours_name_their_classes() -> None:
     assert find_duplicates((A, B, C)) == {(255, 0, 0): [B, C]}
 
 
+def test_message_about_many_repeated_colours_stays_short() -> None:
+    entries = tuple(PaletteClass(n, f"c{n}", (n % 50, 0, 0)) for n in range(5000))
+    with pytest.raises(
+        DuplicateColourError, match=r"'c550' \(550\) and 88 more; .*; 38 more; mend"
+    ):
+        Palette(entries)
+
+
 def test_is_frozen_and_hashable() -> None:
     palette = Palette((A, B))
     with pytest.raises(dataclasses.FrozenInstanceError):

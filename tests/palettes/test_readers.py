@@ -205,6 +205,18 @@ def test_png_filler_is_dropped_and_used_repeats_are_duplicates() -> None:
     assert [row[0] for row in rows(palette_png(colours, [0, 2, 1]))] == [0, 1, 2]
 
 
+def test_png_run_of_one_unused_colour_is_no_class() -> None:
+    palette = Palette.from_colours([(1, 1, 1), (2, 2, 2)])
+    found = read_draft(palette_png(palette.plte(), [0, 1]), "x")
+    assert [(c.index, c.name) for c in found.classes] == [
+        (0, "class 0"),
+        (1, "class 1"),
+        (255, "void"),
+    ]
+    background = bytes(3) + bytes([1, 1, 1]) + bytes(254 * 3)
+    assert [row[0] for row in rows(palette_png(background, [1]))] == [0, 1]
+
+
 def test_png_without_palette_is_refused() -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (2, 2)).save(buffer, format="PNG")

@@ -66,7 +66,7 @@ def test_labelmap_and_gimp_hold_names(palette: Palette, suffix: str) -> None:
     assert read_draft(render_palette(palette, suffix), "x").classes == palette.classes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(palettes(st.text(max_size=6), sparse=False), st.sampled_from([".csv", ".txt", ".gpl"]))
 def test_any_name_is_held_or_refused(palette: Palette, suffix: str) -> None:
     try:
@@ -88,7 +88,8 @@ def test_presets_round_trip_through_files(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", preset_names())
 def test_preset_files_are_as_we_write_them(name: str) -> None:
     folder = Path(__file__).parents[2] / "gpuseg" / "palettes" / "presets"
-    assert (folder / f"{name}.json").read_bytes() == render_palette(load_preset(name), ".json")
+    found = (folder / f"{name}.json").read_text("utf-8")  # any line ends
+    assert found.encode() == render_palette(load_preset(name), ".json")
 
 
 def test_labelmap_as_cvat_writes_it() -> None:

@@ -249,11 +249,17 @@ def _check_entry(palette: str, entry: PaletteClass) -> None:
 
 
 def _describe_duplicates(palette: str, groups: dict[RGB, list[PaletteClass]]) -> str:
-    shown = "; ".join(
-        f"{entries[0].hex} is " + " and ".join(f"{e.name!r} ({e.index})" for e in entries)
+    rows = [
+        f"{entries[0].hex} is " + " and ".join(_some([f"{e.name!r} ({e.index})" for e in entries]))
         for entries in groups.values()
-    )
+    ]
+    shown = "; ".join(_some(rows))
     return (
         f"palette {palette!r} needs one class a colour, but {shown}; "
         "mend the palette, or choose with --on-duplicate first|last"
     )
+
+
+def _some(items: list[str], limit: int = 12) -> list[str]:
+    """The first items, and how many more there are: messages stay readable."""
+    return items if len(items) <= limit else [*items[:limit], f"{len(items) - limit} more"]

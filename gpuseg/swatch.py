@@ -31,7 +31,7 @@ _FADED = (113, 113, 122)
 _LINE = (161, 161, 170)
 
 _MAX_ROWS = 32
-_MAX_CLASSES = 4096
+_MAX_CLASSES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def save_swatch(palette: Palette, path: str | os.PathLike[str]) -> None:
 
 
 def draw_swatch(palette: Palette) -> Image.Image:
-    """An RGB picture of the first 4096 colours, read down the columns, with a title.
+    """An RGB picture of the first 1024 colours, read down the columns, with a title.
 
     Characters that the font lacks are drawn as boxes.
     """
@@ -90,7 +90,7 @@ def _measure(classes: tuple[PaletteClass, ...], font: Font) -> _Layout:
     if len(classes) > _MAX_ROWS:
         columns = math.ceil(len(classes) / _MAX_ROWS)
         if len(classes) > _MAX_ROWS * 8:  # keep huge palettes about square
-            columns = math.ceil(math.sqrt(len(classes) / 12))
+            columns = math.ceil(math.sqrt(len(classes) / 10))
         rows = math.ceil(len(classes) / columns)
     return _Layout(
         rows=rows,

@@ -198,7 +198,9 @@ class Palette:
         """
         self.check_depth(8)
         table = np.zeros((256, 3), np.uint8)
-        table[self.ignore_for(8, ignore_index)] = (224, 224, 192)
+        ignored = self.ignore_for(8, ignore_index)
+        if ignored < 256:
+            table[ignored] = (224, 224, 192)
         for index, entry in self.first_by_index().items():
             table[index] = entry.rgb
         return table.tobytes()

@@ -136,6 +136,8 @@ def index_pixels(pixels: Any, offsets: Any, table: Any, labels: Any, unknown: An
     unknown: int64 or uint64 (N,), written: pixels of each image that are flagged unknown.
     """
     unknown.fill(0)
+    if not labels.size:
+        return
     words, out = _words(pixels, labels)
     index_kernel(
         words, pixels, offsets, table, out, labels, unknown.view(np.uint64),
@@ -149,6 +151,8 @@ def colour_labels(labels: Any, colours: Any, pixels: Any) -> int:
     labels: uint8 or uint16 (P,). colours: uint32 (256,) or (65536,), `r | g << 8 | b << 16`,
     bit 24 set where there is no colour. pixels: uint8 (3 * P,), written.
     """
+    if not labels.size:
+        return 0
     outside = cupy.zeros(1, np.uint64)
     out, words = _words(pixels, labels)
     colour_kernel(
@@ -248,4 +252,5 @@ def from_foreign(array: Any) -> Any:
 
 def contiguous(array: Any) -> Any:
     """The array itself where it is C-contiguous, else one copy on its device."""
-    return cupy.ascontiguousarray(array)
+    with array.device:
+        return cupy.ascontiguousarray(array)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpuseg.batch import LabelBatch, MaskBatch, pixel_offsets
 from gpuseg.errors import BackendError
@@ -20,6 +21,7 @@ from gpuseg.options import Device
 
 Name = Literal["cpu", "cuda"]
 IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
+EmptyPixels = Callable[[int], NDArray[np.uint8]]
 
 INSTALL = "pip install 'gpuseg[cuda13]' (or 'gpuseg[cuda12]' for a CUDA 12 driver)"
 
@@ -30,11 +32,14 @@ class Backend:
 
     name: `cpu` or `cuda`. reason: why it was chosen.
     index_batch: label maps of a batch in host memory; safe to call from several threads.
+    empty_pixels: host memory for that many bytes of pixels, uint8 (n,), not initialised;
+        for a device it is page-locked, so that copies run at the speed of the bus.
     """
 
     name: Name
     reason: str
     index_batch: IndexBatch
+    empty_pixels: EmptyPixels
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
@@ -60,7 +65,7 @@ def select(device: Device) -> Backend:
     problem = probe_cuda()
     if not problem:
         reason = "asked for" if device == "cuda" else "a CUDA device passed its smoke run"
-        return Backend("cuda", reason, _cuda_index_batch)
+        return Backend("cuda", reason, _cuda_index_batch, _cuda_empty_pixels)
     if device == "cuda":
         raise BackendError(
             f"device cuda needs an NVIDIA GPU, its driver and CuPy, but {problem}; "
@@ -114,7 +119,7 @@ def _require_cpu(reason: str) -> Backend:
         raise BackendError(
             f"device cpu needs numba, but {problem}; reinstall: pip install --force-reinstall numba"
         )
-    return Backend("cpu", reason, _cpu_index_batch)
+    return Backend("cpu", reason, _cpu_index_batch, _cpu_empty_pixels)
 
 
 def _cpu_index_batch(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
@@ -130,6 +135,16 @@ def _cuda_index_batch(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
     from gpuseg.kernels import cuda
 
     return cuda.index_batch(batch, lookup)
+
+
+def _cpu_empty_pixels(size: int) -> NDArray[np.uint8]:
+    return np.empty(size, np.uint8)
+
+
+def _cuda_empty_pixels(size: int) -> NDArray[np.uint8]:
+    from gpuseg.kernels import cuda
+
+    return cuda.empty_pinned(size)
 
 
 def _smoke(index_batch: IndexBatch) -> str:

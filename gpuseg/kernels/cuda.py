@@ -211,6 +211,14 @@ def paint_array(labels: Any, colours: NDArray[np.uint32]) -> tuple[Any, int]:
         return pixels, colour_labels(labels, cupy.asarray(colours), pixels)
 
 
+def empty_pinned(size: int) -> NDArray[np.uint8]:
+    """Page-locked host memory, uint8 (size,), not initialised."""
+    if not size:
+        return np.empty(0, np.uint8)
+    memory = cupy.cuda.alloc_pinned_memory(size)  # freed with the last array that views it
+    return np.frombuffer(memory, np.uint8, size)
+
+
 def device_table(lookup: Lookup) -> Any:
     """The table of a lookup on the current device, uint16 or uint32 (2**24,).
 

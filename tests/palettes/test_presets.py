@@ -61,6 +61,8 @@ TABLES = {
 }
 # presets made from the train ids of a table
 TRAIN_TABLES = {"cityscapes": "cityscapes34", "bdd100k": "bdd100k41"}
+# presets read from their owner's documentation, which the collection does not hold
+ELSEWHERE = {"carla29"}
 # tables that are the same as a preset under another name
 TWINS = {
     "cityscapes19": "cityscapes",
@@ -92,7 +94,7 @@ def table_rows(shared: Path, name: str) -> set[Row]:
 
 
 def test_every_preset_is_known_to_these_tests() -> None:
-    assert set(preset_names()) == TABLES.keys() | TRAIN_TABLES.keys()
+    assert set(preset_names()) == TABLES.keys() | TRAIN_TABLES.keys() | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -191,6 +193,24 @@ def test_cityscapes_keeps_car_and_pole_and_paints_void_black() -> None:
 )
 def test_canonical_choices(name: str, rgb: tuple[int, int, int], kept: str) -> None:
     assert next(entry.name for entry in load_preset(name).classes if entry.rgb == rgb) == kept
+
+
+def test_carla29_is_the_table_of_its_documentation() -> None:
+    names = (
+        "Unlabeled Roads SideWalks Building Wall Fence Pole TrafficLight TrafficSign Vegetation "
+        "Terrain Sky Pedestrian Rider Car Truck Bus Train Motorcycle Bicycle Static Dynamic Other "
+        "Water RoadLine Ground Bridge RailTrack GuardRail"
+    )
+    palette = load_preset("carla29")
+    assert [entry.name for entry in palette.classes] == names.split()
+    assert palette.indices.tolist() == list(range(29))
+    cityscapes = {
+        entry.name.replace(" ", ""): entry.rgb for entry in load_preset("cityscapes").classes
+    }
+    shared_names = [e for e in palette.classes if e.name.lower() in cityscapes]
+    assert len(shared_names) >= 15
+    differ = {e.name for e in shared_names if e.rgb != cityscapes[e.name.lower()]}
+    assert differ == {"Static", "Dynamic"} & {e.name for e in shared_names}
 
 
 def test_freiburg_maps_two_colours_to_one_index() -> None:

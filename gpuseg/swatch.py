@@ -6,12 +6,11 @@ import io
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from gpuseg.output import write_atomically
 from gpuseg.palette import Palette, PaletteClass
-from gpuseg.palettes.files import write_atomic
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -57,7 +56,7 @@ def save_swatch(palette: Palette, path: str | os.PathLike[str]) -> None:
     """
     buffer = io.BytesIO()
     draw_swatch(palette).save(buffer, format="PNG", optimize=True)
-    write_atomic(Path(path), buffer.getvalue())
+    write_atomically(os.fspath(path), buffer.getvalue())
 
 
 def draw_swatch(palette: Palette) -> Image.Image:

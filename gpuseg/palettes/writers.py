@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gpuseg.errors import PaletteError, UsageError
+from gpuseg.output import write_atomically
 from gpuseg.palette import Palette, PaletteClass
-from gpuseg.palettes.files import write_atomic
 from gpuseg.palettes.load import read_draft
 from gpuseg.palettes.readers.own import FORMAT, VERSION
 from gpuseg.palettes.readers.text import GIMP_MAGIC
@@ -35,7 +35,7 @@ def save_palette(palette: Palette, path: str | os.PathLike[str]) -> None:
     the indices or a name, and OutputError when the file cannot be written.
     """
     target = Path(path)
-    write_atomic(target, render_palette(palette, target.suffix))
+    write_atomically(str(target), render_palette(palette, target.suffix))
 
 
 def render_palette(palette: Palette, suffix: str) -> bytes:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import pixel_offsets
 from gpuseg.errors import LabelError, UnknownColourError, UsageError
+from gpuseg.indexing import refusal
 from gpuseg.kernels.foreign import check_labels, check_mask, take
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.options import Depth, IndexKeywords, IndexOptions, Order
 from gpuseg.palette import Palette
-from gpuseg.report import UnknownColour
 
 PaletteLike = Palette | str | os.PathLike[str]
 
@@ -29,6 +29,11 @@ IGNORE_COLOUR = (224, 224, 192)
 """What the ignore index is painted with unless it is a class: the void colour of PASCAL VOC."""
 
 _NO_COLOUR = 1 << 24
+
+_ADVICE = (
+    "check the palette, or pass unknown='ignore' or unknown='nearest'",
+    "check order='rgb' or order='bgr'",
+)
 
 
 def rgb_to_index(
@@ -147,22 +152,8 @@ class _IndexJob:
             colours, _, refused = find_unknown(host, self.lookup)
             if refused:
                 place = where if len(counts) == 1 else f"{where}image {i}: "
-                text = _describe(colours, refused, host.size // 3, self.palette)
-                raise UnknownColourError(place + text, colours, refused)
-
-
-def _describe(
-    colours: tuple[UnknownColour, ...], refused: int, pixels: int, palette: Palette
-) -> str:
-    shown = "; ".join(f"{c.hex} {c.pixels:,} px, first at x={c.x} y={c.y}" for c in colours)
-    known = {entry.rgb for entry in palette.classes}
-    advice = "check the palette, or pass unknown='ignore' or unknown='nearest'"
-    if all(colour.rgb[::-1] in known for colour in colours):
-        advice = "with red and blue swapped they are in it: check order='rgb' or order='bgr'"
-    return (
-        f"{refused:,} of {pixels:,} pixels ({refused / pixels:.2%}) have a colour that is not "
-        f"in palette {palette.name!r}: {shown}; {advice}"
-    )
+                error = refusal(colours, refused, host.size // 3, self.palette, _ADVICE)
+                raise UnknownColourError(place + str(error), colours, refused)
 
 
 def _paint(

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-from gpuseg.errors import GpusegError
+from gpuseg.errors import GpusegError, OutputError
 
 Status = Literal["converted", "unchanged", "planned", "failed"]
 
@@ -207,7 +207,8 @@ class ReportWriter:
 
     The file starts with a row of type `run`, has one row of type `file` an input, written as
     that file finishes, and ends with a row of type `summary`. When it cannot be written (a
-    full disk) the run goes on and `report.problem` says so.
+    full disk) the run goes on and `report.problem` says so. Raises OutputError when it cannot
+    even be begun.
     """
 
     def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
@@ -215,9 +216,7 @@ class ReportWriter:
         self._lock = threading.Lock()
         self._file: TextIO | None = None
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # names that are no UTF-8 arrive as surrogates: JSON escapes keep them readable back
-            self._file = path.open("w", encoding="ascii", buffering=1, newline="\n")
+            self._file = _open(path)
         self._write({"type": "run", **header})
 
     def add(self, result: FileResult) -> None:
@@ -260,3 +259,16 @@ class ReportWriter:
                 except OSError as problem:
                     self._fail(problem)
                 self._file = None
+
+
+def _open(path: Path) -> TextIO:
+    """The report file, new and empty. Raises OutputError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # names that are no UTF-8 arrive as surrogates: JSON escapes keep them readable back
+        return path.open("w", encoding="ascii", buffering=1, newline="\n")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"the report {path} cannot be written: {reason}; choose another DST or --report"
+        ) from error

@@ -13,6 +13,7 @@ import pytest
 
 import gpuseg
 from gpuseg.cli import main
+from gpuseg.kernels.backend import INSTALL
 
 ROOT = Path(__file__).parents[1]
 
@@ -93,6 +94,13 @@ def test_extras_are_light() -> None:
         re.split(r"[<>=]", need)[0] for extra in ("cuda12", "cuda13") for need in extras[extra]
     }
     assert names == {"cupy-cuda12x", "cupy-cuda13x", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12"}
+
+
+def test_advice_for_a_missing_gpu_names_what_the_extras_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for extra in ("cuda12", "cuda13"):
+        for need in project["optional-dependencies"][extra]:
+            assert f"'{need}'" in INSTALL
 
 
 def test_links_of_the_papers_lead_somewhere() -> None:

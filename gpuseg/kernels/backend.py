@@ -23,7 +23,11 @@ Name = Literal["cpu", "cuda"]
 IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
 EmptyPixels = Callable[[int], NDArray[np.uint8]]
 
-INSTALL = "pip install 'gpuseg[cuda13]' (or 'gpuseg[cuda12]' for a CUDA 12 driver)"
+INSTALL = (
+    "pip install 'cupy-cuda13x>=14,<15' 'nvidia-cuda-nvrtc>=13,<14' (for a CUDA 12 driver "
+    "'cupy-cuda12x>=14,<15' 'nvidia-cuda-nvrtc-cu12>=12,<13')"
+)
+"""What the extras cuda13 and cuda12 install, so that the line works wherever gpuseg came from."""
 
 
 @dataclass(frozen=True, slots=True)

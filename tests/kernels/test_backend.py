@@ -64,8 +64,8 @@ def _refusal() -> str:
     with pytest.raises(BackendError) as caught:
         backend.select("cuda")
     message = str(caught.value)
-    assert "pip install 'gpuseg[cuda13]'" in message
-    assert "gpuseg[cuda12]" in message
+    assert "pip install 'cupy-cuda13x" in message
+    assert "'cupy-cuda12x" in message
     chosen = backend.select("auto")
     assert chosen.name == "cpu"
     assert str(chosen).startswith("cpu: no CUDA device: ")

@@ -107,7 +107,8 @@ class Report:
     files_with_unknown: int = 0
     files_with_warnings: int = 0
     failures: list[FileResult] = field(default_factory=list)
-    stopped: Literal["", "interrupted", "fail-fast"] = ""
+    device: str = ""  # what ran the kernels, and why
+    stopped: Literal["", "interrupted", "fail-fast", "error"] = ""
     problem: str = ""  # what kept the report itself from being complete
     path: Path | None = None
     started: float = field(default_factory=time.monotonic)
@@ -251,6 +252,8 @@ class ReportWriter:
         traceback: TracebackType | None,
     ) -> None:
         with self._lock:
+            if kind is not None and not self.report.stopped:
+                self.report.stopped = "error"
             self.report.seconds = time.monotonic() - self.report.started
             self._write(self.report.as_dict())
             if self._file is not None:

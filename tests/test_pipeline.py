@@ -210,5 +210,16 @@ def test_rows_of_many_threads_are_whole_lines(tmp_path: Path) -> None:
     assert rows[-1]["files"]["converted"] == 800
 
 
+def test_the_summary_of_a_run_that_died_says_so(tmp_path: Path) -> None:
+    def die() -> None:
+        with ReportWriter(tmp_path / "r.jsonl", {}):
+            raise RuntimeError("the device fell off the bus")
+
+    with pytest.raises(RuntimeError):
+        die()
+    summary = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-1])
+    assert (summary["stopped"], summary["exit_code"]) == ("error", 1)
+
+
 def test_colours_of_the_tests_are_what_they_seem() -> None:
     assert len(set(COLOURS)) == len(PALETTE) == 6

@@ -112,6 +112,7 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
         click.echo(printable(report.summary()))
         if not flags["dry_run"]:
             click.echo(f"label maps: {printable(dst)}")
+        click.echo(f"device: {printable(report.device)}")
         if report.path is not None:
             click.echo(f"report: {printable(str(report.path))}")
     ctx.exit(report.exit_code)

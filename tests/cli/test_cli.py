@@ -37,6 +37,7 @@ def test_convert_says_what_was_done_and_where(project: Path) -> None:
     assert result.stdout.startswith("2 converted")
     assert "label maps: dst" in result.stdout
     assert f"report: {Path('dst/gpuseg-report.jsonl')}" in result.stdout
+    assert "device: cpu: no CUDA device: " in result.stdout or "device: cuda" in result.stdout
     assert result.stderr == ""
     assert (project / "dst" / "b" / "c.png").exists()
     again = gpuseg("convert", "src", "dst", "--palette", "classes.csv")

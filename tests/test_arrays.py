@@ -182,8 +182,9 @@ def test_the_error_names_the_mask_in_a_list_and_the_true_rgb() -> None:
 
 
 def test_swapped_channels_are_recognised() -> None:
+    palette = Palette.from_colours([[0, 0, 0], [200, 30, 10]])
     with pytest.raises(UnknownColourError, match="red and blue swapped"):
-        rgb_to_index(np.full((2, 2, 3), (0, 64, 128), np.uint8), VOC)
+        rgb_to_index(np.full((2, 2, 3), (10, 30, 200), np.uint8), palette)
 
 
 def test_tolerance_refuses_only_what_is_too_far() -> None:

@@ -13,12 +13,16 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Palette": "palette",
+    "index_to_rgb": "arrays",
+    "rgb_to_index": "arrays",
     "voc_colormap": "palette",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from gpuseg.arrays import index_to_rgb as index_to_rgb
+    from gpuseg.arrays import rgb_to_index as rgb_to_index
     from gpuseg.palette import Palette as Palette
     from gpuseg.palette import voc_colormap as voc_colormap
 

@@ -61,9 +61,10 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
     """`gpuseg.kernels.cuda` on a device that is the host."""
 
     def run(name: str, words: int) -> Callable[..., None]:
+        kernels = {depth: host_kernel(Variant(name, depth, False)) for depth in (8, 16)}
+
         def kernel(*arrays: Any, size: int) -> None:
-            depth = 2 * arrays[words].itemsize
-            host_kernel(Variant(name, depth, False))(*arrays, size=size)
+            kernels[2 * arrays[words].itemsize](*arrays, size=size)
 
         return kernel
 

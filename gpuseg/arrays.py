@@ -42,10 +42,9 @@ def rgb_to_index(
     """Label maps of colour masks.
 
     masks: uint8 (H, W, 3), or (N, H, W, 3), or a list or tuple of such of mixed sizes:
-        NumPy arrays, CuPy arrays, torch tensors, Pillow images in mode RGB, and whatever
-        speaks DLPack, `__cuda_array_interface__` or `__array_interface__`.
-    palette: a Palette, or the name or file of one.
-    order: byte order of the pixels, `rgb` or `bgr` (OpenCV).
+        NumPy and CuPy arrays, torch tensors, RGB Pillow images, and whatever speaks
+        DLPack, `__cuda_array_interface__` or `__array_interface__`.
+    palette: a Palette, or the name or file of one. order: of the pixels' bytes.
     return_unknown: also return how many pixels had a colour outside the palette.
     options: the fields of IndexOptions: unknown, tolerance, ignore_index, depth.
 
@@ -53,12 +52,11 @@ def rgb_to_index(
     of the same kind on the same device (foreign kinds become NumPy or CuPy arrays). With
     return_unknown a pair: that, and an int for one mask, else a list of int.
 
-    torch.nn.CrossEntropyLoss wants int64 targets of shape (N, H, W): pass `labels.long()`.
+    torch.nn.CrossEntropyLoss wants int64 targets: pass `labels.long()`.
 
     Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
     alpha, greyscale or another dtype, MaskError for another shape, UsageError and
-    PaletteError for options that cannot be used, BackendError for an array on a CUDA device
-    that CuPy cannot use.
+    PaletteError for wrong options, BackendError for a CUDA array that CuPy cannot use.
     """
     policy = IndexOptions(**options)
     palette = _resolve(palette)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import pixel_offsets
 from gpuseg.errors import LabelError, UnknownColourError, UsageError
+from gpuseg.foreign import check_labels, check_mask, take
 from gpuseg.indexing import refusal
-from gpuseg.kernels.foreign import check_labels, check_mask, take
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.options import Depth, IndexKeywords, IndexOptions, Order
@@ -47,10 +47,9 @@ def rgb_to_index(
     """Label maps of colour masks.
 
     masks: uint8 (H, W, 3), or (N, H, W, 3), or a list or tuple of such of mixed sizes:
-        NumPy arrays, CuPy arrays, torch tensors, Pillow images in mode RGB, and whatever
-        speaks DLPack, `__cuda_array_interface__` or `__array_interface__`.
-    palette: a Palette, or the name or file of one.
-    order: byte order of the pixels, `rgb` or `bgr` (OpenCV).
+        NumPy and CuPy arrays, torch tensors, RGB Pillow images, and whatever speaks
+        DLPack, `__cuda_array_interface__` or `__array_interface__`.
+    palette: a Palette, or the name or file of one. order: of the pixels' bytes.
     return_unknown: also return how many pixels had a colour outside the palette.
     options: the fields of IndexOptions: unknown, tolerance, ignore_index, depth.
 
@@ -58,12 +57,11 @@ def rgb_to_index(
     of the same kind on the same device (foreign kinds become NumPy or CuPy arrays). With
     return_unknown a pair: that, and an int for one mask, else a list of int.
 
-    torch.nn.CrossEntropyLoss wants int64 targets of shape (N, H, W): pass `labels.long()`.
+    torch.nn.CrossEntropyLoss wants int64 targets: pass `labels.long()`.
 
     Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
     alpha, greyscale or another dtype, MaskError for another shape, UsageError and
-    PaletteError for options that cannot be used, BackendError for an array on a CUDA device
-    that CuPy cannot use.
+    PaletteError for wrong options, BackendError for a CUDA array that CuPy cannot use.
     """
     policy = IndexOptions(**options)
     palette = _resolve(palette)

@@ -26,9 +26,11 @@ from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mas
 Run = Callable[..., dict[str, FileResult]]
 
 
-@pytest.fixture(params=["per-file", "batched"])
+@pytest.fixture(params=["per-file", "batched", pytest.param("cuda", marks=pytest.mark.gpu)])
 def run(request: pytest.FixtureRequest) -> Run:
     """Convert a folder with one of the flows; rows by source."""
+    if request.param == "cuda" and (problem := backend.probe_cuda()):
+        pytest.skip(f"no CUDA device: {problem}")
 
     def convert(src: Path, dst: Path, palette: Palette = PALETTE, **options: object):
         settings = ConvertOptions(**{"workers": 2, "batch_pixels": 700, **options})
@@ -38,7 +40,8 @@ def run(request: pytest.FixtureRequest) -> Run:
         if request.param == "per-file":
             flow = PerFileFlow(feed, job, rows.append)
         else:
-            flow = BatchedFlow(feed, job, rows.append, backend.select("cpu"))
+            device = "cuda" if request.param == "cuda" else "cpu"
+            flow = BatchedFlow(feed, job, rows.append, backend.select(device))
         threads = 2 if request.param == "per-file" else 1
         run_threads(flow.work, threads, feed.close, lambda: None)
         assert len({row.source for row in rows}) == len(rows)

@@ -12,15 +12,46 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ConvertOptions": "options",
+    "FileResult": "report",
     "Palette": "palette",
+    "PaletteClass": "palette",
+    "Report": "report",
+    "Shard": "options",
+    "UnknownColour": "report",
+    "convert_directory": "convert",
+    "convert_files": "convert",
+    "index_to_rgb": "arrays",
+    "info": "info",
+    "load_label": "labels",
+    "load_palette": "palettes.load",
+    "rgb_to_index": "arrays",
+    "save_label": "labels",
+    "save_palette": "palettes.writers",
     "voc_colormap": "palette",
 }
+"""Public name -> the module below gpuseg that defines it."""
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
 if TYPE_CHECKING:
+    from gpuseg.arrays import index_to_rgb as index_to_rgb
+    from gpuseg.arrays import rgb_to_index as rgb_to_index
+    from gpuseg.convert import convert_directory as convert_directory
+    from gpuseg.convert import convert_files as convert_files
+    from gpuseg.info import info as info
+    from gpuseg.labels import load_label as load_label
+    from gpuseg.labels import save_label as save_label
+    from gpuseg.options import ConvertOptions as ConvertOptions
+    from gpuseg.options import Shard as Shard
     from gpuseg.palette import Palette as Palette
+    from gpuseg.palette import PaletteClass as PaletteClass
     from gpuseg.palette import voc_colormap as voc_colormap
+    from gpuseg.palettes.load import load_palette as load_palette
+    from gpuseg.palettes.writers import save_palette as save_palette
+    from gpuseg.report import FileResult as FileResult
+    from gpuseg.report import Report as Report
+    from gpuseg.report import UnknownColour as UnknownColour
 
 
 def __getattr__(name: str) -> object:

@@ -91,7 +91,7 @@ def _convert(
     progress: Progress | None,
 ) -> Report:
     from gpuseg.kernels import backend  # numba and cupy load here, not with `import gpuseg`
-    from gpuseg.palettes.readers import load_palette
+    from gpuseg.palettes.load import load_palette
 
     job = Job.create(dst, load_palette(palette), options)
     chosen = backend.select(options.device)

@@ -37,7 +37,7 @@ def save_label(
     Raises LabelError for another shape or dtype and for an index that is no class of the
     palette, PaletteSizeError, OutputError.
     """
-    from gpuseg.palettes.readers import load_palette
+    from gpuseg.palettes.load import load_palette
 
     table = load_palette(palette)
     table.check_depth(depth)

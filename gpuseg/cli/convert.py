@@ -86,7 +86,7 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     """
     from gpuseg.cli.progress import Bar
     from gpuseg.convert import convert_directory, convert_files
-    from gpuseg.palettes.readers import load_palette
+    from gpuseg.palettes.load import load_palette
     from gpuseg.report import Interrupted
 
     quiet, as_json = flags.pop("quiet"), flags.pop("as_json")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from gpuseg.errors import (
 )
 from gpuseg.mask import DecodedMask
 
-FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG", "MPO")
-"""Formats taken, by content. MPO is what some cameras write under the name .jpg."""
+FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
+"""Formats taken, by content. Pillow's JPEG plugin also opens MPO, JPEG of several frames."""
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
 """File names taken when no pattern is given (lower case)."""
@@ -141,7 +141,7 @@ def write_label(
     return buffer.getvalue()
 
 
-def read_label(path: str | Path) -> tuple[Labels, bytes | None]:
+def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
     """The indices of a label map and its palette, as they stand in the file.
 
     Takes palette images (1 to 8 bits), 8-bit and 16-bit greyscale. Returns uint8 or uint16
@@ -255,7 +255,9 @@ def _warnings(image: Image.Image, file: io.BufferedReader) -> tuple[str, ...]:
     if image.format in ("JPEG", "MPO", "TIFF", "WEBP"):
         orientation = image.getexif().get(0x0112, 1)
         if orientation != 1:
-            found.append(f"EXIF orientation {orientation} is not applied; pixels stay as stored")
+            # Pillow turns TIFF images while it loads them, and no others
+            done = "is applied" if image.format == "TIFF" else "is not applied: pixels as stored"
+            found.append(f"EXIF orientation {orientation} {done}")
     return tuple(found)
 
 
@@ -280,6 +282,6 @@ def _not_an_image(file: io.BufferedReader) -> str:
     if not start:
         return "is empty (0 bytes); restore it from its source"
     return (
-        f"is no image of a known format ({', '.join(FORMATS[:-1])}): it starts with "
+        f"is no image of a known format ({', '.join(FORMATS)}): it starts with "
         f"{start!r}; restore it, or leave it out with --pattern"
     )

@@ -8,14 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.batch import Labels
 from gpuseg.errors import LabelError, UnknownColourError
 from gpuseg.options import IndexOptions
-from gpuseg.palette import Palette
+from gpuseg.palette import RGB, Palette
 
 
 def rgb_to_index(
     mask: NDArray[np.uint8], palette: Palette, options: IndexOptions
-) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], NDArray[np.bool_]]:
+) -> tuple[Labels, NDArray[np.bool_]]:
     """Label map of a colour mask, and which pixels had a colour outside the palette.
 
     mask: uint8 (H, W, 3), RGB. Returns uint8 or uint16 (H, W) by `options.depth`, and
@@ -24,30 +25,28 @@ def rgb_to_index(
     """
     palette.check_depth(options.depth)
     index_of = {entry.rgb: entry.index for entry in palette.classes}
-    labels = np.empty(mask.shape[:2], np.uint8 if options.depth == 8 else np.uint16)
-    unknown = np.zeros(mask.shape[:2], bool)
-    for colour in np.unique(mask.reshape(-1, 3), axis=0):
-        where = (mask == colour).all(axis=2)
-        rgb = (int(colour[0]), int(colour[1]), int(colour[2]))
-        if rgb in index_of:
-            labels[where] = index_of[rgb]
-        else:
-            labels[where] = _replacement(colour, palette, options)
-            unknown |= where
-    return labels, unknown
+    red, green, blue = (mask[..., channel].astype(np.int64) for channel in range(3))
+    colours, where = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    values: Labels = np.empty(len(colours), np.uint8 if options.depth == 8 else np.uint16)
+    strange: NDArray[np.bool_] = np.zeros(len(colours), bool)
+    for i, colour in enumerate(colours.tolist()):
+        rgb = (colour >> 16, colour >> 8 & 255, colour & 255)
+        strange[i] = rgb not in index_of
+        values[i] = _replacement(rgb, palette, options) if strange[i] else index_of[rgb]
+    return values[where].reshape(mask.shape[:2]), strange[where].reshape(mask.shape[:2])
 
 
-def _replacement(colour: NDArray[np.uint8], palette: Palette, options: IndexOptions) -> int:
+def _replacement(rgb: RGB, palette: Palette, options: IndexOptions) -> int:
     """The index for a colour outside the palette."""
     if options.unknown == "ignore":
         return palette.ignore_for(options.depth, options.ignore_index)
     if options.unknown == "nearest":
-        steps = palette.colours.astype(int) - colour.astype(int)
+        steps = palette.colours.astype(int) - np.array(rgb)
         squared = (steps**2).sum(axis=1)
         nearest = int(squared.argmin())  # the first of several at the same distance
         if options.tolerance is None or squared[nearest] <= options.tolerance**2:
             return palette.classes[nearest].index
-    raise UnknownColourError(f"colour {tuple(colour.tolist())} is not in {palette.name!r}")
+    raise UnknownColourError(f"colour {rgb} is not in {palette.name!r}")
 
 
 def index_to_rgb(

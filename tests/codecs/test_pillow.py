@@ -1,0 +1,234 @@
+"""The Pillow codec against Pillow, OpenCV and pngcheck, and on what it must refuse."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gpuseg.codecs import pillow
+from gpuseg.codecs.fingerprint import END, Fingerprint, read_fingerprint
+from gpuseg.errors import (
+    BrokenMaskError,
+    LabelError,
+    MaskSizeError,
+    UnreadableMaskError,
+    UnsupportedMaskError,
+)
+from gpuseg.palette import voc_colormap
+from tests.making import PALETTE, mask
+
+PLTE = voc_colormap(256).tobytes()
+LIMIT = 10_000
+
+
+def save(tmp_path: Path, image: Image.Image, name: str = "m.png", **options: object) -> Path:
+    path = tmp_path / name
+    image.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("name", ["m.png", "m.bmp", "m.tif", "m.gif", "m.webp"])
+def test_reads_what_was_saved(tmp_path: Path, name: str) -> None:
+    pixels = mask(9, 13)
+    options = {"lossless": True, "exact": True} if name.endswith("webp") else {}
+    found = pillow.read_mask(save(tmp_path, Image.fromarray(pixels), name, **options), LIMIT)
+    shown = found.pixels if found.colours is None else found.colours[found.pixels]
+    assert np.array_equal(shown, pixels)
+    assert (found.height, found.width, found.codec) == (9, 13, "pillow")
+    assert not found.warnings
+
+
+def test_content_decides_not_the_suffix(tmp_path: Path) -> None:
+    png = save(tmp_path, Image.fromarray(mask(4, 4)))
+    found = pillow.read_mask(png.rename(tmp_path / "m.jpg"), LIMIT)
+    assert found.format == "PNG"
+    assert not found.warnings
+
+
+@pytest.mark.parametrize(("name", "options"), [("m.jpg", {}), ("m.webp", {"quality": 80})])
+def test_lossy_files_carry_a_warning(tmp_path: Path, name: str, options: dict[str, int]) -> None:
+    found = pillow.read_mask(save(tmp_path, Image.fromarray(mask(8, 8)), name, **options), LIMIT)
+    assert "lossy" in found.warnings[0]
+
+
+def test_orientation_is_told(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(mask(8, 4))
+    path = save(tmp_path, image, "m.webp", exif=exif, lossless=True, exact=True)
+    found = pillow.read_mask(path, LIMIT)
+    assert np.array_equal(found.pixels, mask(8, 4))
+    assert "orientation 6 is not applied" in found.warnings[0]
+    found = pillow.read_mask(save(tmp_path, image, "m.tif", exif=exif), LIMIT)
+    assert np.array_equal(found.pixels, np.rot90(mask(8, 4), -1))
+    assert found.warnings == ("EXIF orientation 6 is applied",)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_opaque_alpha_is_dropped_and_real_alpha_refused(tmp_path: Path, mode: str) -> None:
+    plain = Image.fromarray(mask(6, 6)).convert(mode[:-1])
+    image = plain.convert(mode)
+    found = pillow.read_mask(save(tmp_path, image), LIMIT)
+    assert np.array_equal(found.pixels, np.asarray(plain))
+    assert found.grey == (mode == "LA")
+    image.putpixel((2, 3), (0,) * (len(mode) - 1) + (254,))
+    with pytest.raises(UnsupportedMaskError, match="transparent"):
+        pillow.read_mask(save(tmp_path, image), LIMIT)
+
+
+def test_transparent_colour_is_refused_only_where_it_is_used(tmp_path: Path) -> None:
+    image = Image.fromarray(mask(6, 6))
+    used = tuple(int(v) for v in mask(6, 6)[0, 0])
+    pillow.read_mask(save(tmp_path, image, transparency=(1, 2, 3)), LIMIT)
+    with pytest.raises(UnsupportedMaskError, match="transparent"):
+        pillow.read_mask(save(tmp_path, image, transparency=used), LIMIT)
+
+
+def test_transparent_palette_entry_is_refused_only_where_it_is_used(tmp_path: Path) -> None:
+    image = Image.frombytes("P", (4, 1), bytes([0, 1, 2, 1]))
+    image.putpalette(PLTE)
+    pillow.read_mask(save(tmp_path, image, transparency=9), LIMIT)
+    with pytest.raises(UnsupportedMaskError, match="transparent"):
+        pillow.read_mask(save(tmp_path, image, transparency=2), LIMIT)
+    with pytest.raises(UnsupportedMaskError, match="transparent"):
+        pillow.read_mask(save(tmp_path, image, transparency=bytes([255, 128])), LIMIT)
+
+
+def rgb16_png() -> bytes:
+    """A 2 x 1 RGB PNG of 16 bits a channel, which Pillow opens as mode RGB."""
+    return make_png(2, 1, depth=16, colour=2, rows=bytes(1 + 12))
+
+
+def make_png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
+    """A PNG of given header over given scanlines."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        data += struct.pack(">I", len(body)) + name + body
+        data += struct.pack(">I", zlib.crc32(name + body))
+    return data
+
+
+def test_sixteen_bits_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.png"
+    path.write_bytes(rgb16_png())
+    with pytest.raises(UnsupportedMaskError, match="16 bits"):
+        pillow.read_mask(path, LIMIT)
+    grey = Image.fromarray(np.zeros((2, 2), np.uint16))
+    with pytest.raises(UnsupportedMaskError, match="16 bits"):
+        pillow.read_mask(save(tmp_path, grey), LIMIT)
+
+
+def test_cmyk_and_frames_are_refused(tmp_path: Path) -> None:
+    image = Image.fromarray(mask(8, 8))
+    with pytest.raises(UnsupportedMaskError, match="CMYK"):
+        pillow.read_mask(save(tmp_path, image.convert("CMYK"), "m.jpg"), LIMIT)
+    other = Image.fromarray(mask(8, 8, seed=1))
+    for name in ("m.gif", "m.tif", "m.png"):
+        path = save(tmp_path, image, name, save_all=True, append_images=[other])
+        with pytest.raises(UnsupportedMaskError, match="holds 2 frames"):
+            pillow.read_mask(path, LIMIT)
+
+
+def test_size_is_refused_from_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(make_png(100_000, 100_000, 8, 2, b"\0" * 100))
+    with (
+        pillow.size_limit_is_ours(),
+        pytest.raises(MaskSizeError, match="--max-pixels 10000000000"),
+    ):
+        pillow.read_mask(path, LIMIT)
+    with pytest.raises(MaskSizeError):  # Pillow's own limit, outside a run
+        pillow.read_mask(path, 1 << 40)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, this is text", b"\x89PNG\r\n\x1a\n"])
+def test_no_image(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m.png"
+    path.write_bytes(content)
+    with pytest.raises(BrokenMaskError):
+        pillow.read_mask(path, LIMIT)
+
+
+def test_missing_file_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMaskError, match="No such file"):
+        pillow.read_mask(tmp_path / "none.png", LIMIT)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4, 11, 16, 17, 256])
+def test_palette_png_keeps_index_255_and_all_256_entries(tmp_path: Path, classes: int) -> None:
+    """Pillow would write 1, 2 or 4 bits for a short palette and turn 255 into 1, 3 or 15."""
+    labels = (np.arange(256) % classes).astype(np.uint8).reshape(16, 16)
+    labels[0, 0] = 255
+    plte = voc_colormap(classes).tobytes().ljust(768, b"\0")
+    data = pillow.write_label(labels, plte)
+    assert data[24:26] == b"\x08\x03"  # IHDR: 8 bits, palette
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(np.array(image), labels)
+        assert bytes(image.getpalette()) == plte
+
+
+def test_short_palette_is_refused() -> None:
+    with pytest.raises(LabelError, match="all 256"):
+        pillow.write_label(np.zeros((2, 2), np.uint8), PLTE[:33])
+    with pytest.raises(LabelError, match="at least one pixel"):
+        pillow.write_label(np.zeros((0, 2), np.uint8), PLTE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
+def test_label_round_trip(height: int, width: int, seed: int, wide: bool) -> None:
+    dtype = np.uint16 if wide else np.uint8
+    labels = np.random.default_rng(seed).integers(
+        0, np.iinfo(dtype).max + 1, (height, width), dtype
+    )
+    data = pillow.write_label(labels, None if wide else PLTE)
+    found, plte = pillow.read_label(io.BytesIO(data))
+    assert found.dtype == dtype
+    assert np.array_equal(found, labels)
+    assert plte == (None if wide else PLTE)
+
+
+def test_other_tools_read_the_files_alike(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    labels = np.random.default_rng(0).integers(0, 6, (50, 31), np.uint8)
+    path = tmp_path / "label.png"
+    path.write_bytes(pillow.write_label(labels, PALETTE.plte(), Fingerprint(b"x" * 16, 3)))
+    assert np.array_equal(cv2.imread(str(path))[..., ::-1], PALETTE.colours[labels])
+    if tool := shutil.which("pngcheck"):
+        done = subprocess.run([tool, "-v", path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        assert "31 x 50 image, 8-bit palette" in done.stdout
+    deep = tmp_path / "deep.png"
+    deep.write_bytes(pillow.write_label(labels.astype(np.uint16) * 300, None))
+    assert np.array_equal(
+        cv2.imread(str(deep), cv2.IMREAD_UNCHANGED), labels.astype(np.uint16) * 300
+    )
+
+
+def test_fingerprint_is_read_back_from_whole_files_only(tmp_path: Path) -> None:
+    path = tmp_path / "label.png"
+    mark = Fingerprint(bytes(range(16)), 1 << 40)
+    data = pillow.write_label(np.zeros((3, 3), np.uint8), PLTE, mark)
+    path.write_bytes(data)
+    assert read_fingerprint(str(path)) == mark
+    for damaged in (data[:-1], data.replace(b"gpSG", b"gpSH"), data[:60] + b"\1" + data[61:], END):
+        path.write_bytes(damaged)
+        assert read_fingerprint(str(path)) is None
+    path.write_bytes(pillow.write_label(np.zeros((3, 3), np.uint8), PLTE))
+    assert read_fingerprint(str(path)) is None
+
+
+def test_read_label_refuses_colour_images(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedMaskError, match="RGB image"):
+        pillow.read_label(save(tmp_path, Image.fromarray(mask(3, 3))))

@@ -1,0 +1,62 @@
+"""save_label and load_label: what goes in comes out, or nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpuseg import load_label, save_label
+from gpuseg.errors import BrokenMaskError, LabelError, PaletteSizeError
+from gpuseg.palette import Palette
+from tests.making import PALETTE, indices
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint16])
+def test_round_trip_keeps_the_ignore_index(tmp_path: Path, dtype: type) -> None:
+    labels = indices(9, 14).astype(dtype)
+    labels[3, 3] = 255
+    save_label(tmp_path / "a.png", labels, PALETTE)
+    found = load_label(tmp_path / "a.png")
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, labels)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "P"
+        assert bytes(image.getpalette()) == PALETTE.plte()
+
+
+def test_depth_16(tmp_path: Path) -> None:
+    palette = Palette.from_colours([(i % 256, i // 256, 0) for i in range(300)])
+    labels = np.arange(300).reshape(10, 30)
+    with pytest.raises(PaletteSizeError, match="--depth 16"):
+        save_label(tmp_path / "a.png", labels, palette)
+    save_label(tmp_path / "a.png", labels, palette, depth=16)
+    assert load_label(tmp_path / "a.png").dtype == np.uint16
+    assert np.array_equal(load_label(tmp_path / "a.png"), labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.full((2, 2), 6), r"got 6 \(4 px\)"),
+        (np.full((2, 2), -1), r"got -1 \(4 px\)"),
+        (np.full((2, 2), 300), r"got 300"),
+        (np.zeros((2, 2)), "integers of shape"),
+        (np.zeros((1, 2, 2), int), "integers of shape"),
+        (np.zeros((0, 2), int), "at least one pixel"),
+    ],
+)
+def test_what_cannot_be_saved_is_not(tmp_path: Path, labels: np.ndarray, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        save_label(tmp_path / "a.png", labels, PALETTE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_load_refuses_damage(tmp_path: Path) -> None:
+    save_label(tmp_path / "a.png", indices(40, 40), PALETTE)
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[: len(data) // 2 + 300])
+    with pytest.raises(BrokenMaskError):
+        load_label(tmp_path / "a.png")

@@ -1,0 +1,80 @@
+"""Whole files or none, and temp files of killed runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gpuseg import output
+from gpuseg.errors import OutputError
+
+
+def temps(folder: Path) -> list[str]:
+    return [p.name for p in folder.iterdir() if p.name.startswith(output.PREFIX)]
+
+
+def test_writes_and_replaces(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    output.write_atomically(str(target), b"one")
+    output.write_atomically(str(target), b"two")
+    assert target.read_bytes() == b"two"
+    assert temps(tmp_path) == []
+
+
+def test_longest_file_name_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 251 + ".png")
+    output.write_atomically(str(target), b"one")
+    assert target.read_bytes() == b"one"
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.png"
+    output.write_atomically(str(target), b"old")
+
+    def full(handle: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OutputError, match="No space left on device; nothing was left"):
+        output.write_atomically(str(target), b"new")
+    assert target.read_bytes() == b"old"
+    assert temps(tmp_path) == []
+
+
+def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[:3]))
+    output.write_atomically(str(tmp_path / "a"), b"0123456789")
+    assert (tmp_path / "a").read_bytes() == b"0123456789"
+
+
+def name(host: str, pid: int, token: str = "deadbeef") -> str:
+    return f"{output.PREFIX}{host}-{pid}-{token}-0{output.SUFFIX}"
+
+
+def test_sweep_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    dead = name(output._HOST, child.pid)
+    recycled = name(output._HOST, os.getpid())  # our pid, another process's token
+    old = name("00000000", 1)
+    stale = [dead, recycled, old]
+    kept = [
+        name(output._HOST, os.getpid(), output._TOKEN),
+        name("00000000", 2),
+        "a.png",
+        ".gpuseg-notes.tmp",
+    ]
+    if os.name != "nt":
+        kept.append(name(output._HOST, os.getppid()))  # runs
+    for file in [*stale, *kept]:
+        (tmp_path / file).touch()
+    day = time.time() - output.FOREIGN_STALE_SECONDS - 60
+    os.utime(tmp_path / old, (day, day))
+    assert output.sweep(str(tmp_path)) == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kept)

@@ -1,0 +1,214 @@
+"""Both flows, file by file and in batches, by one body: same label maps, same rows."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpuseg.batch import LabelBatch, MaskBatch
+from gpuseg.batched import BatchedFlow
+from gpuseg.discover import Walk
+from gpuseg.kernels import backend
+from gpuseg.options import ConvertOptions
+from gpuseg.palette import Palette
+from gpuseg.pipeline import PerFileFlow
+from gpuseg.plan import Job
+from gpuseg.pool import Feed, run_threads
+from gpuseg.report import FileResult, ReportWriter
+from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mask
+
+Run = Callable[..., dict[str, FileResult]]
+
+
+@pytest.fixture(params=["per-file", "batched"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Convert a folder with one of the flows; rows by source."""
+
+    def convert(src: Path, dst: Path, palette: Palette = PALETTE, **options: object):
+        settings = ConvertOptions(**{"workers": 2, "batch_pixels": 700, **options})
+        job = Job.create(str(dst), palette, settings)
+        rows: list[FileResult] = []
+        feed = Feed(Walk(str(src), settings.pattern))
+        if request.param == "per-file":
+            flow = PerFileFlow(feed, job, rows.append)
+        else:
+            flow = BatchedFlow(feed, job, rows.append, backend.select("cpu"))
+        threads = 2 if request.param == "per-file" else 1
+        run_threads(flow.work, threads, feed.close, lambda: None)
+        assert len({row.source for row in rows}) == len(rows)
+        return {row.source: row for row in rows}
+
+    return convert
+
+
+def test_mixed_sizes_and_kinds(run: Run, tmp_path: Path) -> None:
+    sizes = [(1, 1), (3, 200), (17, 12), (40, 50), (1, 9), (8, 8)] * 4
+    for i, (height, width) in enumerate(sizes):
+        save_mask(tmp_path / "src" / f"{i}.png", height, width, seed=i)
+    save_mask(tmp_path / "src" / "rgba.bmp", 9, 9, seed=99)
+    with Image.open(tmp_path / "src" / "0.png") as image:
+        image.convert("RGBA").save(tmp_path / "src" / "opaque.png")
+    Image.fromarray(mask(6, 7)).quantize(6).save(tmp_path / "src" / "palette.png")
+    (tmp_path / "src" / "broken.png").write_bytes(b"no")
+    rows = run(tmp_path / "src", tmp_path / "dst")
+    assert [row.source for row in rows.values() if row.status != "converted"] == ["broken.png"]
+    for i, (height, width) in enumerate(sizes):
+        want = indices(height, width, seed=i)
+        assert np.array_equal(read_indices(tmp_path / "dst" / f"{i}.png"), want)
+    assert np.array_equal(read_indices(tmp_path / "dst" / "palette.png"), indices(6, 7))
+    assert np.array_equal(read_indices(tmp_path / "dst" / "rgba.png"), indices(9, 9, seed=99))
+    assert np.array_equal(read_indices(tmp_path / "dst" / "opaque.png"), indices(1, 1, seed=0))
+
+
+def test_a_file_damaged_behind_its_header_stops_no_other(run: Run, tmp_path: Path) -> None:
+    for i in range(5):
+        save_mask(tmp_path / "src" / f"{i}.png", 30, 30, seed=i)
+    whole = (tmp_path / "src" / "2.png").read_bytes()
+    (tmp_path / "src" / "2.png").write_bytes(whole[: len(whole) // 2])
+    rows = run(tmp_path / "src", tmp_path / "dst")
+    assert (rows["2.png"].status, rows["2.png"].error) == ("failed", "broken")
+    assert sum(row.status == "converted" for row in rows.values()) == 4
+
+
+def test_unknown_colours_under_every_policy(run: Run, tmp_path: Path) -> None:
+    pixels = mask(10, 11)
+    pixels[2, 3] = pixels[7, 1] = (129, 1, 0)
+    pixels[0, 5] = (90, 90, 200)
+    (tmp_path / "src").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "src" / "odd.png")
+    save_mask(tmp_path / "src" / "good.png", 10, 11)
+
+    [row] = [r for r in run(tmp_path / "src", tmp_path / "e").values() if r.status == "failed"]
+    assert (row.source, row.error, row.unknown_pixels) == ("odd.png", "unknown-colours", 3)
+    assert [(c.hex, c.pixels, c.x, c.y) for c in row.unknown_colours] == [
+        ("#810100", 2, 3, 2),
+        ("#5a5ac8", 1, 5, 0),
+    ]
+    assert "#810100 2 px, first at x=3 y=2" in row.message
+    assert not (tmp_path / "e" / "odd.png").exists()
+
+    rows = run(tmp_path / "src", tmp_path / "i", unknown="ignore")
+    assert (rows["odd.png"].status, rows["odd.png"].unknown_pixels) == ("converted", 3)
+    want = indices(10, 11)
+    want[[2, 7, 0], [3, 1, 5]] = 255
+    assert np.array_equal(read_indices(tmp_path / "i" / "odd.png"), want)
+
+    rows = run(tmp_path / "src", tmp_path / "n", unknown="nearest", tolerance=5)
+    assert rows["odd.png"].status == "failed"
+    assert [c.hex for c in rows["odd.png"].unknown_colours] == ["#5a5ac8"]
+    rows = run(tmp_path / "src", tmp_path / "n", unknown="nearest")
+    assert rows["odd.png"].unknown_pixels == 3
+    assert read_indices(tmp_path / "n" / "odd.png")[2, 3] == 1
+
+
+def test_a_second_run_redoes_nothing(run: Run, tmp_path: Path) -> None:
+    for i in range(4):
+        save_mask(tmp_path / "src" / f"{i}.png", seed=i)
+    run(tmp_path / "src", tmp_path / "dst")
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "dst").iterdir()}
+    rows = run(tmp_path / "src", tmp_path / "dst")
+    assert {row.status for row in rows.values()} == {"unchanged"}
+    assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "dst").iterdir()} == before
+
+
+def test_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
+    save_mask(tmp_path / "src" / "a.png")
+    rows = run(tmp_path / "src", tmp_path / "dst", dry_run=True)
+    assert rows["a.png"].status == "planned"
+    assert not (tmp_path / "dst").exists()
+
+
+def test_fail_fast_draws_no_more_files(run: Run, tmp_path: Path) -> None:
+    for i in range(40):
+        (tmp_path / "src").mkdir(exist_ok=True)
+        (tmp_path / "src" / f"{i}.png").write_bytes(b"no image")
+    assert len(run(tmp_path / "src", tmp_path / "dst", fail_fast=True)) < 40
+
+
+def test_depth_16(run: Run, tmp_path: Path) -> None:
+    palette = Palette.from_colours([(i % 256, i // 256, 7) for i in range(700)])
+    labels = np.arange(700, dtype=np.uint16).reshape(20, 35)
+    (tmp_path / "src").mkdir()
+    Image.fromarray(palette.colours[labels]).save(tmp_path / "src" / "a.png")
+    rows = run(tmp_path / "src", tmp_path / "dst", palette, depth=16)
+    assert rows["a.png"].status == "converted"
+    with Image.open(tmp_path / "dst" / "a.png") as image:
+        assert image.mode == "I;16"
+        assert np.array_equal(np.array(image), labels)
+
+
+def test_batches_are_bounded_and_cover_every_file(tmp_path: Path) -> None:
+    """The device sees batches of at most batch_pixels, but for a larger single file."""
+    for i in range(12):
+        save_mask(tmp_path / "src" / f"{i}.png", 10, 10 + i, seed=i)
+    save_mask(tmp_path / "src" / "big.png", 60, 60)
+    seen: list[MaskBatch] = []
+    real = backend.select("cpu")
+
+    class Spy:
+        name = "cuda"
+        reason = "a spy"
+        empty_pixels = staticmethod(real.empty_pixels)
+
+        @staticmethod
+        def index_batch(batch: MaskBatch, lookup: object) -> LabelBatch:
+            seen.append(batch)
+            return real.index_batch(batch, lookup)
+
+    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions(workers=2, batch_pixels=500))
+    rows: list[FileResult] = []
+    feed = Feed(Walk(str(tmp_path / "src")))
+    BatchedFlow(feed, job, rows.append, Spy()).work()
+    assert sum(map(len, seen)) == 13
+    assert all(int(b.offsets[-1]) <= 500 or len(b) == 1 for b in seen)
+    assert {row.status for row in rows} == {"converted"}
+
+
+def test_an_error_of_the_device_ends_the_run(tmp_path: Path) -> None:
+    for i in range(3):
+        save_mask(tmp_path / "src" / f"{i}.png")
+    real = backend.select("cpu")
+
+    class Broken:
+        name = "cuda"
+        reason = "broken"
+        empty_pixels = staticmethod(real.empty_pixels)
+
+        @staticmethod
+        def index_batch(batch: MaskBatch, lookup: object) -> LabelBatch:
+            raise RuntimeError("the device fell off the bus")
+
+    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions(workers=2))
+    feed = Feed(Walk(str(tmp_path / "src")))
+    flow = BatchedFlow(feed, job, lambda row: None, Broken())
+    with pytest.raises(RuntimeError, match="fell off the bus"):
+        run_threads(flow.work, 1, feed.close, lambda: None)
+
+
+def test_rows_of_many_threads_are_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "r" / "report.jsonl"
+    with ReportWriter(path, {"gpuseg": "x"}) as writer:
+
+        def add() -> None:
+            for i in range(200):
+                writer.add(FileResult(source=f"{i}\udcff.png", status="converted"))
+
+        threads = [threading.Thread(target=add) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [row["type"] for row in rows] == ["run", *["file"] * 800, "summary"]
+    assert rows[1]["source"].endswith("\udcff.png")
+    assert rows[-1]["files"]["converted"] == 800
+
+
+def test_colours_of_the_tests_are_what_they_seem() -> None:
+    assert len(set(COLOURS)) == len(PALETTE) == 6

@@ -19,9 +19,13 @@ from gpuseg.discover import count_sources
 from gpuseg.options import Shard
 
 BOUND = (
-    "The bound: 8 bytes a name of the largest single folder, held three times for a moment "
-    "(the hashes, their sorted copy, the repeated ones' mask), and nothing else that grows "
-    "with the number of files. The report is written row by row; counts are kept, rows are not."
+    "The bound: 8 bytes a name of the largest single folder, three times over while they are "
+    "sorted, and nothing else that grows with the number of files. The report is written row by "
+    "row; counts are kept, rows are not."
+)
+
+MEASURED = (
+    "Peak resident memory of a process of its own; `before`: numba not loaded yet, no file seen."
 )
 
 
@@ -60,10 +64,7 @@ def growth(title: str, what: str, counts: list[int], work: Path) -> Table:
             peak__MiB=result["peak"] / 2**20,
             bytes_for_each_more=(peaks[-1] - peaks[0]) / max(1, count - counts[0]),
         )
-    table.notes += [
-        BOUND,
-        "Peak resident memory of a process of its own; `before`: with all imported, no file seen.",
-    ]
+    table.notes += [BOUND, MEASURED]
     return table
 
 

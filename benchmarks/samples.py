@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from benchmarks.common import positive
+from gpuseg import load_palette
 from gpuseg.discover import Walk
 from gpuseg.palette import Palette, voc_colormap
-from gpuseg.palettes.readers import load_palette
 
 Pixels = NDArray[np.uint8]
 
@@ -99,6 +101,12 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-default-sets", action="store_true", help="only the sets given with --set"
     )
+    parser.add_argument(
+        "--copies",
+        type=positive,
+        default=1,
+        help="files of each drawn mask, for machines that are through too soon (default: 1)",
+    )
 
 
 def mask_sets(args: argparse.Namespace, work: Path) -> Iterator[MaskSet]:
@@ -106,9 +114,9 @@ def mask_sets(args: argparse.Namespace, work: Path) -> Iterator[MaskSet]:
     given = [parse_set(text) for text in args.set]  # a mistake shows before anything is drawn
     if not args.no_default_sets:
         count, height, width = (2, 48, 64) if args.tiny else (24, 1024, 2048)
-        yield draw_set(work / "blobs-2mpx", count, (height, width), 20)
+        yield draw_set(work / "blobs-2mpx", count, (height, width), 20, args.copies)
         count, height, width = (4, 24, 32) if args.tiny else (400, 360, 480)
-        yield draw_set(work / "small-480x360", count, (height, width), 12)
+        yield draw_set(work / "small-480x360", count, (height, width), 12, args.copies)
     yield from given
 
 
@@ -123,13 +131,18 @@ def parse_set(text: str) -> MaskSet:
     return MaskSet(name, Path(folder), load_palette(palette))
 
 
-def draw_set(folder: Path, count: int, shape: tuple[int, int], classes: int) -> MaskSet:
-    """A set of blobs as RGB PNG, written as Pillow writes by default."""
+def draw_set(
+    folder: Path, count: int, shape: tuple[int, int], classes: int, copies: int = 1
+) -> MaskSet:
+    """A set of blobs as RGB PNG, written as Pillow writes by default, each `copies` times."""
     folder.mkdir(parents=True)
     palette = voc_palette(classes)
     for i in range(count):
         mask = paint(blobs(*shape, classes, seed=i), palette)
-        Image.fromarray(mask).save(folder / f"mask_{i:05d}.png")
+        first = folder / f"mask_{i:05d}.png"
+        Image.fromarray(mask).save(first)
+        for copy in range(1, copies):
+            shutil.copyfile(first, folder / f"{first.stem}_{copy:03d}.png")
     return MaskSet(folder.name, folder, palette)
 
 

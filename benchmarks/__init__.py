@@ -1,1 +1,1 @@
-"""Benchmarks: run from a checkout with `python -m benchmarks.NAME`."""
+"""Benchmarks: scripts run as `python -m benchmarks.NAME`. See benchmarks/README.md."""

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 
 from gpuseg.batch import Labels
+from gpuseg.codecs.checksums import check_png
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
+from gpuseg.codecs.sniff import is_lossy_webp, not_an_image
 from gpuseg.errors import (
     BrokenMaskError,
     LabelError,
@@ -26,7 +28,7 @@ from gpuseg.errors import (
 from gpuseg.mask import DecodedMask
 
 FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
-"""Formats taken, by content. Pillow's JPEG plugin also opens MPO, JPEG of several frames."""
+"""Formats taken, by content. (MPO, a JPEG of several frames, is opened as JPEG.)"""
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
 """File names taken when no pattern is given (lower case)."""
@@ -35,6 +37,9 @@ Z_RLE = 3
 """zlib strategy for runs: label maps get smaller and 3 times faster than by the default."""
 
 NAME = "pillow"
+
+_GREY_STEP = {"L;2": 85, "L;4": 17}
+"""Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""
 
 
 def zlib_version() -> str:
@@ -65,20 +70,27 @@ def read_mask(path: str | Path, max_pixels: int) -> DecodedMask:
         raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
     with file:
         try:
+            check_png(file)
             with Image.open(file, formats=FORMATS) as image:
                 check_size(image.width, image.height, max_pixels)
                 warnings = _warnings(image, file)
                 _refuse_unsupported(image)
+                raw = _raw_mode(image)  # gone once the image is loaded
                 image.load()
-                return _decoded(image, warnings)
+                return _decoded(image, raw, warnings)
         except MaskError:
             raise
         except UnidentifiedImageError as error:
-            raise BrokenMaskError(_not_an_image(file)) from error
+            raise BrokenMaskError(not_an_image(file, FORMATS)) from error
         except Image.DecompressionBombError as error:
             raise MaskSizeError(f"{error}; raise the limit with --max-pixels") from error
+        except MemoryError as error:
+            raise MaskSizeError(
+                "needs more memory than there is; use fewer --workers, or restore it if it "
+                "should be small: damaged files may claim any size"
+            ) from error
         # Pillow's parsers raise nearly anything on damaged input: OSError, SyntaxError,
-        # ValueError, struct.error, MemoryError … To the user all mean: this file is damaged.
+        # ValueError, struct.error, KeyError … To the user all mean: this file is damaged.
         except Exception as error:
             raise BrokenMaskError(
                 f"is damaged and cannot be decoded ({error}); restore it from its source"
@@ -149,24 +161,38 @@ def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
     or UnsupportedMaskError.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            mode, palette = image.mode, image.getpalette("RGB")
+        with _opened(path) as file, Image.open(file, formats=FORMATS) as image:
+            mode, raw = image.mode, _raw_mode(image)
             if mode not in ("P", "L", "I;16", "I;16L", "I;16B"):
                 raise UnsupportedMaskError(
                     f"{path} is a {mode} image; a label map is a palette or greyscale image"
                 )
-            pixels = np.array(image)
+            pixels, palette = np.array(image), image.getpalette("RGB")
     except (MaskError, FileNotFoundError):
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # see read_mask
         raise BrokenMaskError(f"{path} cannot be read as a label map ({error})") from error
     if mode == "P":
         return pixels, bytes(palette or [])
-    return (pixels if mode == "L" else pixels.astype(np.uint16)), None
+    if mode == "L":
+        return pixels // np.uint8(_GREY_STEP.get(raw, 1)), None
+    return pixels.astype(np.uint16), None
 
 
-def _decoded(image: Image.Image, warnings: tuple[str, ...]) -> DecodedMask:
-    """The loaded image as DecodedMask; refuses alpha that is not opaque."""
+@contextmanager
+def _opened(path: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """The file, with its checksums checked."""
+    if isinstance(path, str | Path):
+        with open(path, "rb") as file:
+            check_png(file)
+            yield file
+    else:
+        check_png(path)
+        yield path
+
+
+def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> DecodedMask:
+    """The loaded image, stored in mode `raw`, as DecodedMask; refuses alpha that is not opaque."""
     fields: dict[str, Any] = {"format": image.format or "", "codec": NAME, "warnings": warnings}
     if image.mode in ("RGBA", "LA", "PA"):
         if image.getchannel("A").getextrema() != (255, 255):
@@ -177,11 +203,13 @@ def _decoded(image: Image.Image, warnings: tuple[str, ...]) -> DecodedMask:
         return DecodedMask(np.asarray(image), None, **fields)
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        if not len(palette):
+            raise BrokenMaskError("has no palette for its pixels; restore it from its source")
         pixels = np.asarray(image)
         _refuse_transparent_entries(image, pixels)
         return DecodedMask(pixels, palette, **fields)
     pixels = np.asarray(image.convert("L"))
-    _refuse_transparent_entries(image, pixels)
+    _refuse_transparent_entries(image, pixels, step=_GREY_STEP.get(raw, 1))
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     return DecodedMask(pixels, ramp, grey=True, **fields)
 
@@ -222,11 +250,13 @@ def _refuse_colour_key(image: Image.Image) -> None:
         raise _alpha_error()
 
 
-def _refuse_transparent_entries(image: Image.Image, pixels: NDArray[np.uint8]) -> None:
+def _refuse_transparent_entries(
+    image: Image.Image, pixels: NDArray[np.uint8], step: int = 1
+) -> None:
     """Palette entries or grey values that are transparent, and used."""
     key = image.info.get("transparency")
     if isinstance(key, int):
-        clear = [key]
+        clear = [key * step]
     elif isinstance(key, bytes):
         clear = [position for position, alpha in enumerate(key) if alpha < 255]
     else:
@@ -248,7 +278,7 @@ def _warnings(image: Image.Image, file: io.BufferedReader) -> tuple[str, ...]:
     lossy = (
         image.format in ("JPEG", "MPO")
         or image.info.get("compression") == "jpeg"
-        or (image.format == "WEBP" and _is_lossy_webp(file))
+        or (image.format == "WEBP" and is_lossy_webp(file))
     )
     if lossy:
         found.append(f"{image.format} is lossy: colours are not exact, above all at borders")
@@ -259,29 +289,3 @@ def _warnings(image: Image.Image, file: io.BufferedReader) -> tuple[str, ...]:
             done = "is applied" if image.format == "TIFF" else "is not applied: pixels as stored"
             found.append(f"EXIF orientation {orientation} {done}")
     return tuple(found)
-
-
-def _is_lossy_webp(file: io.BufferedReader) -> bool:
-    """Whether a WebP holds a `VP8 ` chunk (lossy) and not `VP8L` (RIFF container, RFC 9649)."""
-    back = file.tell()
-    file.seek(12)
-    try:
-        while len(head := file.read(8)) == 8:
-            name, length = head[:4], int.from_bytes(head[4:], "little")
-            if name in (b"VP8 ", b"VP8L"):
-                return name == b"VP8 "
-            file.seek(length + length % 2, 1)
-        return False
-    finally:
-        file.seek(back)
-
-
-def _not_an_image(file: io.BufferedReader) -> str:
-    file.seek(0)
-    start = file.read(16)
-    if not start:
-        return "is empty (0 bytes); restore it from its source"
-    return (
-        f"is no image of a known format ({', '.join(FORMATS)}): it starts with "
-        f"{start!r}; restore it, or leave it out with --pattern"
-    )

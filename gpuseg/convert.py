@@ -100,6 +100,7 @@ def _convert(
         path = default_report(dst, options.shard)
     header = {**_header(chosen.name, chosen.reason), **job.describe()}
     with pillow.size_limit_is_ours(), ReportWriter(path, header) as writer:
+        writer.report.device = str(chosen)
         if isinstance(sources, Walk):
             writer.report.left_alone = sources.left_alone
         feed = Feed(_of_shard(sources, options))

@@ -16,6 +16,11 @@ from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette
 from gpuseg.report import UnknownColour
 
+_ADVICE = (
+    "check --palette, or use --unknown ignore or nearest",
+    "the masks are BGR, save them as RGB",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Indexed:
@@ -71,9 +76,7 @@ def judge(
         return Indexed(labels)
     colours, total, refused = find_unknown(pixels, lookup)
     if refused:
-        raise UnknownColourError(
-            _describe(colours, refused, labels.size, palette), colours, refused
-        )
+        raise refusal(colours, refused, labels.size, palette, _ADVICE)
     return Indexed(labels, total, colours)
 
 
@@ -96,16 +99,30 @@ def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOption
         )
 
 
-def _describe(
-    colours: tuple[UnknownColour, ...], refused: int, pixels: int, palette: Palette
-) -> str:
+def refusal(
+    colours: tuple[UnknownColour, ...],
+    refused: int,
+    pixels: int,
+    palette: Palette,
+    advice: tuple[str, str],
+) -> UnknownColourError:
+    """The error of a mask with `refused` of `pixels` pixels outside the palette.
+
+    colours: the most frequent of them. advice: what to do, and what to do when the colours
+    are those of the palette with red and blue swapped.
+    """
     shown = "; ".join(str(colour) for colour in colours[:3])
-    more = ", …" if len(colours) > 3 else ""
+    more = "; …" if len(colours) > 3 else ""
     known = {entry.rgb for entry in palette.classes}
-    advice = "check --palette, or use --unknown ignore or nearest"
+    otherwise, swapped = advice
+    hint = otherwise
     if all(colour.rgb[::-1] in known for colour in colours):
-        advice = "with red and blue swapped they are in it: the masks are BGR, save them as RGB"
-    return (
+        hint = f"with red and blue swapped they are in it: {swapped}"
+    elif refused > pixels / 2:
+        hint = f"this looks like the wrong palette; {otherwise}"
+    return UnknownColourError(
         f"{refused:,} of {pixels:,} pixels ({refused / pixels:.2%}) have a colour that is not "
-        f"in palette {palette.name!r}: {shown}{more}; {advice}"
+        f"in palette {palette.name!r}: {shown}{more}; {hint}",
+        colours,
+        refused,
     )

@@ -25,8 +25,8 @@ def info() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "zlib": pillow.zlib_version(),
         "devices": [
-            {"name": name, "usable": usable, "reason": reason}
-            for name, usable, reason in backend.describe_backends()
+            {"name": status.name, "usable": status.usable, "reason": status.reason}
+            for status in backend.describe_backends()
         ],
     }
 

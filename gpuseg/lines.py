@@ -32,10 +32,10 @@ class LineFile:
             self._file = path.open("wb", buffering=0)
         except OutputError:
             raise
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+            reason = getattr(error, "strerror", None) or error
             raise OutputError(
-                f"the report {path} cannot be written: {error.strerror}; name another place "
-                "with --report"
+                f"the report {path} cannot be written: {reason}; choose another DST or --report"
             ) from error
 
     def write(self, row: Mapping[str, Any]) -> None:

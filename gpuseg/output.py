@@ -44,9 +44,10 @@ def write_atomically(target: str, data: bytes) -> None:
         os.replace(temp, target)
     except BaseException as error:
         _remove(Path(temp))
-        if isinstance(error, OSError):
+        if isinstance(error, (OSError, ValueError)):  # ValueError: a null byte in the name
+            reason = getattr(error, "strerror", None) or error
             raise OutputError(
-                f"cannot write {target}: {error.strerror}; nothing was left in its place"
+                f"{target} cannot be written: {reason}; nothing was left in its place"
             ) from error
         raise
 
@@ -102,6 +103,6 @@ def _is_running(pid: int) -> bool:
 def _remove(path: Path) -> bool:
     try:
         path.unlink()
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True

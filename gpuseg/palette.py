@@ -198,7 +198,9 @@ class Palette:
         """
         self.check_depth(8)
         table = np.zeros((256, 3), np.uint8)
-        table[self.ignore_for(8, ignore_index)] = (224, 224, 192)
+        ignored = self.ignore_for(8, ignore_index)
+        if ignored < 256:
+            table[ignored] = (224, 224, 192)
         for index, entry in self.first_by_index().items():
             table[index] = entry.rgb
         return table.tobytes()
@@ -249,11 +251,17 @@ def _check_entry(palette: str, entry: PaletteClass) -> None:
 
 
 def _describe_duplicates(palette: str, groups: dict[RGB, list[PaletteClass]]) -> str:
-    shown = "; ".join(
-        f"{entries[0].hex} is " + " and ".join(f"{e.name!r} ({e.index})" for e in entries)
+    rows = [
+        f"{entries[0].hex} is " + " and ".join(_some([f"{e.name!r} ({e.index})" for e in entries]))
         for entries in groups.values()
-    )
+    ]
+    shown = "; ".join(_some(rows))
     return (
         f"palette {palette!r} needs one class a colour, but {shown}; "
         "mend the palette, or choose with --on-duplicate first|last"
     )
+
+
+def _some(items: list[str], limit: int = 12) -> list[str]:
+    """The first items, and how many more there are: messages stay readable."""
+    return items if len(items) <= limit else [*items[:limit], f"{len(items) - limit} more"]

@@ -107,6 +107,7 @@ class Report:
     files_with_unknown: int = 0
     files_with_warnings: int = 0
     failures: list[FileResult] = field(default_factory=list)
+    device: str = ""  # what ran the kernels, and why
     stopped: Literal["", "interrupted", "fail-fast", "error"] = ""
     problem: str = ""  # what kept the report itself from being complete
     path: Path | None = None

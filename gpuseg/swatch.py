@@ -6,12 +6,11 @@ import io
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from gpuseg.output import write_atomically
 from gpuseg.palette import Palette, PaletteClass
-from gpuseg.palettes.files import write_atomic
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -31,7 +30,7 @@ _FADED = (113, 113, 122)
 _LINE = (161, 161, 170)
 
 _MAX_ROWS = 32
-_MAX_CLASSES = 4096
+_MAX_CLASSES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,11 @@ def save_swatch(palette: Palette, path: str | os.PathLike[str]) -> None:
     """
     buffer = io.BytesIO()
     draw_swatch(palette).save(buffer, format="PNG", optimize=True)
-    write_atomic(Path(path), buffer.getvalue())
+    write_atomically(os.fspath(path), buffer.getvalue())
 
 
 def draw_swatch(palette: Palette) -> Image.Image:
-    """An RGB picture of the first 4096 colours, read down the columns, with a title.
+    """An RGB picture of the first 1024 colours, read down the columns, with a title.
 
     Characters that the font lacks are drawn as boxes.
     """
@@ -90,7 +89,7 @@ def _measure(classes: tuple[PaletteClass, ...], font: Font) -> _Layout:
     if len(classes) > _MAX_ROWS:
         columns = math.ceil(len(classes) / _MAX_ROWS)
         if len(classes) > _MAX_ROWS * 8:  # keep huge palettes about square
-            columns = math.ceil(math.sqrt(len(classes) / 12))
+            columns = math.ceil(math.sqrt(len(classes) / 10))
         rows = math.ceil(len(classes) / columns)
     return _Layout(
         rows=rows,

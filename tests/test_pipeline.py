@@ -26,9 +26,11 @@ from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mas
 Run = Callable[..., dict[str, FileResult]]
 
 
-@pytest.fixture(params=["per-file", "batched"])
+@pytest.fixture(params=["per-file", "batched", pytest.param("cuda", marks=pytest.mark.gpu)])
 def run(request: pytest.FixtureRequest) -> Run:
     """Convert a folder with one of the flows; rows by source."""
+    if request.param == "cuda" and (problem := backend.probe_cuda()):
+        pytest.skip(f"no CUDA device: {problem}")
 
     def convert(src: Path, dst: Path, palette: Palette = PALETTE, **options: object):
         settings = ConvertOptions(**{"workers": 2, "batch_pixels": 700, **options})
@@ -38,7 +40,8 @@ def run(request: pytest.FixtureRequest) -> Run:
         if request.param == "per-file":
             flow = PerFileFlow(feed, job, rows.append)
         else:
-            flow = BatchedFlow(feed, job, rows.append, backend.select("cpu"))
+            device = "cuda" if request.param == "cuda" else "cpu"
+            flow = BatchedFlow(feed, job, rows.append, backend.select(device))
         threads = 2 if request.param == "per-file" else 1
         run_threads(flow.work, threads, feed.close, lambda: None)
         assert len({row.source for row in rows}) == len(rows)
@@ -208,6 +211,17 @@ def test_rows_of_many_threads_are_whole_lines(tmp_path: Path) -> None:
     assert [row["type"] for row in rows] == ["run", *["file"] * 800, "summary"]
     assert rows[1]["source"].endswith("\udcff.png")
     assert rows[-1]["files"]["converted"] == 800
+
+
+def test_the_summary_of_a_run_that_died_says_so(tmp_path: Path) -> None:
+    def die() -> None:
+        with ReportWriter(tmp_path / "r.jsonl", {}):
+            raise RuntimeError("the device fell off the bus")
+
+    with pytest.raises(RuntimeError):
+        die()
+    summary = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-1])
+    assert (summary["stopped"], summary["exit_code"]) == ("error", 1)
 
 
 def test_colours_of_the_tests_are_what_they_seem() -> None:

@@ -112,6 +112,7 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
         click.echo(one_line(report.summary()))
         if not flags["dry_run"]:
             click.echo(f"label maps: {one_line(dst)}")
+        click.echo(f"device: {one_line(report.device)}")
         if report.path is not None:
             click.echo(f"report: {one_line(str(report.path))}")
     ctx.exit(report.exit_code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.batch import Labels
 from gpuseg.errors import LabelError, UnknownColourError
 from gpuseg.options import IndexOptions
 from gpuseg.palette import RGB, Palette
@@ -15,7 +16,7 @@ from gpuseg.palette import RGB, Palette
 
 def rgb_to_index(
     mask: NDArray[np.uint8], palette: Palette, options: IndexOptions
-) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], NDArray[np.bool_]]:
+) -> tuple[Labels, NDArray[np.bool_]]:
     """Label map of a colour mask, and which pixels had a colour outside the palette.
 
     mask: uint8 (H, W, 3), RGB. Returns uint8 or uint16 (H, W) by `options.depth`, and
@@ -26,8 +27,8 @@ def rgb_to_index(
     index_of = {entry.rgb: entry.index for entry in palette.classes}
     red, green, blue = (mask[..., channel].astype(np.int64) for channel in range(3))
     colours, where = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
-    values = np.empty(len(colours), np.uint8 if options.depth == 8 else np.uint16)
-    strange = np.zeros(len(colours), bool)
+    values: Labels = np.empty(len(colours), np.uint8 if options.depth == 8 else np.uint16)
+    strange: NDArray[np.bool_] = np.zeros(len(colours), bool)
     for i, colour in enumerate(colours.tolist()):
         rgb = (colour >> 16, colour >> 8 & 255, colour & 255)
         strange[i] = rgb not in index_of

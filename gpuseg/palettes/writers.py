@@ -13,11 +13,12 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gpuseg.errors import PaletteError, UsageError
+from gpuseg.output import write_atomically
 from gpuseg.palette import Palette, PaletteClass
-from gpuseg.palettes.files import write_atomic
 from gpuseg.palettes.load import read_draft
 from gpuseg.palettes.readers.own import FORMAT, VERSION
 from gpuseg.palettes.readers.text import GIMP_MAGIC
@@ -34,21 +35,20 @@ def save_palette(palette: Palette, path: str | os.PathLike[str]) -> None:
     the indices or a name, and OutputError when the file cannot be written.
     """
     target = Path(path)
-    write_atomic(target, render_palette(palette, target.suffix))
+    write_atomically(str(target), render_palette(palette, target.suffix))
 
 
 def render_palette(palette: Palette, suffix: str) -> bytes:
     """The bytes of a palette file (UTF-8, lines end in LF). Errors as for save_palette."""
     suffix = suffix.lower()
-    render = _RENDERERS.get(suffix)
-    if render is None:
+    if suffix not in _RENDERERS:
         raise UsageError(
             f"a palette file must end in {', '.join(_RENDERERS)}, got {suffix or 'no suffix'!r}"
         )
     if suffix in (".txt", ".gpl"):
         _need_plain_indices(palette, suffix)
     try:
-        data = render(palette).encode("utf-8")
+        data = _encode(palette, suffix)
     except UnicodeEncodeError as broken:
         raise PaletteError(
             f"palette {palette.name!r}: names must be whole Unicode characters, "
@@ -70,20 +70,26 @@ def _need_plain_indices(palette: Palette, suffix: str) -> None:
 
 def _check_read_back(palette: Palette, data: bytes, suffix: str) -> None:
     """Raise PaletteError unless reading `data` gives the classes of `palette`."""
-    try:
-        found = read_draft(data, palette.name).classes
-    except PaletteError as broken:
-        found, reason = (), f" ({broken})"
-    else:
-        reason = ""
-    if found == palette.classes:
+    if _holds(palette, data):
         return
-    pairs = zip(palette.classes, [*found, *[None] * len(palette)], strict=False)
-    lost = next((a for a, b in pairs if a != b), palette.classes[-1])
+    alone = (Palette((replace(entry, index=0),)) for entry in palette.classes)
+    suspects = (n for n, one in enumerate(alone) if not _holds(one, _encode(one, suffix)))
+    lost = palette.classes[next(suspects, 0)]
     raise PaletteError(
         f"a {suffix} palette needs names that its format can hold, got {lost.name!r} "
-        f"(index {lost.index}) in palette {palette.name!r}; use .json or another name{reason}"
+        f"(index {lost.index}) in palette {palette.name!r}; use .json or another name"
     )
+
+
+def _holds(palette: Palette, data: bytes) -> bool:
+    try:
+        return read_draft(data, palette.name).classes == palette.classes
+    except PaletteError:
+        return False
+
+
+def _encode(palette: Palette, suffix: str) -> bytes:
+    return _RENDERERS[suffix](palette).encode("utf-8")
 
 
 def _json(palette: Palette) -> str:

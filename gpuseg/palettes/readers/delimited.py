@@ -129,7 +129,8 @@ def _entry(row: Sequence[str], columns: _Columns, position: int, where: str) -> 
     if len(cells) == 1:
         rgb = parse_hex(cells[0], where)
     else:
-        rgb = parse_channels(cells, where, "red, green and blue as whole numbers 0 to 255")
+        expected = "red, green and blue as whole numbers 0 to 255"
+        rgb = parse_channels(cells, where, expected, ",".join(row))
     index = position if columns.index is None else parse_index(row[columns.index], where)
     name = row[columns.name].strip() if columns.name is not None else ""
     return PaletteClass(index, name or f"class {index}", rgb)

@@ -73,13 +73,16 @@ def parse_colour(value: object, where: str) -> RGB:
     raise failure(where, "a colour: #RRGGBB or three whole numbers 0 to 255", value)
 
 
-def parse_channels(cells: Sequence[str], where: str, expected: str) -> RGB:
-    """Three channels of a text file. Raises PaletteFormatError naming the `expected` form."""
+def parse_channels(cells: Sequence[str], where: str, expected: str, row: str) -> RGB:
+    """Three channels of a text file.
+
+    Raises PaletteFormatError naming the `expected` form and the `row` that came.
+    """
     values = [
         int(float(text)) if _CHANNEL.fullmatch(text) else -1 for text in map(str.strip, cells)
     ]
     if len(values) != 3 or not all(0 <= value <= 255 for value in values):
-        raise failure(where, expected, " ".join(cells))
+        raise failure(where, expected, row)
     red, green, blue = values
     return red, green, blue
 

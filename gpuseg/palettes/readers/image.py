@@ -22,8 +22,9 @@ VOID_RGB = (224, 224, 192)  # the void border of PASCAL VOC, also what Palette.p
 def read_image(data: bytes, where: str) -> Draft:
     """The palette entries of a PNG file; index = position in the PLTE chunk.
 
-    Of entries that share a colour, those that no pixel uses are filler and dropped
-    (all but the first, if no pixel uses any): the rest are classes as any other.
+    Of entries that share a colour, those that no pixel uses are filler and dropped. If
+    no pixel uses any of them the first is kept, unless its neighbour repeats it: a run of
+    one colour is what writers fill a palette up with. The rest are classes as any other.
     Entry 255 of the colour (224, 224, 192) is the ignore index. Raises
     PaletteFormatError for a PNG without a palette, one that is broken, or one of more
     than MAX_PIXELS pixels.
@@ -72,5 +73,7 @@ def _without_filler(colours: list[RGB], is_used: Callable[[int], bool]) -> list[
         groups.setdefault(rgb, []).append(index)
     keep: list[int] = []
     for members in groups.values():
-        keep += [i for i in members if is_used(i)] or members[:1]
+        used = [i for i in members if is_used(i)]
+        begins_run = len(members) > 1 and members[1] == members[0] + 1
+        keep += used or ([] if begins_run else members[:1])
     return sorted(keep)

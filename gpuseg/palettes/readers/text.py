@@ -53,7 +53,7 @@ def read_labelmap(text: str, where: str) -> Draft:
         cells = line.split(":")
         if not 2 <= len(cells) <= 4 or not cells[0].strip():
             raise failure(place, f"{expected} (and no ':' in the name)", line)
-        rgb = parse_channels(cells[1].split(","), place, expected)
+        rgb = parse_channels(cells[1].split(","), place, expected, line)
         classes.append(PaletteClass(len(classes), cells[0].strip(), rgb))
     return Draft(tuple(classes))
 
@@ -87,6 +87,6 @@ def read_gimp(text: str, where: str) -> Draft:
 
 def _row(line: str, index: int, where: str) -> PaletteClass:
     cells = line.split(None, 3)
-    rgb = parse_channels(cells[:3], where, "`r g b name` with channels 0 to 255")
+    rgb = parse_channels(cells[:3], where, "`r g b name` with channels 0 to 255", line)
     name = cells[3].strip() if len(cells) == 4 else f"class {index}"
     return PaletteClass(index, name, rgb)

@@ -1,0 +1,177 @@
+"""Everything that needs a GPU, in one command: tests, sanitizer, benchmarks, results as files.
+
+Takes at most 8 minutes: each part has a time budget, one that overruns is cut. Writes
+NAME.json and NAME.md, NAME being the device's, and prints a summary last. Needs no network
+and neither click nor rich. Without a GPU it exits with code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from time import monotonic
+
+from benchmarks.common import ROOT, cell, facts_line, machine
+from benchmarks.device_kernels import NEEDS, gpu_problem
+from benchmarks.parts import Outcome, Part, run_part
+from gpuseg.options import usable_cpus
+
+TOTAL = 460.0
+"""Seconds for all parts together."""
+
+
+def parts() -> list[Part]:
+    """What is run, the most telling first."""
+    cores = str(usable_cpus())
+    cpu_bars = ["--workers", "1", "2", "--codecs", "pillow", "--repeats", "3"]
+    devices = ["--devices", "cpu", "cuda", "--workers", cores, "--copies", "8", "--repeats", "3"]
+    few_files = ["--files", "1000", "5000", "--names", "1000", "50000"]
+    return [
+        _tests("gpu tests", [], ["tests"], 70),
+        _benchmark("device_kernels", 50),
+        _benchmark("end_to_end", 90, *devices, "--no-usual-script", name="end_to_end cuda"),
+        _sanitizer("memcheck", 60),
+        _sanitizer("racecheck", 40),
+        _benchmark("kernel", 50, "--repeats", "3", "--limit", "2"),
+        _benchmark("end_to_end", 50, *cpu_bars, "--no-usual-script", name="end_to_end bars"),
+        _benchmark("stages", 20, "--repeats", "3"),
+        _benchmark("kernel", 10, "--tables", "--repeats", "3", name="kernel --tables"),
+        _benchmark("startup", 20, "--repeats", "3"),
+        _benchmark("memory", 20, *few_files),
+    ]
+
+
+def _benchmark(script: str, budget: float, *flags: str, name: str = "") -> Part:
+    words = [sys.executable, "-m", f"benchmarks.{script}", "--json", "{json}", *flags]
+    return Part(name or script, words, budget)
+
+
+def _tests(name: str, before: Sequence[str], after: Sequence[str], budget: float) -> Part:
+    flags = ["-m", "gpu", "-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    words = [*before, sys.executable, "-m", "pytest", *flags, *after]
+    skip = "" if find_spec("pytest") else "pytest is not installed"
+    return Part(name, words, budget, tests=True, skip=skip)
+
+
+def _sanitizer(tool: str, budget: float) -> Part:
+    found = find_sanitizer()
+    if found is None:
+        return Part(tool, [], budget, skip="compute-sanitizer was not found")
+    before = [found, "--tool", tool, "--error-exitcode", "9"]
+    return _tests(tool, before, ["-p", "benchmarks.sanitized", "tests/kernels"], budget)
+
+
+def find_sanitizer() -> str | None:
+    """Path of compute-sanitizer, from PATH or a CUDA toolkit."""
+    toolkits = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
+    folders = [str(Path(home, "bin")) for home in toolkits if home]
+    return shutil.which("compute-sanitizer") or shutil.which(
+        "compute-sanitizer", path=os.pathsep.join(folders)
+    )
+
+
+def device_facts() -> dict[str, str]:
+    """What the figures depend on, on the device's side."""
+    import cupy
+
+    properties = cupy.cuda.runtime.getDeviceProperties(0)
+    return {
+        "device": properties["name"].decode(),
+        "device memory": f"{properties['totalGlobalMem'] / 2**30:.0f} GiB",
+        "multiprocessors": str(properties["multiProcessorCount"]),
+        "L2 cache": f"{properties['l2CacheSize'] / 2**20:.0f} MiB",
+        "driver's CUDA": _version(cupy.cuda.runtime.driverGetVersion()),
+        "runtime's CUDA": _version(cupy.cuda.runtime.runtimeGetVersion()),
+    }
+
+
+def _version(number: int) -> str:
+    """`13020` is 13.2."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def run_all(todo: Sequence[Part], facts: Mapping[str, str], base: Path, total: float) -> int:
+    """Run the parts and write `base`.json and .md after each; 0 if none failed, else 1."""
+    deadline = monotonic() + total
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="gpuseg-device-") as work:
+        for part in todo:
+            print(f"{part.name} … ", end="", flush=True)
+            outcome = run_part(part, deadline - monotonic(), Path(work))
+            outcomes.append(outcome)
+            print(f"{outcome.state} ({outcome.seconds:.0f} s): {outcome.says}", flush=True)
+            if outcome.state == "failed":
+                print("\n".join(f"    {line}" for line in outcome.tail), flush=True)
+            save(base, facts, outcomes)
+    print(f"\n{summary(outcomes)}\nresults: {base}.json, {base}.md")
+    return int(any(outcome.state == "failed" for outcome in outcomes))
+
+
+def save(base: Path, facts: Mapping[str, str], outcomes: Sequence[Outcome]) -> None:
+    """Write what there is so far, for programs and for people."""
+    base.parent.mkdir(parents=True, exist_ok=True)
+    data = {"machine": dict(facts), "parts": [outcome.as_dict() for outcome in outcomes]}
+    text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    base.with_name(f"{base.name}.json").write_text(text, encoding="utf-8")
+    title = f"# {facts.get('device', 'device')}\n\n{facts_line(facts)}\n"
+    page = [title, summary(outcomes), *(outcome.markdown() for outcome in outcomes)]
+    base.with_name(f"{base.name}.md").write_text("\n".join(page), encoding="utf-8")
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """One row a part, then the key figures."""
+    lines = ["| part | state | s | says |", "|---|---|---|---|"]
+    lines += [f"| {o.name} | {o.state} | {o.seconds:.0f} | {cell(o.says)} |" for o in outcomes]
+    return "\n".join([*lines, "", *(f"- {line}" for line in highlights(outcomes))]) + "\n"
+
+
+def highlights(outcomes: Sequence[Outcome]) -> list[str]:
+    """The figures that one looks for first."""
+    lines = []
+    for table in (table for outcome in outcomes for table in outcome.tables):
+        for row in table["rows"]:
+            if "share of the copy (%)" in row:
+                lines.append(
+                    f"index kernel, {cell(row['Mpx'])} Mpx of {row['content']}: "
+                    f"{cell(row['kernel (GB/s)'])} GB/s, {cell(row['share of the copy (%)'])} % "
+                    f"of a copy within the device; equal to the CPU: {cell(row['equal'])}"
+                )
+            if "--device" in str(row.get("contender")):
+                lines.append(
+                    f"{table['title']}: {row['contender']}, {row['workers']} workers: "
+                    f"{cell(row['best (ms a file)'])} ms a file"
+                )
+            if row.get("bar") is not None:
+                lines.append(
+                    f"{table['title']}: {row['ratio']} = {cell(row['of the best'])} "
+                    f"(bar {row['bar']}: {'met' if row['met'] else 'not met'})"
+                )
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the parts that were asked for."""
+    names = [part.name for part in parts()]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.device", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="PART", default=names)
+    args = parser.parse_args(argv)
+    if problem := gpu_problem():
+        print(f"benchmarks.device: {NEEDS}, but {problem}", file=sys.stderr)
+        return 2
+    facts = {**device_facts(), **machine()}
+    base = args.out / re.sub(r"[^A-Za-z0-9]+", "-", facts["device"]).strip("-").lower()
+    todo = [part for part in parts() if part.name in args.only]
+    return run_all(todo, facts, base, TOTAL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Arrays of other libraries, taken as NumPy or CuPy arrays where they are, and given back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpuseg.errors import GpusegError, LabelError, MaskError, UnsupportedMaskError
+from gpuseg.kernels import backend
+
+# Device types of DLPack: https://dmlc.github.io/dlpack/latest/c_api.html
+ON_HOST = {1, 3, 11}  # CPU, CUDA host, ROCm host
+ON_CUDA = {2, 13}  # CUDA, CUDA managed
+
+Check = Callable[[Any, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An array as NumPy or CuPy sees it.
+
+    array: C-contiguous, in the memory it was given in where that was contiguous already.
+    on_device: it is a CuPy array. give_back: makes a result the kind that was given.
+    """
+
+    array: Any
+    on_device: bool
+    give_back: Callable[[Any], Any]
+
+    def host(self) -> Any:
+        """The array in host memory, as a NumPy array."""
+        return self.array.get() if self.on_device else self.array
+
+
+def take(array: Any, where: str, check: Check) -> Taken:
+    """Look at an array of any library without moving it.
+
+    check: called with the array (it has `shape` and `dtype`) and `where`, the start of
+    messages; raises what is wrong with it. Raises MaskError for what is no array or lies on
+    a device that is neither host nor CUDA, BackendError when CUDA cannot be used.
+    """
+    if not hasattr(array, "dtype") and hasattr(array, "__array_interface__"):
+        array = np.asarray(array)  # Pillow images
+    if not hasattr(array, "dtype") or not hasattr(array, "shape"):
+        raise MaskError(
+            f"{where}expected an array or a list of arrays, got {type(array).__name__}; "
+            "read files with gpuseg.convert, or open them as arrays first"
+        )
+    check(array, where)
+    if isinstance(array, np.ndarray):
+        return Taken(np.ascontiguousarray(array), False, _same)
+    torch = sys.modules.get("torch")  # an array of torch exists only where torch is loaded
+    is_torch = torch is not None and isinstance(array, torch.Tensor)
+    give_back = torch.from_dlpack if torch is not None and is_torch else _same
+    if _is_on_cuda(array, where):
+        backend.select("cuda")  # raises with the reason when it cannot be used
+        from gpuseg.kernels import cuda
+
+        return Taken(cuda.contiguous(cuda.from_foreign(array)), True, give_back)
+    host = np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
+    return Taken(np.ascontiguousarray(host), False, give_back)
+
+
+def check_mask(array: Any, where: str) -> None:
+    """Whether an array can be a colour mask, (H, W, 3) or (N, H, W, 3) of uint8.
+
+    Raises UnsupportedMaskError for another dtype, alpha or no channels, MaskError for
+    another shape.
+    """
+    dtype, shape = _dtype_name(array), tuple(int(n) for n in array.shape)
+    if len(shape) == 2:
+        raise UnsupportedMaskError(
+            f"{where}a colour mask has shape (H, W, 3) or (N, H, W, 3), got {shape}: greyscale, "
+            "or indices that need no conversion"
+        )
+    if len(shape) in (3, 4) and shape[-1] == 4:
+        raise UnsupportedMaskError(
+            f"{where}a colour mask has 3 channels, got 4 (shape {shape}); "
+            "if the fourth is an alpha that means nothing, drop it: mask[..., :3]"
+        )
+    if len(shape) in (3, 4) and shape[-1] != 3 and shape[-3] == 3:
+        move = "(1, 2, 0)" if len(shape) == 3 else "(0, 2, 3, 1)"
+        raise MaskError(
+            f"{where}a colour mask has its channels last, got channels first (shape {shape}); "
+            f"use mask.transpose{move}, in torch mask.permute{move}"
+        )
+    if len(shape) not in (3, 4) or shape[-1] != 3:
+        raise MaskError(f"{where}a colour mask has shape (H, W, 3) or (N, H, W, 3), got {shape}")
+    if dtype != "uint8":
+        advice = "convert it with .astype('uint8') (torch: .byte()) if all values are 0 to 255"
+        if "float" in dtype:
+            advice = (
+                "values 0 to 1 become colours with (mask * 255).round() and .astype('uint8') "
+                "(torch: .byte()); better read the file without scaling"
+            )
+        raise UnsupportedMaskError(f"{where}a colour mask has dtype uint8, got {dtype}; {advice}")
+
+
+def check_labels(array: Any, where: str) -> None:
+    """Whether an array can be a label map, (H, W) or (N, H, W) of uint8 or uint16.
+
+    Raises LabelError.
+    """
+    dtype, shape = _dtype_name(array), tuple(int(n) for n in array.shape)
+    if len(shape) not in (2, 3):
+        raise LabelError(f"{where}a label map has shape (H, W) or (N, H, W), got {shape}")
+    if dtype not in ("uint8", "uint16"):
+        raise LabelError(
+            f"{where}a label map has dtype uint8 or uint16, got {dtype}; convert it with "
+            ".astype('uint8') (torch: .byte()) if all indices are 0 to 255"
+        )
+
+
+def _is_on_cuda(array: Any, where: str) -> bool:
+    if not hasattr(array, "__dlpack_device__"):
+        return hasattr(array, "__cuda_array_interface__")
+    problem: Exception | None = None
+    device = None
+    try:
+        device = int(array.__dlpack_device__()[0])
+    except (BufferError, RuntimeError, ValueError) as error:  # a device DLPack has no number for
+        problem = error
+    if device not in ON_HOST | ON_CUDA:
+        found = f"DLPack device type {device}" if problem is None else str(problem)
+        raise _unreachable(where, found) from problem
+    return device in ON_CUDA
+
+
+def _unreachable(where: str, found: str) -> GpusegError:
+    return MaskError(
+        f"{where}an array must be in host memory or on a CUDA device, got {found}; "
+        "move it first, in torch with .cpu()"
+    )
+
+
+def _dtype_name(array: Any) -> str:
+    return str(array.dtype).rpartition(".")[2]  # torch says torch.uint8
+
+
+def _same(array: Any) -> Any:
+    return array

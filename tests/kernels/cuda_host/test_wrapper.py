@@ -1,0 +1,151 @@
+"""The Python around the kernels: CuPy is played by NumPy, the kernels are the real text."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gpuseg.batch import MaskBatch
+from gpuseg.errors import UnknownColourError
+from gpuseg.kernels import backend, reference
+from gpuseg.kernels.lut import Lookup, build_lookup
+from gpuseg.options import IndexOptions
+from gpuseg.palette import Palette, voc_colormap
+from tests.kernels.cuda_host.host import HostKernel
+from tests.kernels.cuda_host.source import Variant, load
+from tests.strategies import jobs, masks
+
+pytestmark = pytest.mark.cuda
+
+VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
+
+
+class DeviceArray(np.ndarray):
+    """A NumPy array with what our code uses of a CuPy array."""
+
+    @property
+    def data(self) -> Any:  # type: ignore[override]
+        return SimpleNamespace(ptr=self.ctypes.data)
+
+    @property
+    def device(self) -> Any:  # type: ignore[override]
+        return contextlib.nullcontext()
+
+    def get(self) -> Any:
+        return np.asarray(self).copy()
+
+
+def _on_device(array: Any) -> Any:
+    return np.array(array).view(DeviceArray)
+
+
+class Device:
+    """Stands for cupy.cuda.Device; `current` is its number."""
+
+    current = 0
+
+    @property
+    def id(self) -> int:
+        return self.current
+
+
+@pytest.fixture
+def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`gpuseg.kernels.cuda` on a device that is the host."""
+
+    def run(name: str, words: int) -> Callable[..., None]:
+        kernels = {depth: host_kernel(Variant(name, depth, False)) for depth in (8, 16)}
+
+        def kernel(*arrays: Any, size: int) -> None:
+            kernels[2 * arrays[words].itemsize](*arrays, size=size)
+
+        return kernel
+
+    module = load("gpuseg.kernels.cuda")
+    stream = SimpleNamespace(synchronize=lambda: None)
+    fake = SimpleNamespace(
+        asarray=_on_device,
+        empty=lambda size, dtype: _on_device(np.full(size, 171, dtype)),
+        zeros=lambda size, dtype: _on_device(np.zeros(size, dtype)),
+        cuda=SimpleNamespace(Device=Device, get_current_stream=lambda: stream),
+    )
+    monkeypatch.setattr(module, "cupy", fake)
+    monkeypatch.setattr(module, "index_kernel", run("index_kernel", 4))
+    monkeypatch.setattr(module, "colour_kernel", run("colour_kernel", 0))
+    monkeypatch.setattr(Device, "current", 0)
+    module.forget_tables()
+    yield module
+    module.forget_tables()
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # it keeps no state
+)
+@given(data=st.data(), job=jobs())
+def test_batches_agree_with_the_reference(
+    cuda: Any, data: st.DataObject, job: tuple[Palette, IndexOptions]
+) -> None:
+    palette, options = job
+    images = data.draw(masks(palette))
+    result = cuda.index_batch(MaskBatch.from_masks(images), build_lookup(palette, options))
+    for i, image in enumerate(images):
+        try:
+            labels, unknown = reference.rgb_to_index(image, palette, options)
+        except UnknownColourError:
+            assert result.unknown[i] > 0
+            continue
+        np.testing.assert_array_equal(result.label_map(i), labels)
+        assert result.label_map(i).dtype == labels.dtype
+        assert result.unknown[i] == unknown.sum()
+
+
+def test_empty_batch(cuda: Any) -> None:
+    result = cuda.index_batch(MaskBatch.from_masks([]), build_lookup(VOC, IndexOptions()))
+    assert (len(result), result.labels.size) == (0, 0)
+
+
+def test_the_smoke_run_passes(cuda: Any) -> None:
+    assert backend._smoke(cuda.index_batch) == ""
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("skip", range(5))
+@pytest.mark.parametrize("size", [0, 3, 1002])
+def test_paints_views(cuda: Any, dtype: Any, skip: int, size: int) -> None:
+    labels = np.random.default_rng(size).integers(0, 22, (1, size + skip)).astype(dtype)
+    colours = np.full(1 << 8 * labels.itemsize, 1 << 24, np.uint32)
+    wide = VOC.colours.astype(np.uint32)
+    colours[:21] = wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16
+    view = _on_device(labels[0])[skip:]
+    pixels, missing = cuda.paint_array(view, colours)
+    assert missing == np.count_nonzero(view == 21)
+    known = np.where(labels == 21, 0, labels)[:, skip:]
+    expected = reference.index_to_rgb(known, VOC)
+    np.testing.assert_array_equal(pixels.get().reshape(1, size, 3), expected)
+
+
+def test_tables_are_kept_by_device_and_identity(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lookup() -> Lookup:
+        return Lookup(np.zeros(1, np.uint16), 8, "rgb")
+
+    first = lookup()
+    table = cuda.device_table(first)
+    assert cuda.device_table(first) is table
+    assert cuda.device_table(lookup()) is not table
+    monkeypatch.setattr(Device, "current", 1)
+    assert cuda.device_table(first) is not table
+    monkeypatch.setattr(Device, "current", 0)
+    assert cuda.device_table(first) is table
+    for _ in range(cuda.KEPT_TABLES):
+        cuda.device_table(lookup())
+    assert len(cuda._tables) == cuda.KEPT_TABLES
+    assert cuda.device_table(first) is not table

@@ -42,30 +42,33 @@ def run_threads(
     """
     errors: list[BaseException] = []
 
-    def guarded() -> None:
+    def guarded(done: threading.Event) -> None:
         try:
             work()
         except BaseException as error:  # handed to the calling thread, which raises it
             errors.append(error)
             stop()
+        finally:
+            done.set()
 
+    # Events, for an interrupted Thread.join may take a thread that runs for one that has
+    # ended (Python 3.11 and 3.12), and one without a limit hears no Ctrl-C on Windows.
+    events = [threading.Event() for _ in range(count)]
     threads = [
-        threading.Thread(target=guarded, name=f"gpuseg-{i}", daemon=True) for i in range(count)
+        threading.Thread(target=guarded, args=(event,), name=f"gpuseg-{i}", daemon=True)
+        for i, event in enumerate(events)
     ]
-    started: list[threading.Thread] = []
     try:
         for thread in threads:
-            started.append(thread)
             thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.1)
+        for event in events:
+            while not event.wait(0.1):
                 tick()
     except BaseException:
         stop()
-        for thread in started:
-            while thread.is_alive():  # join without a limit would hear no Ctrl-C on Windows
-                thread.join(0.1)
+        for thread, event in zip(threads, events, strict=True):
+            while thread.ident is not None and not event.wait(0.1):
+                pass
         raise
     if errors:
         raise errors[0]

@@ -1,0 +1,73 @@
+"""Threads that stop together: no row is lost, whatever ends the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from gpuseg.pool import Feed, run_threads
+
+
+def nothing() -> None:
+    pass
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C is heard even where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_interrupted_waits_for_the_files_in_hand(interrupts: None) -> None:
+    main, feed, finished = threading.get_ident(), Feed(range(100)), []
+
+    def work() -> None:
+        while (item := feed.draw()) is not None:
+            if item == 0:
+                time.sleep(0.05)
+                signal.pthread_kill(main, signal.SIGINT)
+            time.sleep(0.3)
+            finished.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_threads(work, 3, feed.close, nothing)
+    assert sorted(finished) == [0, 1, 2]
+
+
+def test_the_first_error_is_raised_once_all_have_returned() -> None:
+    feed, finished = Feed(range(100)), []
+
+    def work() -> None:
+        while (item := feed.draw()) is not None:
+            if item == 1:
+                raise ValueError("one")
+            time.sleep(0.1)
+            finished.append(item)
+
+    with pytest.raises(ValueError, match="one"):
+        run_threads(work, 2, feed.close, nothing)
+    assert finished == [0]
+
+
+def test_an_error_of_the_tick_stops_the_workers() -> None:
+    feed, finished = Feed(range(100)), []
+
+    def work() -> None:
+        while (item := feed.draw()) is not None:
+            time.sleep(0.3)
+            finished.append(item)
+
+    def tick() -> None:
+        raise RuntimeError("the bar broke")
+
+    with pytest.raises(RuntimeError, match="the bar broke"):
+        run_threads(work, 2, feed.close, tick)
+    assert len(finished) == 2

@@ -2,11 +2,13 @@
 
 `nogil` lets worker threads run side by side; numba's own `parallel=True` is not used, for
 it may abort the process when two threads call it. Compiled code is cached on disk where
-that is possible; where nothing can be written it is compiled anew in each process.
+that is possible; where nothing can be written it is compiled anew in each process, and
+where the cache is damaged or its disk full, too.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,10 +21,25 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _njit(function: Function) -> Function:
+    uncached = numba.njit(function, nogil=True)
     try:
-        return numba.njit(function, nogil=True, cache=True)  # type: ignore[no-any-return]
+        chosen = numba.njit(function, nogil=True, cache=True)
     except RuntimeError:  # no folder that a cache could be written to
-        return numba.njit(function, nogil=True)  # type: ignore[no-any-return]
+        chosen = uncached
+
+    @functools.wraps(function)
+    def kernel(*arguments: Any) -> Any:
+        nonlocal chosen
+        compiled = chosen  # another thread may change it meanwhile
+        try:
+            return compiled(*arguments)
+        except Exception:  # kernels raise nothing: a damaged cache raises anything
+            if compiled is uncached:
+                raise
+            chosen = uncached
+            return uncached(*arguments)
+
+    return kernel  # type: ignore[return-value]
 
 
 @numba.extending.register_jitable(inline="always")  # type: ignore[untyped-decorator]

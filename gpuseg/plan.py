@@ -49,10 +49,8 @@ class Job:
 
     def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
         """What the label map of `source` carries when it is made by this job."""
-        # the name counts: two masks of one size and time may change places
-        name = source.target.replace(os.sep, "/")
-        state = f"{source.size} {source.mtime_ns} {name} ".encode("utf-8", "surrogateescape")
-        return Fingerprint(hashlib.blake2b(state + self.salt, digest_size=16).digest(), unknown)
+        state = f"{source.size} {source.mtime_ns} ".encode() + self.salt
+        return Fingerprint(hashlib.blake2b(state, digest_size=16).digest(), unknown)
 
     def decide(self, source: Source, target: str) -> Fingerprint | Literal["convert"]:
         """The fingerprint of a target that is up to date, else `convert`.

@@ -64,19 +64,17 @@ class Place:
     """A folder of masks `src`, a target `dst` that does not exist yet, and a palette file."""
 
     root: Path
+    dst: Path = field(init=False)
     palette: Path = field(init=False)
 
     def __post_init__(self) -> None:
+        self.dst = self.root / "dst"
         self.src.mkdir(parents=True)
         self.palette = palette_file(self.root)
 
     @property
     def src(self) -> Path:
         return self.root / "src"
-
-    @property
-    def dst(self) -> Path:
-        return self.root / "dst"
 
     def good(self, count: int = 3) -> None:
         """Whole masks: good0.png … in SRC and in a folder of it."""
@@ -161,16 +159,35 @@ def temps(folder: Path) -> list[str]:
     return [name for name in tree(folder) if Path(name).name.startswith(output.PREFIX)]
 
 
-def check_exact(place: Place, palette: Palette = PALETTE, **options: Any) -> list[str]:
-    """Assert that each label map in DST is whole and equals the reference; returns them."""
+Marks = dict[str, tuple[int, int]]
+
+
+def marks(folder: Path, names: list[str] | None = None) -> Marks:
+    """Inode and time of change of files: equal only where nothing was written."""
+    found = {name: (folder / name).stat() for name in (tree(folder) if names is None else names)}
+    return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
+
+
+def check_exact(
+    place: Place, palette: Palette = PALETTE, known: Marks | None = None, **options: Any
+) -> list[str]:
+    """Assert that each label map in DST is whole and equals the reference; returns them.
+
+    known: marks of files that were checked before, brought up to date.
+    """
     names = [name for name in tree(place.dst) if name not in temps(place.dst)]
+    known = {} if known is None else known
+    found = marks(place.dst, names)
     for name in names:
+        if known.get(name) == found[name]:
+            continue
         sources = sorted(place.src.joinpath(name).parent.glob(f"{Path(name).stem}.*"))
         assert sources, f"{name} comes from nowhere"
         with Image.open(place.dst / name) as image:
             image.load()  # to the end, checksums included
         want = reference(sources[0], palette, **options)
         assert np.array_equal(load_label(place.dst / name), want), name
+    known.update(found)
     return names
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import stat
 import sys
 from array import array
 from collections import Counter
@@ -182,6 +183,10 @@ def _source(entry: os.DirEntry[str] | str, relative: str, collisions: frozenset[
         status = os.stat(path) if isinstance(entry, str) else entry.stat()
     except OSError as error:
         return _unreadable(path, relative, f"cannot be opened: {error.strerror}")
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe could wait for ever
+        return _unreadable(
+            path, relative, "is no regular file (a pipe, a socket or a device); leave it out"
+        )
     return Source(path, relative, status.st_size, status.st_mtime_ns)
 
 

@@ -49,8 +49,10 @@ class Job:
 
     def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
         """What the label map of `source` carries when it is made by this job."""
-        state = f"{source.size} {source.mtime_ns} ".encode() + self.salt
-        return Fingerprint(hashlib.blake2b(state, digest_size=16).digest(), unknown)
+        # the name counts: two masks of one size and time may change places
+        name = source.target.replace(os.sep, "/")
+        state = f"{source.size} {source.mtime_ns} {name} ".encode("utf-8", "surrogateescape")
+        return Fingerprint(hashlib.blake2b(state + self.salt, digest_size=16).digest(), unknown)
 
     def decide(self, source: Source, target: str) -> Fingerprint | Literal["convert"]:
         """The fingerprint of a target that is up to date, else `convert`.
@@ -60,8 +62,17 @@ class Job:
         try:
             found = read_fingerprint(target)
         except FileNotFoundError:
-            return "convert"
+            if not os.path.islink(target):
+                return "convert"
+            raise OutputError(
+                f"the target {target} exists and was not written by gpuseg: it is a link to "
+                "nowhere; remove it, or choose another DST"
+            ) from None
         except OSError as error:
+            if os.path.isdir(target):
+                raise OutputError(
+                    f"the target {target} is a folder; remove it, or choose another DST"
+                ) from error
             raise OutputError(f"the target {target} cannot be read: {error.strerror}") from error
         wanted = self.fingerprint(source).digest
         if found is not None and found.digest == wanted and self.options.resume:
@@ -99,24 +110,23 @@ class Folders:
     """Target folders, each made, checked and swept once (the last few thousand remembered)."""
 
     def __init__(self, dst: str) -> None:
-        self._root = os.path.realpath(dst)
+        self._dst, self._root = dst, os.path.realpath(dst)
         self.prepare = lru_cache(maxsize=4096)(self._prepare)
 
     def _prepare(self, folder: str) -> None:
         """Make a folder below DST and sweep it. Raises OutputError."""
+        wanted = os.path.join(self._root, os.path.relpath(folder, self._dst))
+        real = os.path.realpath(folder)
+        if os.path.normcase(real) != os.path.normcase(os.path.normpath(wanted)):
+            # out of DST it could fall on anything, inside DST on another mask's target
+            raise OutputError(f"the target folder {folder} is led to {real}; remove that link")
         try:
             os.makedirs(folder, exist_ok=True)
-            real = os.path.realpath(folder)
-            if os.path.commonpath([real, self._root]) != self._root:
-                raise OutputError(
-                    f"the target folder {folder} leads out of DST to {real}; remove that link"
-                )
             output.sweep(folder)
-        except OutputError:
-            raise
         except OSError as error:
             raise OutputError(
-                f"the target folder {folder} cannot be used: {error.strerror}"
+                f"the target folder {folder} cannot be used: {error.strerror}; make room for "
+                "it, or choose another DST"
             ) from error
 
 

@@ -52,17 +52,20 @@ def run_threads(
     threads = [
         threading.Thread(target=guarded, name=f"gpuseg-{i}", daemon=True) for i in range(count)
     ]
-    for thread in threads:
-        thread.start()
+    started: list[threading.Thread] = []
     try:
+        for thread in threads:
+            started.append(thread)
+            thread.start()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.1)
                 tick()
     except BaseException:
         stop()
-        for thread in threads:
-            thread.join()
+        for thread in started:
+            while thread.is_alive():  # join without a limit would hear no Ctrl-C on Windows
+                thread.join(0.1)
         raise
     if errors:
         raise errors[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
@@ -12,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
-from gpuseg.errors import GpusegError, OutputError
+from gpuseg.errors import GpusegError
+from gpuseg.lines import LineFile
 
 Status = Literal["converted", "unchanged", "planned", "failed"]
 
@@ -187,6 +187,7 @@ class Report:
             "files_with_unknown": self.files_with_unknown,
             "files_with_warnings": self.files_with_warnings,
             "stopped": self.stopped,
+            "problem": self.problem,
             "seconds": round(self.seconds, 3),
             "exit_code": self.exit_code,
         }
@@ -208,16 +209,14 @@ class ReportWriter:
 
     The file starts with a row of type `run`, has one row of type `file` an input, written as
     that file finishes, and ends with a row of type `summary`. When it cannot be written (a
-    full disk) the run goes on and `report.problem` says so. Raises OutputError when it cannot
-    even be begun.
+    full disk) the run goes on and `report.problem` says so. Raises OutputError when it
+    cannot be begun.
     """
 
     def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
         self.report = Report(path=path)
         self._lock = threading.Lock()
-        self._file: TextIO | None = None
-        if path is not None:
-            self._file = _open(path)
+        self._file = LineFile(path) if path is not None else None
         self._write({"type": "run", **header})
 
     def add(self, result: FileResult) -> None:
@@ -231,12 +230,15 @@ class ReportWriter:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps(row) + "\n")
+            self._file.write(row)
         except OSError as error:
-            self._fail(error)
+            self._fail(os.strerror(error.errno or 0))
 
-    def _fail(self, error: OSError) -> None:
-        self.report.problem = f"{self.report.path}: {os.strerror(error.errno or 0)}"
+    def _fail(self, problem: str) -> None:
+        self.report.problem = (
+            f"{self.report.path}: {problem}; the label maps that were written are whole, so mend "
+            "that and run again"
+        )
         if self._file is not None:
             file, self._file = self._file, None
             with contextlib.suppress(OSError):  # the same full disk, told once already
@@ -252,26 +254,16 @@ class ReportWriter:
         traceback: TracebackType | None,
     ) -> None:
         with self._lock:
-            if kind is not None and not self.report.stopped:
-                self.report.stopped = "error"
             self.report.seconds = time.monotonic() - self.report.started
+            if kind is not None and not self.report.stopped:
+                interrupted = issubclass(kind, KeyboardInterrupt)
+                self.report.stopped = "interrupted" if interrupted else "error"
+            if self._file is not None and not self._file.is_in_place():
+                self._fail("replaced by another run (give each its own --report)")
             self._write(self.report.as_dict())
             if self._file is not None:
                 try:
                     self._file.close()
-                except OSError as problem:
-                    self._fail(problem)
+                except OSError as lost:
+                    self._fail(os.strerror(lost.errno or 0))
                 self._file = None
-
-
-def _open(path: Path) -> TextIO:
-    """The report file, new and empty. Raises OutputError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # names that are no UTF-8 arrive as surrogates: JSON escapes keep them readable back
-        return path.open("w", encoding="ascii", buffering=1, newline="\n")
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"the report {path} cannot be written: {reason}; choose another DST or --report"
-        ) from error

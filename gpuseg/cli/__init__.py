@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -23,6 +24,9 @@ class _Refused(click.ClickException):
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Turn gpuseg's own exceptions into a line and an exit code."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a name the terminal lacks letters for is no crash
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except GpusegError as error:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import click
 
-from gpuseg.cli.text import printable
+from gpuseg.cli.text import one_line
 from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
     DEFAULT_MAX_PIXELS,
@@ -102,17 +102,17 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
         except Interrupted as interrupt:
             report = interrupt.report
     for failure in report.failures:
-        click.echo(f"failed {printable(failure.source)}: {printable(failure.message)}", err=True)
+        click.echo(one_line(f"failed {failure.source}: {failure.message}"), err=True)
     hidden = report.failed - len(report.failures)
     if hidden > 0:
         click.echo(f"… and {hidden:,} more failures", err=True)
     if as_json:
         click.echo(json.dumps({**report.as_dict(), "report": str(report.path or "")}))
     elif not quiet:
-        click.echo(printable(report.summary()))
+        click.echo(one_line(report.summary()))
         if not flags["dry_run"]:
-            click.echo(f"label maps: {printable(dst)}")
-        click.echo(f"device: {printable(report.device)}")
+            click.echo(f"label maps: {one_line(dst)}")
+        click.echo(f"device: {one_line(report.device)}")
         if report.path is not None:
-            click.echo(f"report: {printable(str(report.path))}")
+            click.echo(f"report: {one_line(str(report.path))}")
     ctx.exit(report.exit_code)

@@ -36,7 +36,7 @@ def _check_chunk(file: IO[bytes]) -> bytes:
     head = file.read(8)
     if len(head) < 8:
         raise _cut_off(at + len(head))
-    length, name = struct.unpack(">I4s", head)
+    length, name = int.from_bytes(head[:4], "big"), head[4:]
     checksum, left = zlib.crc32(name), length
     while left:
         block = file.read(min(left, BLOCK))
@@ -56,5 +56,6 @@ def _check_chunk(file: IO[bytes]) -> bytes:
 
 def _cut_off(end: int) -> BrokenMaskError:
     return BrokenMaskError(
-        f"is cut off: it ends after {end:,} bytes, in the middle of a PNG; restore it from its source"
+        f"is cut off: it ends after {end:,} bytes, in the middle of a PNG; restore it from its "
+        "source"
     )

@@ -31,16 +31,20 @@ class Fingerprint:
 
 
 def read_fingerprint(path: str) -> Fingerprint | None:
-    """Fingerprint of a whole PNG, or None if the file has none or its end is missing.
+    """Fingerprint of a PNG, or None if the file has none.
 
-    Raises OSError when the file cannot be opened.
+    Where the end is missing the digest is empty, so it equals no other: a label map of ours
+    that was damaged and can be made again, like a file of 0 bytes. Raises OSError when the
+    file cannot be opened.
     """
     with open(path, "rb") as file:
         head = file.read(1024)
         file.seek(0, 2)
         file.seek(max(0, file.tell() - len(END)))
         whole = file.read() == END
-    if not whole or not head.startswith(SIGNATURE):
+    if not head:
+        return Fingerprint(b"")
+    if not head.startswith(SIGNATURE):
         return None
     at = len(SIGNATURE)
     while at + 8 <= len(head):
@@ -48,7 +52,8 @@ def read_fingerprint(path: str) -> Fingerprint | None:
         if name == CHUNK and length == 24:
             payload = head[at + 8 : at + 32]
             if head[at + 32 : at + 36] == struct.pack(">I", zlib.crc32(CHUNK + payload)):
-                return Fingerprint(payload[:16], struct.unpack(">Q", payload[16:])[0])
+                digest = payload[:16] if whole else b""
+                return Fingerprint(digest, struct.unpack(">Q", payload[16:])[0])
             return None
         at += length + 12
     return None

@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 from gpuseg.batch import Labels
 from gpuseg.codecs.checksums import check_png
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
+from gpuseg.codecs.limit import size_limit_is_ours as size_limit_is_ours
 from gpuseg.codecs.sniff import is_lossy_webp, not_an_image
 from gpuseg.errors import (
     BrokenMaskError,
@@ -45,17 +46,6 @@ _GREY_STEP = {"L;2": 85, "L;4": 17}
 def zlib_version() -> str:
     """Version of the zlib that Pillow runs on; one with `zlib-ng` in it is about twice as fast."""
     return str(features.version("zlib"))
-
-
-@contextmanager
-def size_limit_is_ours() -> Iterator[None]:
-    """Switch off Pillow's own, global limit on pixels while `read_mask` checks ours."""
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
 
 
 def read_mask(path: str | Path, max_pixels: int) -> DecodedMask:

@@ -222,7 +222,10 @@ def test_fingerprint_is_read_back_from_whole_files_only(tmp_path: Path) -> None:
     data = pillow.write_label(np.zeros((3, 3), np.uint8), PLTE, mark)
     path.write_bytes(data)
     assert read_fingerprint(str(path)) == mark
-    for damaged in (data[:-1], data.replace(b"gpSG", b"gpSH"), data[:60] + b"\1" + data[61:], END):
+    for cut_off in (data[:-1], data[:200], b""):  # ours, and up to date with nothing
+        path.write_bytes(cut_off)
+        assert read_fingerprint(str(path)).digest == b""
+    for damaged in (data.replace(b"gpSG", b"gpSH"), data[:60] + b"\1" + data[61:], END):
         path.write_bytes(damaged)
         assert read_fingerprint(str(path)) is None
     path.write_bytes(pillow.write_label(np.zeros((3, 3), np.uint8), PLTE))

@@ -52,10 +52,8 @@ def run_threads(
     threads = [
         threading.Thread(target=guarded, name=f"gpuseg-{i}", daemon=True) for i in range(count)
     ]
-    started: list[threading.Thread] = []
     try:
         for thread in threads:
-            started.append(thread)
             thread.start()
         for thread in threads:
             while thread.is_alive():
@@ -63,7 +61,7 @@ def run_threads(
                 tick()
     except BaseException:
         stop()
-        for thread in started:
+        for thread in threads:
             while thread.is_alive():  # join without a limit would hear no Ctrl-C on Windows
                 thread.join(0.1)
         raise

@@ -22,6 +22,7 @@ from gpuseg.codecs import pillow
 from gpuseg.discover import Source
 from gpuseg.errors import MaskError
 from gpuseg.indexing import index_mask, judge
+from gpuseg.kernels import cpu
 from gpuseg.kernels.backend import Backend
 from gpuseg.pipeline import Work, begin, complete, decode, finish
 from gpuseg.plan import Job
@@ -125,8 +126,11 @@ class BatchedFlow:
         try:
             mask = decode(work, self._job)
             if mask.colours is None and mask.pixels.shape == pixels.shape:
-                np.copyto(pixels, mask.pixels)
-                work.mask = replace(mask, pixels=pixels)
+                if mask.words is None:
+                    np.copyto(pixels, mask.pixels)
+                else:
+                    cpu.pack_words(mask.words.reshape(-1), pixels.reshape(-1))
+                work.mask = replace(mask, pixels=pixels, words=None)
                 return True
             indexed = index_mask(mask, self._job.lookup, self._job.palette, self._job.options)
             self._done(finish(work, self._job, indexed))

@@ -43,6 +43,9 @@ def index_mask(
     from gpuseg.kernels import cpu  # numba is loaded when the first mask is converted
 
     labels = np.empty((mask.height, mask.width), lookup.label_dtype)
+    if mask.words is not None:
+        found = cpu.index_words(mask.words.reshape(-1), lookup.table, labels.reshape(-1))
+        return judge(mask.pixels, labels, found, lookup, palette)
     if mask.colours is None:
         unknown = np.zeros(1, np.int64)
         offsets = np.array([0, labels.size])

@@ -40,7 +40,7 @@ def save_label(
     from gpuseg.palettes.load import load_palette
 
     table = load_palette(palette)
-    table.check_depth(depth)
+    table.check_depth(depth, ignore_index)
     ignored = table.ignore_for(depth, ignore_index)
     checked = _check(np.asarray(labels), table, ignored)
     narrow = checked.astype(np.uint8 if depth == 8 else np.uint16)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 class DecodedMask:
     """The pixels of one image file.
 
-    Either `colours` is None and `pixels` is uint8 (H, W, 3): RGB; or `pixels` is
-    uint8 (H, W): positions in `colours`, uint8 (K, 3).
+    Either `colours` is None and `pixels` is uint8 (H, W, 3): RGB, contiguous unless it is a
+    view of `words`; or `pixels` is uint8 (H, W): positions in `colours`, uint8 (K, 3).
 
+    words: the pixels of an RGB image as uint32 (H, W), contiguous, if they lie in memory so:
+        r | g << 8 | b << 16, and a byte without meaning.
     grey: the file was greyscale: `colours` is the ramp (v, v, v), and the values may
         be finished indices instead of colours.
     format: what the content is, for instance `PNG`; the suffix does not matter.
@@ -28,6 +30,7 @@ class DecodedMask:
     codec: str
     grey: bool = False
     warnings: tuple[str, ...] = ()
+    words: NDArray[np.uint32] | None = None
 
     @property
     def height(self) -> int:

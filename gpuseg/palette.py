@@ -168,17 +168,21 @@ class Palette:
             return wanted
         return self.ignore_index if self.ignore_index is not None else (1 << depth) - 1
 
-    def check_depth(self, depth: Depth) -> None:
-        """Raise PaletteSizeError when an index does not fit `depth` bits."""
+    def check_depth(self, depth: Depth, ignore_index: int | None = None) -> None:
+        """Raise PaletteSizeError when an index does not fit `depth` bits.
+
+        ignore_index: the one that is used instead of the palette's own, if any.
+        """
         top = (1 << depth) - 1
         if self.max_index > top:
             raise PaletteSizeError(
                 f"palette {self.name!r} has {len(self)} colours and indices up to "
                 f"{self.max_index}, a palette PNG holds indices 0 to {top}; use --depth 16"
             )
-        if self.ignore_index is not None and self.ignore_index > top:
+        ignored = self.ignore_for(depth, ignore_index)
+        if ignored > top:
             raise PaletteSizeError(
-                f"palette {self.name!r} has ignore index {self.ignore_index}, a palette PNG "
+                f"palette {self.name!r} has ignore index {ignored}, a palette PNG "
                 f"holds 0 to {top}; use --depth 16 or another --ignore-index"
             )
 
@@ -196,11 +200,9 @@ class Palette:
         255) without a class is (224, 224, 192), its colour in PASCAL VOC. Raises
         PaletteSizeError.
         """
-        self.check_depth(8)
+        self.check_depth(8, ignore_index)
         table = np.zeros((256, 3), np.uint8)
-        ignored = self.ignore_for(8, ignore_index)
-        if ignored < 256:
-            table[ignored] = (224, 224, 192)
+        table[self.ignore_for(8, ignore_index)] = (224, 224, 192)
         for index, entry in self.first_by_index().items():
             table[index] = entry.rgb
         return table.tobytes()

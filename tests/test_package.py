@@ -54,12 +54,11 @@ def commands() -> list[click.Command]:
 
 
 @pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
-def test_every_command_and_option_has_help_or_a_plain_name(command: click.Command) -> None:
+def test_every_command_and_option_has_help(command: click.Command) -> None:
     assert command.help
     for option in command.params:
         if isinstance(option, click.Option):
-            plain = option.name in ("device", "codec", "max_pixels", "batch_pixels")
-            assert option.help or plain, option.name
+            assert option.help, option.name
 
 
 def test_readme_names_every_option_and_no_other() -> None:

@@ -149,7 +149,8 @@ def test_plte_paints_listed_classes_first() -> None:
     palette = Palette((PaletteClass(255, "void", (1, 2, 3)), PaletteClass(255, "x", (4, 5, 6))))
     assert palette.plte(255)[-3:] == bytes([1, 2, 3])
     assert palette.plte(7)[21:24] == bytes([224, 224, 192])
-    assert palette.plte(65535)[21:24] == bytes(3)
+    with pytest.raises(PaletteSizeError, match="ignore index 65535"):
+        palette.plte(65535)
 
 
 def test_plte_refuses_wide_palettes() -> None:
@@ -196,3 +197,11 @@ def test_voc_colormap_known_entries() -> None:
 def test_voc_colormap_range(n: int) -> None:
     with pytest.raises(PaletteError, match="n from 1 to 256"):
         voc_colormap(n)
+
+
+def test_another_ignore_index_makes_a_wide_one_fit() -> None:
+    palette = Palette((A, B), ignore_index=65535)
+    with pytest.raises(PaletteSizeError, match="another --ignore-index"):
+        palette.check_depth(8)
+    palette.check_depth(8, 255)
+    palette.check_depth(16)

@@ -58,15 +58,39 @@ class _ShardType(click.ParamType[Shard]):
     show_default=True,
     help="Bits a label: palette PNG, or 16-bit greyscale PNG for more than 256 classes.",
 )
-@click.option("--device", type=click.Choice(get_args(Device)), default="auto", show_default=True)
-@click.option("--codec", type=click.Choice(get_args(Codec)), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(get_args(Device)),
+    default="auto",
+    show_default=True,
+    help="auto takes a GPU that passes its probe, else the CPU.",
+)
+@click.option(
+    "--codec",
+    type=click.Choice(get_args(Codec)),
+    default="auto",
+    show_default=True,
+    help="What reads and writes images; auto takes the fastest that can read a file.",
+)
 @click.option("--workers", type=int, help="Threads.  [default: usable processors]")
 @click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
 @click.option("--overwrite", is_flag=True, help="Replace targets that gpuseg did not write.")
 @click.option("--no-resume", is_flag=True, help="Convert again what is up to date.")
 @click.option("--shard", type=_ShardType(), default="1/1", help="Convert part K of N only.")
-@click.option("--max-pixels", type=int, default=DEFAULT_MAX_PIXELS, show_default=True)
-@click.option("--batch-pixels", type=int, default=DEFAULT_BATCH_PIXELS, show_default=True)
+@click.option(
+    "--max-pixels",
+    type=int,
+    default=DEFAULT_MAX_PIXELS,
+    show_default=True,
+    help="Refuse larger images, from their header.",
+)
+@click.option(
+    "--batch-pixels",
+    type=int,
+    default=DEFAULT_BATCH_PIXELS,
+    show_default=True,
+    help="Pixels that go to a GPU together.",
+)
 @click.option(
     "--report",
     metavar="FILE",

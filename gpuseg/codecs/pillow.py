@@ -17,6 +17,7 @@ from gpuseg.batch import Labels
 from gpuseg.codecs.checksums import check_png
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.limit import size_limit_is_ours as size_limit_is_ours
+from gpuseg.codecs.memory import pixel_words
 from gpuseg.codecs.sniff import is_lossy_webp, not_an_image
 from gpuseg.errors import (
     BrokenMaskError,
@@ -187,10 +188,11 @@ def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> Decoded
     if image.mode in ("RGBA", "LA", "PA"):
         if image.getchannel("A").getextrema() != (255, 255):
             raise _alpha_error()
-        image = image.convert(image.mode[:-1])
-    if image.mode == "RGB":
+        if image.mode != "RGBA":
+            image = image.convert(image.mode[:-1])
+    if image.mode in ("RGB", "RGBA"):
         _refuse_colour_key(image)
-        return DecodedMask(np.asarray(image), None, **fields)
+        return _decoded_rgb(image, fields)
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
         if not len(palette):
@@ -202,6 +204,15 @@ def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> Decoded
     _refuse_transparent_entries(image, pixels, step=_GREY_STEP.get(raw, 1))
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     return DecodedMask(pixels, ramp, grey=True, **fields)
+
+
+def _decoded_rgb(image: Image.Image, fields: dict[str, Any]) -> DecodedMask:
+    """An RGB or opaque RGBA image, where it lies in memory if that is possible."""
+    words = pixel_words(image)
+    if words is None:
+        return DecodedMask(np.asarray(image.convert("RGB")), None, **fields)
+    pixels = words.view(np.uint8).reshape(*words.shape, 4)[..., :3]
+    return DecodedMask(pixels, None, words=words, **fields)
 
 
 def _refuse_unsupported(image: Image.Image) -> None:

@@ -73,6 +73,23 @@ def index_pixels(
         _count_unknown(pixels, offsets, table, unknown)
 
 
+def index_words(
+    words: NDArray[np.uint32],
+    table: NDArray[np.unsignedinteger],
+    labels: NDArray[np.unsignedinteger],
+) -> int:
+    """Look up the labels of an image of 4 bytes a pixel; returns how many are unknown.
+
+    words: uint32 (P,), a colour's key in the low 24 bits. table, labels: as in `index_pixels`.
+    """
+    return int(_index_words(words, table, labels))
+
+
+def pack_words(words: NDArray[np.uint32], pixels: NDArray[np.uint8]) -> None:
+    """Copy pixels of 4 bytes, uint32 (P,), to pixels of 3 bytes, uint8 (3 * P,), written."""
+    _pack(words, pixels)
+
+
 def index_positions(
     positions: NDArray[np.uint8],
     entries: NDArray[np.unsignedinteger],
@@ -160,6 +177,27 @@ def _index(pixels: Any, words: Any, table: Any, labels: Any, out: Any) -> Any:
         labels[pixel] = entry
         unknown += entry >> depth & U64(1)
     return unknown
+
+
+@_njit
+def _index_words(words: Any, table: Any, labels: Any) -> Any:
+    depth = U64(4 * table.itemsize)
+    unknown = U64(0)
+    for pixel in range(U64(words.size)):
+        entry = U64(table[words[pixel] & np.uint32(0xFFFFFF)])
+        labels[pixel] = entry
+        unknown += entry >> depth & U64(1)
+    return unknown
+
+
+@_njit
+def _pack(words: Any, pixels: Any) -> Any:
+    for pixel in range(U64(words.size)):
+        word = words[pixel]
+        at = U64(3) * pixel
+        pixels[at] = word & np.uint32(255)
+        pixels[at + U64(1)] = word >> np.uint32(8) & np.uint32(255)
+        pixels[at + U64(2)] = word >> np.uint32(16) & np.uint32(255)
 
 
 @_njit

@@ -84,7 +84,7 @@ def build_lookup(palette: Palette, options: IndexOptions, order: Order = "rgb") 
 
 @lru_cache(maxsize=4)
 def _build(palette: Palette, options: IndexOptions, order: Order) -> Lookup:
-    palette.check_depth(options.depth)
+    palette.check_depth(options.depth, options.ignore_index)
     dtype = np.uint16 if options.depth == 8 else np.uint32
     unknown, refused = 1 << options.depth, 2 << options.depth
     colours = palette.colours if order == "rgb" else palette.colours[:, ::-1]

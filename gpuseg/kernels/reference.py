@@ -23,7 +23,7 @@ def rgb_to_index(
     bool (H, W). Raises UnknownColourError when a pixel has an unknown colour and the
     policy gives no index for it, PaletteSizeError when an index does not fit the depth.
     """
-    palette.check_depth(options.depth)
+    palette.check_depth(options.depth, options.ignore_index)
     index_of = {entry.rgb: entry.index for entry in palette.classes}
     red, green, blue = (mask[..., channel].astype(np.int64) for channel in range(3))
     colours, where = np.unique(red << 16 | green << 8 | blue, return_inverse=True)

@@ -243,7 +243,7 @@ def test_device_runs_parts_and_writes_results(tmp_path, capsys):
         Part("tests", [sys.executable, "-c", say], 30, tests=True),
         Part("no tests", [sys.executable, "-c", "print('5 skipped')"], 30, tests=True),
         Part("broken", [sys.executable, "-c", "raise SystemExit('ouch')"], 30),
-        Part("endless", [sys.executable, "-c", "import time; time.sleep(60)"], 2),
+        Part("endless", [sys.executable, "-c", "import time; time.sleep(60)"], 1.5),
         Part("absent", [], 30, skip="no such tool"),
     ]
     assert device.run_all(todo, {"device": "GPU"}, tmp_path / "out" / "gpu", 100) == 1

@@ -114,3 +114,29 @@ def test_cpu_colours(dtype: type[np.uint8] | type[np.uint16], size: int) -> None
     expected = reference.index_to_rgb(indices, VOC)
     np.testing.assert_array_equal(pixels.reshape(1, size, 3), expected)
     assert cpu.colour_labels(np.full(size, 200, dtype), colours, pixels) == size
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), job=jobs())
+def test_words_give_what_pixels_give(
+    data: st.DataObject, job: tuple[Palette, IndexOptions]
+) -> None:
+    """4 bytes a pixel, the fourth without meaning."""
+    from gpuseg.kernels import cpu
+
+    palette, options = job
+    lookup = build_lookup(palette, options)
+    for image in data.draw(masks(palette)):
+        batch = MaskBatch.from_masks([image])
+        want = np.empty(batch.pixels.size // 3, lookup.label_dtype)
+        unknown = np.empty(1, np.int64)
+        cpu.index_pixels(batch.pixels, batch.offsets, lookup.table, want, unknown)
+        padded = np.full((want.size, 4), 0xA5, np.uint8)
+        padded[:, :3] = batch.pixels.reshape(-1, 3)
+        words = padded.reshape(-1).view(np.uint32)
+        labels = np.empty_like(want)
+        assert cpu.index_words(words, lookup.table, labels) == unknown[0]
+        assert np.array_equal(labels, want)
+        packed = np.empty_like(batch.pixels)
+        cpu.pack_words(words, packed)
+        assert np.array_equal(packed, batch.pixels)

@@ -105,7 +105,7 @@ def test_a_disk_too_full_for_compiled_code(place: Place, small_disk: Path) -> No
 
 def test_a_damaged_cache_of_compiled_code(place: Place) -> None:
     cache = place.root / "cache"
-    for damage in (None, 0, 9):
+    for damage in (None, 9):
         for index in cache.rglob("*.nbi"):
             if damage is not None:
                 index.write_bytes(index.read_bytes()[:damage])

@@ -82,24 +82,22 @@ def wipe(folder: Path) -> None:
 
 
 def test_killed_twenty_times_and_finished(tmp_path: Path) -> None:
-    place = fill(tmp_path)
-    first, whole = seconds_of_a_run(place)
-    wipe(place.dst)
+    place = fill(tmp_path, height=200, width=300)
     choice = random.Random(7)
-    counts = []
+    counts: list[int] = []
+    kept: list[str] = []
     known: Marks = {}
     for kill in range(20):
+        if len(kept) > FILES - 40:
+            wipe(place.dst)  # the machine was faster than the kills: begin anew
+            kept = []
         run = start(place)
-        if kill < 19:
-            time.sleep(choice.uniform(first * 0.9, first + (whole - first) * 0.35))
-        else:
-            wait_for(place, run, 40)
+        wait_for(place, run, len(kept) + choice.randrange(6))
+        time.sleep(choice.uniform(0, 0.01))
         run.kill()
         run.communicate()
         kept = check_exact(place, known=known) if place.dst.exists() else []
         counts.append(len(kept))
-        if len(kept) == FILES and kill < 19:
-            wipe(place.dst)  # the machine was faster than the kill: begin anew
     assert len(set(counts)) > 3, f"the kills came at one moment only: {counts}"
     (place.dst / kept[0]).parent.joinpath(stale_name()).write_bytes(b"half")
     before = marks(place.dst, kept)

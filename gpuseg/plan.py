@@ -73,7 +73,10 @@ class Job:
                 raise OutputError(
                     f"the target {target} is a folder; remove it, or choose another DST"
                 ) from error
-            raise OutputError(f"the target {target} cannot be read: {error.strerror}") from error
+            raise OutputError(
+                f"the target {target} cannot be read: {error.strerror}; remove what is in the "
+                "way, or choose another DST"
+            ) from error
         wanted = self.fingerprint(source).digest
         if found is not None and found.digest == wanted and self.options.resume:
             return found

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -152,25 +149,11 @@ def test_palettes_saves_and_draws(project: Path) -> None:
 
 def test_info_tells_devices_and_reasons() -> None:
     facts = json.loads(gpuseg("info", "--json").stdout)
-    assert [d["name"] for d in facts["devices"]] == ["cuda", "cpu"] or facts["devices"]
+    assert [device["name"] for device in facts["devices"]] == ["cuda", "cpu"]
+    assert all(device["reason"] for device in facts["devices"])
     assert facts["packages"]["numba"]
     assert "cpu: can be used" in gpuseg("info").stdout
 
 
 def test_text_of_others_cannot_drive_the_terminal() -> None:
     assert printable("a\x1b[31mb\udcff\nc") == "a\\x1b[31mb\\udcff\nc"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows names are text")
-def test_a_name_that_is_not_utf8_is_converted_and_shown(project: Path) -> None:
-    bad = os.fsencode(project / "src") + b"/\xff.png"
-    with open(bad, "wb") as file:
-        file.write(b"text")
-    done = subprocess.run(
-        [sys.executable, "-m", "gpuseg", "convert", "src", "dst", "--palette", "classes.csv"],
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert done.returncode == 1
-    assert b"failed \\udcff.png: is no image" in done.stderr

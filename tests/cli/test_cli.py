@@ -130,11 +130,13 @@ def test_palettes_lists_presets() -> None:
     assert "voc" in names
 
 
-def test_palettes_shows_colours_and_risks(project: Path) -> None:
+def test_palettes_shows_colours_and_risks(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = gpuseg("palettes", "voc")
     assert "#c08080  person" in result.stdout
     colour = CliRunner().invoke(main, ["palettes", "voc"], color=True)
     assert "\x1b[48;2;192;128;128m" in colour.stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in CliRunner().invoke(main, ["palettes", "voc"], color=True).stdout
     assert "merged: 'license plate' is read as 'car'" in gpuseg("palettes", "cityscapes").stdout
     assert json.loads(gpuseg("palettes", "classes.csv", "--json").stdout)["name"] == "classes"
 

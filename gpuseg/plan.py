@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from gpuseg import output
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
@@ -54,8 +54,8 @@ class Job:
         state = f"{source.size} {source.mtime_ns} {name} ".encode("utf-8", "surrogateescape")
         return Fingerprint(hashlib.blake2b(state + self.salt, digest_size=16).digest(), unknown)
 
-    def decide(self, source: Source, target: str) -> Fingerprint | Literal["convert"]:
-        """The fingerprint of a target that is up to date, else `convert`.
+    def up_to_date(self, source: Source, target: str) -> Fingerprint | None:
+        """The fingerprint of a target that needs no conversion, None for one that does.
 
         Raises OutputError for a target that must not be replaced.
         """
@@ -63,7 +63,7 @@ class Job:
             found = read_fingerprint(target)
         except FileNotFoundError:
             if not os.path.islink(target):
-                return "convert"
+                return None
             raise OutputError(
                 f"the target {target} exists and was not written by gpuseg: it is a link to "
                 "nowhere; remove it, or choose another DST"
@@ -87,7 +87,7 @@ class Job:
                 f"the target {target} exists and was not written by gpuseg; remove it, choose "
                 "another DST, or use --overwrite"
             )
-        return "convert"
+        return None
 
     def describe(self) -> dict[str, Any]:
         """What the head of the report says of this job."""

@@ -68,7 +68,7 @@ def test_readme_names_every_option_and_no_other() -> None:
     told = set(re.findall(r"--[a-z][a-z0-9-]+", readme))
     known = {opt for c in commands() for p in c.params for opt in p.opts if opt.startswith("--")}
     assert not known - told - {"--version"}
-    assert not told - known - {"--gpus", "--help"}
+    assert not told - known - {"--gpus", "--help", "--user"}
 
 
 def test_readme_code_of_the_python_section_runs(

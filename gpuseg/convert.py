@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gpuseg import __version__
-from gpuseg.codecs import pillow
+from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
+from gpuseg.errors import UsageError
 from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
 from gpuseg.palette import Palette
 from gpuseg.pipeline import PerFileFlow
@@ -67,6 +68,8 @@ def convert_files(
 
     paths: files of any suffix (the content decides). All else is as in `convert_directory`.
     """
+    if isinstance(paths, (str, bytes, os.PathLike)):  # a str would be taken letter by letter
+        raise UsageError(f"paths must be a list of files, got one path; pass [{paths!r}]")
     settings = ConvertOptions(**options)
     target = os.fspath(dst)
     listed = Listed([os.fspath(path) for path in paths])
@@ -99,7 +102,7 @@ def _convert(
     if path is None and not options.dry_run:
         path = default_report(dst, options.shard)
     header = {**_header(chosen.name, chosen.reason), **job.describe()}
-    with pillow.size_limit_is_ours(), ReportWriter(path, header) as writer:
+    with size_limit_is_ours(), ReportWriter(path, header) as writer:
         writer.report.device = str(chosen)
         if isinstance(sources, Walk):
             writer.report.left_alone = sources.left_alone

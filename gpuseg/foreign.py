@@ -48,7 +48,7 @@ def take(array: Any, where: str, check: Check) -> Taken:
     if not hasattr(array, "dtype") or not hasattr(array, "shape"):
         raise MaskError(
             f"{where}expected an array or a list of arrays, got {type(array).__name__}; "
-            "read files with gpuseg.convert, or open them as arrays first"
+            "files are converted by gpuseg.convert_files, or opened as arrays first"
         )
     check(array, where)
     if isinstance(array, np.ndarray):

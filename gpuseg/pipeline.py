@@ -77,10 +77,10 @@ def begin(source: Source, job: Job) -> Work | FileResult:
         return FileResult.failure(source.relative, source.error)
     work = Work(source, os.path.join(job.dst, source.target))
     try:
-        found = job.decide(source, work.target)
+        found = job.up_to_date(source, work.target)
     except GpusegError as error:
         return work.failed(error)
-    if found == "convert":
+    if found is None:
         return work
     return FileResult(
         source=source.relative,

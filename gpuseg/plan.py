@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from gpuseg import output
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
@@ -52,8 +52,8 @@ class Job:
         state = f"{source.size} {source.mtime_ns} ".encode() + self.salt
         return Fingerprint(hashlib.blake2b(state, digest_size=16).digest(), unknown)
 
-    def decide(self, source: Source, target: str) -> Fingerprint | Literal["convert"]:
-        """The fingerprint of a target that is up to date, else `convert`.
+    def up_to_date(self, source: Source, target: str) -> Fingerprint | None:
+        """The fingerprint of a target that needs no conversion, None for one that does.
 
         Raises OutputError for a target that must not be replaced.
         """
@@ -61,7 +61,7 @@ class Job:
             found = read_fingerprint(target)
         except FileNotFoundError:
             if not os.path.islink(target):
-                return "convert"
+                return None
             raise OutputError(
                 f"the target {target} exists and was not written by gpuseg: it is a link to "
                 "nowhere; remove it, or choose another DST"
@@ -71,7 +71,10 @@ class Job:
                 raise OutputError(
                     f"the target {target} is a folder; remove it, or choose another DST"
                 ) from error
-            raise OutputError(f"the target {target} cannot be read: {error.strerror}") from error
+            raise OutputError(
+                f"the target {target} cannot be read: {error.strerror}; remove what is in the "
+                "way, or choose another DST"
+            ) from error
         wanted = self.fingerprint(source).digest
         if found is not None and found.digest == wanted and self.options.resume:
             return found
@@ -82,7 +85,7 @@ class Job:
                 f"the target {target} exists and was not written by gpuseg; remove it, choose "
                 "another DST, or use --overwrite"
             )
-        return "convert"
+        return None
 
     def describe(self) -> dict[str, Any]:
         """What the head of the report says of this job."""

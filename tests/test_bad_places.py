@@ -192,8 +192,9 @@ def test_a_target_folder_that_is_a_file(place: Place) -> None:
     done = place.convert()
     assert done.code == 1
     report = place.report()
-    assert report.failed() == ["sub/good1.png"]
-    assert "sub" in report.files["sub/good1.png"]["message"]
+    name = os.path.join("sub", "good1.png")
+    assert report.failed() == [name]
+    assert "choose another DST" in report.files[name]["message"]
     assert (place.dst / "sub").read_text() == "precious"
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gpuseg import load_label, save_label
-from gpuseg.errors import BrokenMaskError, LabelError, PaletteSizeError
+from gpuseg.errors import BrokenMaskError, LabelError, PaletteSizeError, UnreadableMaskError
 from gpuseg.palette import Palette
 from tests.making import PALETTE, indices
 
@@ -52,6 +52,11 @@ def test_what_cannot_be_saved_is_not(tmp_path: Path, labels: np.ndarray, message
     with pytest.raises(LabelError, match=message):
         save_label(tmp_path / "a.png", labels, PALETTE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_load_says_what_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMaskError, match="cannot be opened: No such file"):
+        load_label(tmp_path / "none.png")
 
 
 def test_load_refuses_damage(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ import tomllib
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 import gpuseg
 from gpuseg.cli import main
 from gpuseg.kernels.backend import INSTALL
+from tests.making import indices, save_mask
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,14 +68,21 @@ def test_readme_names_every_option_and_no_other() -> None:
     told = set(re.findall(r"--[a-z][a-z0-9-]+", readme))
     known = {opt for c in commands() for p in c.params for opt in p.opts if opt.startswith("--")}
     assert not known - told - {"--version"}
-    assert not told - known - {"--gpus", "--help"}
+    assert not told - known - {"--gpus", "--help", "--user"}
 
 
-def test_readme_code_of_the_python_section_runs() -> None:
+def test_readme_code_of_the_python_section_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     [code] = re.findall(r"```python\n(.*?)```", readme, re.S)
-    names = set(re.findall(r"gpuseg\.([a-z_]+)\(", code))
-    assert names <= set(gpuseg.__all__)
+    save_mask(tmp_path / "masks" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    here = {"mask": gpuseg.voc_colormap()[indices(4, 6)]}
+    exec(code, here)
+    assert np.array_equal(here["colours"], here["mask"])
+    assert np.array_equal(gpuseg.load_label("label.png"), here["labels"])
+    assert (tmp_path / "labels" / "a.png").exists()
 
 
 def test_dockerfile_installs_what_the_readme_says() -> None:

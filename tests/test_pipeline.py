@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from gpuseg.palette import Palette
 from gpuseg.pipeline import PerFileFlow
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult, ReportWriter
+from gpuseg.report import FileResult
 from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mask
 
 Run = Callable[..., dict[str, FileResult]]
@@ -192,36 +190,6 @@ def test_an_error_of_the_device_ends_the_run(tmp_path: Path) -> None:
     flow = BatchedFlow(feed, job, lambda row: None, Broken())
     with pytest.raises(RuntimeError, match="fell off the bus"):
         run_threads(flow.work, 1, feed.close, lambda: None)
-
-
-def test_rows_of_many_threads_are_whole_lines(tmp_path: Path) -> None:
-    path = tmp_path / "r" / "report.jsonl"
-    with ReportWriter(path, {"gpuseg": "x"}) as writer:
-
-        def add() -> None:
-            for i in range(200):
-                writer.add(FileResult(source=f"{i}\udcff.png", status="converted"))
-
-        threads = [threading.Thread(target=add) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [row["type"] for row in rows] == ["run", *["file"] * 800, "summary"]
-    assert rows[1]["source"].endswith("\udcff.png")
-    assert rows[-1]["files"]["converted"] == 800
-
-
-def test_the_summary_of_a_run_that_died_says_so(tmp_path: Path) -> None:
-    def die() -> None:
-        with ReportWriter(tmp_path / "r.jsonl", {}):
-            raise RuntimeError("the device fell off the bus")
-
-    with pytest.raises(RuntimeError):
-        die()
-    summary = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-1])
-    assert (summary["stopped"], summary["exit_code"]) == ("error", 1)
 
 
 def test_colours_of_the_tests_are_what_they_seem() -> None:

@@ -21,13 +21,9 @@ from gpuseg.options import (
 )
 
 
-class _ShardType(click.ParamType[Shard]):
-    name = "K/N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Shard:
-        return value if isinstance(value, Shard) else Shard.parse(value)
+def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
+    """What --shard says. Raises UsageError, which says how it is written."""
+    return Shard.parse(value)
 
 
 @click.command(short_help="Convert a folder of colour masks to label maps.")
@@ -76,7 +72,9 @@ class _ShardType(click.ParamType[Shard]):
 @click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
 @click.option("--overwrite", is_flag=True, help="Replace targets that gpuseg did not write.")
 @click.option("--no-resume", is_flag=True, help="Convert again what is up to date.")
-@click.option("--shard", type=_ShardType(), default="1/1", help="Convert part K of N only.")
+@click.option(
+    "--shard", metavar="K/N", default="1/1", callback=_shard, help="Convert part K of N only."
+)
 @click.option(
     "--max-pixels",
     type=int,

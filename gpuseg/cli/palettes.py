@@ -66,7 +66,8 @@ def _list(presets: list[Palette], as_json: bool) -> None:
 def _show(palette: Palette) -> None:
     from gpuseg.palettes.lint import lint_palette
 
-    click.echo(printable(f"{palette.name}: {len(palette)} colours, {palette.source}"))
+    head = f"{palette.name}: {len(palette)} colours"
+    click.echo(printable(f"{head}, {palette.source}" if palette.source else head))
     if palette.notes:
         click.echo(printable(palette.notes))
     for entry in palette.classes:

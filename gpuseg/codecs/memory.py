@@ -48,9 +48,10 @@ _ArrowArray._fields_ = [
     ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))),
 ]  # what follows in the struct is not looked at
 
-_pointer = ctypes.pythonapi.PyCapsule_GetPointer
-_pointer.restype = ctypes.c_void_p
-_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+# a prototype of our own: types set on ctypes.pythonapi would hold for the whole process
+_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
 
 
 class _Memory:

@@ -16,7 +16,6 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 from gpuseg.batch import Labels
 from gpuseg.codecs.checksums import check_png
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
-from gpuseg.codecs.limit import size_limit_is_ours as size_limit_is_ours
 from gpuseg.codecs.memory import pixel_words
 from gpuseg.codecs.sniff import is_lossy_webp, not_an_image
 from gpuseg.errors import (
@@ -159,7 +158,7 @@ def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
                     f"{path} is a {mode} image; a label map is a palette or greyscale image"
                 )
             pixels, palette = np.array(image), image.getpalette("RGB")
-    except (MaskError, FileNotFoundError):
+    except MaskError:
         raise
     except Exception as error:  # see read_mask
         raise BrokenMaskError(f"{path} cannot be read as a label map ({error})") from error
@@ -174,7 +173,11 @@ def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
 def _opened(path: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
     """The file, with its checksums checked."""
     if isinstance(path, str | Path):
-        with open(path, "rb") as file:
+        try:
+            file = open(path, "rb")  # noqa: SIM115  # closed by the with below
+        except OSError as error:
+            raise UnreadableMaskError(f"{path} cannot be opened: {error.strerror}") from error
+        with file:
             check_png(file)
             yield file
     else:

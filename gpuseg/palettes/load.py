@@ -137,7 +137,10 @@ def _read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as broken:  # ValueError: a null byte in the path
         if isinstance(broken, PaletteError):
             raise
-        raise PaletteError(f"palette file {str(path)!r} cannot be read: {broken}") from broken
+        reason = getattr(broken, "strerror", None) or broken
+        raise PaletteError(
+            f"palette file {str(path)!r} cannot be read: {reason}; mend that, or give another"
+        ) from broken
     if len(data) > MAX_BYTES:
         raise failure(str(path), f"a palette file of at most {MAX_BYTES} bytes", "more")
     return data

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -133,11 +130,13 @@ def test_palettes_lists_presets() -> None:
     assert "voc" in names
 
 
-def test_palettes_shows_colours_and_risks(project: Path) -> None:
+def test_palettes_shows_colours_and_risks(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = gpuseg("palettes", "voc")
     assert "#c08080  person" in result.stdout
     colour = CliRunner().invoke(main, ["palettes", "voc"], color=True)
     assert "\x1b[48;2;192;128;128m" in colour.stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in CliRunner().invoke(main, ["palettes", "voc"], color=True).stdout
     assert "merged: 'license plate' is read as 'car'" in gpuseg("palettes", "cityscapes").stdout
     assert json.loads(gpuseg("palettes", "classes.csv", "--json").stdout)["name"] == "classes"
 
@@ -152,25 +151,11 @@ def test_palettes_saves_and_draws(project: Path) -> None:
 
 def test_info_tells_devices_and_reasons() -> None:
     facts = json.loads(gpuseg("info", "--json").stdout)
-    assert [d["name"] for d in facts["devices"]] == ["cuda", "cpu"] or facts["devices"]
+    assert [device["name"] for device in facts["devices"]] == ["cuda", "cpu"]
+    assert all(device["reason"] for device in facts["devices"])
     assert facts["packages"]["numba"]
     assert "cpu: can be used" in gpuseg("info").stdout
 
 
 def test_text_of_others_cannot_drive_the_terminal() -> None:
     assert printable("a\x1b[31mb\udcff\nc") == "a\\x1b[31mb\\udcff\nc"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows names are text")
-def test_a_name_that_is_not_utf8_is_converted_and_shown(project: Path) -> None:
-    bad = os.fsencode(project / "src") + b"/\xff.png"
-    with open(bad, "wb") as file:
-        file.write(b"text")
-    done = subprocess.run(
-        [sys.executable, "-m", "gpuseg", "convert", "src", "dst", "--palette", "classes.csv"],
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert done.returncode == 1
-    assert b"failed \\udcff.png: is no image" in done.stderr

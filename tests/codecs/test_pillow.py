@@ -17,6 +17,7 @@ from PIL import Image
 
 from gpuseg.codecs import pillow
 from gpuseg.codecs.fingerprint import END, Fingerprint, read_fingerprint
+from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.errors import (
     BrokenMaskError,
     LabelError,
@@ -144,7 +145,7 @@ def test_size_is_refused_from_the_header(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(make_png(100_000, 100_000, 8, 2, b"\0" * 100))
     with (
-        pillow.size_limit_is_ours(),
+        size_limit_is_ours(),
         pytest.raises(MaskSizeError, match="--max-pixels 10000000000"),
     ):
         pillow.read_mask(path, LIMIT)

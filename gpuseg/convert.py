@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from gpuseg import __version__
 from gpuseg.codecs import pillow
 from gpuseg.discover import Listed, Source, Walk, in_shard
+from gpuseg.errors import UsageError
 from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
 from gpuseg.palette import Palette
 from gpuseg.pipeline import PerFileFlow
@@ -65,9 +66,17 @@ def convert_files(
 ) -> Report:
     """Convert the files that are named; each label map goes to its file's own name in DST.
 
-    paths: files of any suffix (the content decides). All else is as in `convert_directory`.
+    paths: files of any suffix (the content decides), so no `pattern`. All else is as in
+        `convert_directory`.
     """
     settings = ConvertOptions(**options)
+    if isinstance(paths, str | bytes | os.PathLike):  # a text is an iterable of its letters
+        raise UsageError(f"paths must be a list of files, got {paths!r}; pass [{paths!r}]")
+    if settings.pattern is not None:
+        raise UsageError(
+            f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
+            "by one; leave it out"
+        )
     target = os.fspath(dst)
     listed = Listed([os.fspath(path) for path in paths])
     check_target(target)

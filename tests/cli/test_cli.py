@@ -13,6 +13,8 @@ from click.testing import CliRunner, Result
 
 from gpuseg.cli import main
 from gpuseg.cli.text import printable
+from gpuseg.convert import convert_files
+from gpuseg.errors import UsageError
 from gpuseg.palettes.writers import save_palette
 from tests.making import PALETTE, save_mask
 
@@ -174,3 +176,13 @@ def test_a_name_that_is_not_utf8_is_converted_and_shown(project: Path) -> None:
     )
     assert done.returncode == 1
     assert b"failed \\udcff.png: is no image" in done.stderr
+
+
+def test_what_files_named_one_by_one_cannot_have(project: Path) -> None:
+    arguments = ("convert", "src/a.png", "out", "--palette", "classes.csv", "--device", "cpu")
+    done = gpuseg(*arguments, "--pattern", "*.tif")
+    assert done.exit_code == 2
+    assert "a pattern chooses files of a folder" in done.stderr
+    with pytest.raises(UsageError, match="must be a list of files"):
+        convert_files("src/a.png", "out", PALETTE)
+    assert not Path("out").exists()

@@ -104,7 +104,7 @@ def test_sparse_and_repeated_indices_are_kept() -> None:
         "label,name,r,g,b\n7,road,1,2,3\n4,car,4,5,6\n",
         "name,class,r,g,b\nroad,7,1,2,3\ncar,4,4,5,6\n",
         '[{"index":7,"name":"road","color":[1,2,3]},{"index":4,"name":"car","color":[4,5,6]}]',
-        '{"labels": [{"id":7,"name":"road","color":"#010203"},{"id":4,"name":"car","color":"#040506"}]}',
+        '{"labels":[{"id":7,"name":"road","color":"#010203"},{"id":4,"name":"car","color":"040506"}]}',
         '[{"idx":7,"name":"road","color":"#010203"},{"idx":4,"name":"car","color":"#040506"}]',
     ],
 )

@@ -22,7 +22,7 @@ _HOMES = {
     "convert_directory": "convert",
     "convert_files": "convert",
     "index_to_rgb": "arrays",
-    "info": "info",
+    "info": "installation",
     "load_label": "labels",
     "load_palette": "palettes.load",
     "rgb_to_index": "arrays",
@@ -30,7 +30,10 @@ _HOMES = {
     "save_palette": "palettes.writers",
     "voc_colormap": "palette",
 }
-"""Public name -> the module below gpuseg that defines it."""
+"""Public name -> the module below gpuseg that defines it.
+
+No module bears a public name: once imported, it would stand in the place of the function.
+"""
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from gpuseg.arrays import rgb_to_index as rgb_to_index
     from gpuseg.convert import convert_directory as convert_directory
     from gpuseg.convert import convert_files as convert_files
-    from gpuseg.info import info as info
+    from gpuseg.installation import info as info
     from gpuseg.labels import load_label as load_label
     from gpuseg.labels import save_label as save_label
     from gpuseg.options import ConvertOptions as ConvertOptions

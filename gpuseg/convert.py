@@ -66,11 +66,19 @@ def convert_files(
 ) -> Report:
     """Convert the files that are named; each label map goes to its file's own name in DST.
 
-    paths: files of any suffix (the content decides). All else is as in `convert_directory`.
+    paths: files of any suffix (the content decides), so no `pattern`. All else is as in
+        `convert_directory`.
     """
     if isinstance(paths, (str, bytes, os.PathLike)):  # a str would be taken letter by letter
         raise UsageError(f"paths must be a list of files, got one path; pass [{paths!r}]")
     settings = ConvertOptions(**options)
+    if isinstance(paths, str | bytes | os.PathLike):  # a text is an iterable of its letters
+        raise UsageError(f"paths must be a list of files, got {paths!r}; pass [{paths!r}]")
+    if settings.pattern is not None:
+        raise UsageError(
+            f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
+            "by one; leave it out"
+        )
     target = os.fspath(dst)
     listed = Listed([os.fspath(path) for path in paths])
     check_target(target)

@@ -141,7 +141,7 @@ def in_shard(source: Source, shard: Shard) -> bool:
     """Whether a file belongs to the shard; by its target, so that every machine agrees."""
     if shard.count == 1:
         return True
-    name = source.target.replace(os.sep, "/").encode("utf-8", "surrogateescape")
+    name = source.target.replace(os.sep, "/").encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(name, digest_size=8).digest()
     return int.from_bytes(digest, "big") % shard.count == shard.number - 1
 
@@ -181,8 +181,9 @@ def _source(entry: os.DirEntry[str] | str, relative: str, collisions: frozenset[
         return Source(path, relative, error=problem)
     try:
         status = os.stat(path) if isinstance(entry, str) else entry.stat()
-    except OSError as error:
-        return _unreadable(path, relative, f"cannot be opened: {error.strerror}")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or error
+        return _unreadable(path, relative, f"cannot be opened: {reason}")
     if not stat.S_ISREG(status.st_mode):  # reading a pipe could wait for ever
         return _unreadable(
             path, relative, "is no regular file (a pipe, a socket or a device); leave it out"

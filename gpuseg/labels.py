@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpuseg.batch import Labels
 from gpuseg.codecs import pillow
 from gpuseg.errors import LabelError
-from gpuseg.options import Depth
+from gpuseg.options import DEFAULT_MAX_PIXELS, Depth
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
 
@@ -48,13 +48,16 @@ def save_label(
     write_atomically(os.fspath(path), data)
 
 
-def load_label(path: StrPath) -> Labels:
+def load_label(path: StrPath, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Labels:
     """Read a label map: the indices as they stand in the file, uint8 or uint16 of shape (H, W).
 
     Takes palette PNGs of any depth and 8- or 16-bit greyscale; colours are never looked at.
-    Raises UnreadableMaskError, BrokenMaskError, or UnsupportedMaskError for a colour image.
+    max_pixels: larger images are refused from their header, before memory is taken.
+
+    Raises FileNotFoundError, UnreadableMaskError, BrokenMaskError, MaskSizeError, or
+    UnsupportedMaskError for a colour image.
     """
-    return pillow.read_label(os.fspath(path))[0]
+    return pillow.read_label(os.fspath(path), max_pixels)[0]
 
 
 def _check(labels: NDArray[Any], palette: Palette, ignore_index: int) -> NDArray[np.integer[Any]]:

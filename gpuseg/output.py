@@ -23,7 +23,17 @@ SUFFIX = ".tmp"
 FOREIGN_STALE_SECONDS = 24 * 3600
 """Age after which a temp file of another machine counts as left behind."""
 
-_HOST = f"{zlib.crc32(platform.node().encode('utf-8', 'replace')):08x}"
+
+def _machine() -> str:
+    """Where a process id means this process: containers may share a host name, not the ids."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:  # not Linux
+        space = ""
+    return f"{zlib.crc32((platform.node() + space).encode('utf-8', 'replace')):08x}"
+
+
+_HOST = _machine()
 _TOKEN = secrets.token_hex(4)  # tells this process from an earlier one with the same pid
 _COUNTER = itertools.count()
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index as whole_number
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +103,7 @@ class Palette:
         colours: rows of three values 0 to 255, for instance an array of shape (K, 3).
         names: K class names; None makes `class 0`, `class 1` …
         """
-        rows = [tuple(int(channel) for channel in row) for row in colours]
+        rows = [tuple(_integer(channel) for channel in row) for row in colours]
         labels = list(names) if names is not None else [f"class {i}" for i in range(len(rows))]
         if len(labels) != len(rows):
             raise PaletteError(f"names must be one per colour ({len(rows)}), got {len(labels)}")
@@ -142,13 +144,13 @@ class Palette:
 
     @cached_property
     def colours(self) -> NDArray[np.uint8]:
-        """The colours, uint8 of shape (K, 3), in palette order."""
-        return np.array([entry.rgb for entry in self.classes], np.uint8)
+        """The colours, uint8 of shape (K, 3), in palette order, read-only."""
+        return _frozen(np.array([entry.rgb for entry in self.classes], np.uint8))
 
     @cached_property
     def indices(self) -> NDArray[np.int64]:
-        """The class index of each colour, int64 of shape (K,), in palette order."""
-        return np.array([entry.index for entry in self.classes], np.int64)
+        """The class index of each colour, int64 of shape (K,), in palette order, read-only."""
+        return _frozen(np.array([entry.index for entry in self.classes], np.int64))
 
     @property
     def max_index(self) -> int:
@@ -187,11 +189,11 @@ class Palette:
             )
 
     def is_real_class(self, index: int) -> bool:
-        """Whether `index` is a class that means something: listed, and not a void class."""
+        """Whether `index` is a class that means something: listed, and not only void classes."""
         if index == self.ignore_index:
             return False
-        entry = self.first_by_index().get(index)
-        return entry is not None and entry.name.strip().lower() not in VOID_NAMES
+        names = [entry.name for entry in self.classes if entry.index == index]
+        return any(name.strip().lower() not in VOID_NAMES for name in names)
 
     def plte(self, ignore_index: int | None = None) -> bytes:
         """The 256 PNG palette entries, 768 bytes, for label maps of depth 8.
@@ -209,9 +211,9 @@ class Palette:
 
     def digest(self) -> bytes:
         """16 bytes that change when any colour, index, name or the ignore index changes."""
-        rows = "\n".join(f"{c.index} {c.hex} {c.name}" for c in self.classes)
+        rows = "\n".join(f"{c.index} {c.hex} {c.name!r}" for c in self.classes)
         text = f"{self.ignore_index}\n{rows}"
-        return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def find_duplicates(classes: Iterable[PaletteClass]) -> dict[RGB, list[PaletteClass]]:
@@ -239,7 +241,24 @@ def voc_colormap(n: int = 256) -> NDArray[np.uint8]:
     return table
 
 
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _integer(value: object) -> int:
+    try:
+        return whole_number(value)  # type: ignore[arg-type]  # what is no whole number raises
+    except TypeError:
+        raise PaletteError(
+            f"indices and channels must be whole numbers, got {value!r}; colours of 0 to 1 become "
+            "channels with round(255 * value)"
+        ) from None
+
+
 def _check_entry(palette: str, entry: PaletteClass) -> None:
+    for value in (entry.index, *entry.rgb):
+        _integer(value)
     if len(entry.rgb) != 3 or not all(0 <= channel <= 255 for channel in entry.rgb):
         raise PaletteError(
             f"palette {palette!r}: colour of {entry.name!r} must be three values 0 to 255, "

@@ -10,7 +10,6 @@ from typing import Any
 
 from gpuseg.codecs import pillow
 from gpuseg.discover import Source
-from gpuseg.errors import GpusegError
 from gpuseg.indexing import Indexed, index_mask
 from gpuseg.mask import DecodedMask
 from gpuseg.output import write_atomically
@@ -78,7 +77,7 @@ def begin(source: Source, job: Job) -> Work | FileResult:
     work = Work(source, os.path.join(job.dst, source.target))
     try:
         found = job.up_to_date(source, work.target)
-    except GpusegError as error:
+    except Exception as error:  # a file that fails never stops another: it may be gone again
         return work.failed(error)
     if found is None:
         return work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -58,7 +59,8 @@ class Job:
         Raises OutputError for a target that must not be replaced.
         """
         try:
-            found = read_fingerprint(target)
+            regular = stat.S_ISREG(os.stat(target).st_mode)  # a pipe could wait for ever
+            found = read_fingerprint(target) if regular else None
         except FileNotFoundError:
             if not os.path.islink(target):
                 return None
@@ -67,18 +69,19 @@ class Job:
                 "nowhere; remove it, or choose another DST"
             ) from None
         except OSError as error:
-            if os.path.isdir(target):
-                raise OutputError(
-                    f"the target {target} is a folder; remove it, or choose another DST"
-                ) from error
             raise OutputError(
                 f"the target {target} cannot be read: {error.strerror}; remove what is in the "
                 "way, or choose another DST"
             ) from error
+        if not regular:
+            raise OutputError(
+                f"the target {target} is a folder, a pipe or a device; remove it, or choose "
+                "another DST"
+            )
         wanted = self.fingerprint(source).digest
         if found is not None and found.digest == wanted and self.options.resume:
             return found
-        if os.path.samefile(source.path, target):
+        if _is_same_file(source.path, target):
             raise OutputError(f"the target {target} is the input itself; choose another DST")
         if found is None and not self.options.overwrite:
             raise OutputError(
@@ -129,6 +132,13 @@ class Folders:
                 f"the target folder {folder} cannot be used: {error.strerror}; make room for "
                 "it, or choose another DST"
             ) from error
+
+
+def _is_same_file(source: str, target: str) -> bool:
+    try:
+        return os.path.samefile(source, target)
+    except OSError:  # one of them is gone: decoding will tell
+        return False
 
 
 def check_folders(src: str, dst: str) -> None:

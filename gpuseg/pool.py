@@ -23,7 +23,8 @@ class Feed(Generic[Item]):
             if self.closed:
                 return None
             item = next(self._items, None)
-            self.closed = item is None
+            if item is None:  # never back to open: somebody may have closed it meanwhile
+                self.closed = True
             return item
 
     def close(self) -> None:

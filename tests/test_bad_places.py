@@ -186,6 +186,16 @@ def test_a_target_that_is_a_folder(place: Place) -> None:
     assert (place.dst / "good0.png" / "notes.txt").read_text() == "precious"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_target_that_is_a_pipe(place: Place) -> None:
+    """Nobody writes to it: opening it would wait for ever."""
+    place.dst.mkdir()
+    os.mkfifo(place.dst / "good0.png")
+    done = gpuseg_process(*place.arguments())
+    assert done.code == 1
+    assert "a pipe" in place.report().files["good0.png"]["message"]
+
+
 def test_a_target_folder_that_is_a_file(place: Place) -> None:
     place.dst.mkdir()
     (place.dst / "sub").write_text("precious")

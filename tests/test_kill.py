@@ -87,7 +87,7 @@ def test_killed_twenty_times_and_finished(tmp_path: Path) -> None:
     counts: list[int] = []
     kept: list[str] = []
     known: Marks = {}
-    for kill in range(20):
+    for _ in range(20):
         if len(kept) > FILES - 40:
             wipe(place.dst)  # the machine was faster than the kills: begin anew
             kept = []

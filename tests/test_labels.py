@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from gpuseg import load_label, save_label
-from gpuseg.errors import BrokenMaskError, LabelError, PaletteSizeError, UnreadableMaskError
+from gpuseg.errors import (
+    BrokenMaskError,
+    LabelError,
+    MaskSizeError,
+    PaletteSizeError,
+    UnreadableMaskError,
+)
 from gpuseg.palette import Palette
 from tests.making import PALETTE, indices
 
@@ -65,3 +71,21 @@ def test_load_refuses_damage(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(data[: len(data) // 2 + 300])
     with pytest.raises(BrokenMaskError):
         load_label(tmp_path / "a.png")
+
+
+def test_label_maps_above_the_limit_of_pillow_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_label(tmp_path / "a.png", indices(9, 14), PALETTE)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9)  # twice that many are an error of Pillow's
+    assert np.array_equal(load_label(tmp_path / "a.png"), indices(9, 14))
+    assert Image.MAX_IMAGE_PIXELS == 9
+    with pytest.raises(MaskSizeError, match="the limit is 125"):
+        load_label(tmp_path / "a.png", max_pixels=125)
+
+
+def test_label_map_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_label(tmp_path / "a.png")
+    with pytest.raises(UnreadableMaskError, match="cannot be opened"):
+        load_label(tmp_path)

@@ -78,3 +78,11 @@ def test_sweep_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None
     os.utime(tmp_path / old, (day, day))
     assert output.sweep(str(tmp_path)) == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_containers_of_one_host_name_are_two_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ids of a temp file say nothing in another process namespace."""
+    monkeypatch.setattr(os, "readlink", lambda path: "pid:[1]")
+    first = output._machine()
+    monkeypatch.setattr(os, "readlink", lambda path: "pid:[2]")
+    assert output._machine() != first

@@ -51,6 +51,12 @@ def test_every_public_name_exists_and_is_documented() -> None:
         _ = gpuseg.nothing
 
 
+def test_no_module_stands_in_the_place_of_a_public_name() -> None:
+    """`import gpuseg.info` would make `gpuseg.info` a module."""
+    modules = {path.stem for path in (ROOT / "gpuseg").iterdir()}
+    assert not modules & set(gpuseg.__all__)
+
+
 def commands() -> list[click.Command]:
     return [main, *main.commands.values()]
 

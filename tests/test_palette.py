@@ -90,6 +90,37 @@ def test_from_colours_needs_three_channels() -> None:
         Palette.from_colours([(0, 0)])
 
 
+@pytest.mark.parametrize("colour", [(0.5, 0, 0), (1.0, 0, 0), ("1", 0, 0)])
+def test_channels_and_indices_are_whole_numbers(colour: tuple) -> None:
+    with pytest.raises(PaletteError, match="whole numbers, got"):
+        Palette.from_colours([(0, 0, 0), colour])
+    with pytest.raises(PaletteError, match="whole numbers, got"):
+        Palette((PaletteClass(0, "a", colour),))
+    with pytest.raises(PaletteError, match=r"whole numbers, got 1\.5"):
+        Palette((PaletteClass(1.5, "a", (0, 0, 0)),))
+
+
+def test_arrays_are_read_only() -> None:
+    palette = Palette((A, B))
+    for array in (palette.colours, palette.indices):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_an_index_that_void_shares_with_a_class_is_a_real_class() -> None:
+    entries = (PaletteClass(255, "void", (0, 0, 0)), PaletteClass(255, "car", (1, 1, 1)))
+    assert Palette(entries).is_real_class(255)
+    assert not Palette(entries, ignore_index=255).is_real_class(255)
+    assert not Palette(entries[:1]).is_real_class(255)
+
+
+def test_digest_tells_names_apart_and_takes_any() -> None:
+    joined = Palette((PaletteClass(0, "a\n1 #010101 b", (0, 0, 0)),))
+    apart = Palette((PaletteClass(0, "a", (0, 0, 0)), PaletteClass(1, "b", (1, 1, 1))))
+    assert joined.digest() != apart.digest()
+    assert len(Palette((PaletteClass(0, "\ud800", (0, 0, 0)),)).digest()) == 16
+
+
 def test_resolve() -> None:
     first = Palette.resolve((A, B, C), "first", name="n")
     assert first.classes == (A, B)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ from PIL import Image
 
 from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.batched import BatchedFlow
-from gpuseg.discover import Walk
+from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.kernels import backend
-from gpuseg.options import ConvertOptions
+from gpuseg.options import ConvertOptions, Shard
 from gpuseg.palette import Palette
-from gpuseg.pipeline import PerFileFlow
+from gpuseg.pipeline import PerFileFlow, convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.report import FileResult
@@ -194,3 +195,24 @@ def test_an_error_of_the_device_ends_the_run(tmp_path: Path) -> None:
 
 def test_colours_of_the_tests_are_what_they_seem() -> None:
     assert len(set(COLOURS)) == len(PALETTE) == 6
+
+
+def test_a_source_that_is_gone_is_a_row(tmp_path: Path) -> None:
+    """Its label map of an earlier run stands there, so the two are compared."""
+    path = save_mask(tmp_path / "src" / "a.png")
+    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions())
+    (source,) = Walk(str(path.parent))
+    assert convert_source(source, job).status == "converted"
+    path.unlink()
+    row = convert_source(replace(source, mtime_ns=1), job)
+    assert (row.status, row.error) == ("failed", "unreadable")
+
+
+def test_names_that_no_system_here_takes(tmp_path: Path) -> None:
+    """Windows has names with half a surrogate pair; Python callers may pass null bytes."""
+    paths = [str(tmp_path / "\ud800.png"), "a\0b.png"]
+    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions())
+    rows = [convert_source(source, job) for source in Listed(paths)]
+    assert [row.error for row in rows] == ["unreadable", "unreadable"]
+    assert job.fingerprint(Source(paths[0], "\ud800.png")) != job.fingerprint(Source("a", "a.png"))
+    assert [in_shard(Source("", "\ud800.png"), Shard(k, 2)) for k in (1, 2)].count(True) == 1

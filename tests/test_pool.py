@@ -71,3 +71,29 @@ def test_an_error_of_the_tick_stops_the_workers() -> None:
     with pytest.raises(RuntimeError, match="the bar broke"):
         run_threads(work, 2, feed.close, tick)
     assert len(finished) == 2
+
+
+def test_closing_holds_while_another_thread_draws() -> None:
+    """Ctrl-C and --fail-fast close the feed while a worker waits for a slow folder."""
+    drawing, closed = threading.Event(), threading.Event()
+
+    def items() -> Iterator[int]:
+        drawing.set()
+        assert closed.wait(10)
+        yield from range(1, 1000)
+
+    feed = Feed(items())
+    drawn: list[int] = []
+
+    def work() -> None:
+        while (item := feed.draw()) is not None:
+            drawn.append(item)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert drawing.wait(10)
+    feed.close()
+    closed.set()
+    thread.join(10)
+    assert drawn == [1]
+    assert feed.closed

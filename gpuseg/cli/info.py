@@ -11,7 +11,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(as_json: bool) -> None:
     """Show versions, and which devices can be used and why."""
-    from gpuseg.info import info as describe
+    from gpuseg.installation import info as describe
 
     facts = describe()
     if as_json:

@@ -27,6 +27,7 @@ from gpuseg.errors import (
     UnsupportedMaskError,
 )
 from gpuseg.mask import DecodedMask
+from gpuseg.options import DEFAULT_MAX_PIXELS
 
 FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
 """Formats taken, by content. (MPO, a JPEG of several frames, is opened as JPEG.)"""
@@ -38,6 +39,9 @@ Z_RLE = 3
 """zlib strategy for runs: label maps get smaller and 3 times faster than by the default."""
 
 NAME = "pillow"
+
+_BITS_PER_SAMPLE = 258
+"""Tag of TIFF: bits of each channel."""
 
 _GREY_STEP = {"L;2": 85, "L;4": 17}
 """Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""
@@ -143,15 +147,23 @@ def write_label(
     return buffer.getvalue()
 
 
-def read_label(path: str | Path | IO[bytes]) -> tuple[Labels, bytes | None]:
+def read_label(
+    path: str | Path | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS
+) -> tuple[Labels, bytes | None]:
     """The indices of a label map and its palette, as they stand in the file.
 
     Takes palette images (1 to 8 bits), 8-bit and 16-bit greyscale. Returns uint8 or uint16
-    (H, W), and the palette's RGB bytes or None. Raises UnreadableMaskError, BrokenMaskError
-    or UnsupportedMaskError.
+    (H, W), and the palette's RGB bytes or None. max_pixels: as in `read_mask`. Raises
+    FileNotFoundError, UnreadableMaskError, BrokenMaskError, MaskSizeError or
+    UnsupportedMaskError.
     """
     try:
-        with _opened(path) as file, Image.open(file, formats=FORMATS) as image:
+        with (
+            size_limit_is_ours(),
+            _opened(path) as file,
+            Image.open(file, formats=FORMATS) as image,
+        ):
+            check_size(image.width, image.height, max_pixels)
             mode, raw = image.mode, _raw_mode(image)
             if mode not in ("P", "L", "I;16", "I;16L", "I;16B"):
                 raise UnsupportedMaskError(
@@ -226,7 +238,11 @@ def _refuse_unsupported(image: Image.Image) -> None:
             f"holds {frames} frames, a mask is one image; save the frame you want on its own"
         )
     mode, raw = image.mode, _raw_mode(image)
-    if mode.startswith("I") or re.match(r"(RGB|RGBA|RGBX|LA?|CMYK);16", raw):
+    deep = re.match(r"(RGB|RGBA|RGBX|LA?|CMYK);16", raw)
+    # the raw mode of a TIFF with one plane a channel names one channel and not its bits:
+    # Pillow then takes the halves of a 16-bit value for two pixels
+    bits = max(getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,)))
+    if mode.startswith("I") or deep or bits > 8:
         raise UnsupportedMaskError(
             f"has 16 bits a channel ({raw or mode}), colours must be 8-bit RGB; if these are "
             "class indices or ids they need no colours, else save the mask as 8-bit RGB"

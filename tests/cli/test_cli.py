@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from gpuseg.cli import main
 from gpuseg.cli.text import printable
+from gpuseg.convert import convert_files
+from gpuseg.errors import UsageError
 from gpuseg.palettes.writers import save_palette
 from tests.making import PALETTE, save_mask
 
@@ -159,3 +161,13 @@ def test_info_tells_devices_and_reasons() -> None:
 
 def test_text_of_others_cannot_drive_the_terminal() -> None:
     assert printable("a\x1b[31mb\udcff\nc") == "a\\x1b[31mb\\udcff\nc"
+
+
+def test_what_files_named_one_by_one_cannot_have(project: Path) -> None:
+    arguments = ("convert", "src/a.png", "out", "--palette", "classes.csv", "--device", "cpu")
+    done = gpuseg(*arguments, "--pattern", "*.tif")
+    assert done.exit_code == 2
+    assert "a pattern chooses files of a folder" in done.stderr
+    with pytest.raises(UsageError, match="must be a list of files"):
+        convert_files("src/a.png", "out", PALETTE)
+    assert not Path("out").exists()

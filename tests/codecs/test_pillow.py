@@ -236,3 +236,24 @@ def test_fingerprint_is_read_back_from_whole_files_only(tmp_path: Path) -> None:
 def test_read_label_refuses_colour_images(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedMaskError, match="RGB image"):
         pillow.read_label(save(tmp_path, Image.fromarray(mask(3, 3))))
+
+
+def test_sixteen_bits_in_planes_are_refused(tmp_path: Path) -> None:
+    """Pillow names the raw mode of such a TIFF `R` and takes each half value for a pixel."""
+    planes = [np.full((4, 4), value, "<u2").tobytes() for value in (0x8080, 0, 0)]
+    starts = [8 + 32 * i for i in range(3)]
+    arrays = 8 + 96  # behind the planes: bits, starts, lengths
+    tags = [
+        (256, 4, 1, 4), (257, 4, 1, 4), (258, 3, 3, arrays), (259, 3, 1, 1), (262, 3, 1, 2),
+        (273, 4, 3, arrays + 8), (277, 3, 1, 3), (278, 4, 1, 4), (279, 4, 3, arrays + 20),
+        (284, 3, 1, 2),
+    ]  # fmt: skip
+    data = b"II*\0" + struct.pack("<I", arrays + 32) + b"".join(planes)
+    data += struct.pack("<4H3I3I", 16, 16, 16, 0, *starts, 32, 32, 32)
+    data += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    path = tmp_path / "a.tif"
+    path.write_bytes(data + bytes(4))
+    with Image.open(path) as image:
+        assert image.tile[0][3][0] == "R"
+    with pytest.raises(UnsupportedMaskError, match="16 bits"):
+        pillow.read_mask(path, 1 << 20)

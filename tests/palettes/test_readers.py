@@ -98,6 +98,33 @@ def test_sparse_and_repeated_indices_are_kept() -> None:
     assert rows('{"#000000": 200, "#000001": 3}')[0] == (200, "class 200", (0, 0, 0))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "label,name,r,g,b\n7,road,1,2,3\n4,car,4,5,6\n",
+        "name,class,r,g,b\nroad,7,1,2,3\ncar,4,4,5,6\n",
+        '[{"index":7,"name":"road","color":[1,2,3]},{"index":4,"name":"car","color":[4,5,6]}]',
+        '{"labels":[{"id":7,"name":"road","color":"#010203"},{"id":4,"name":"car","color":"040506"}]}',
+        '[{"idx":7,"name":"road","color":"#010203"},{"idx":4,"name":"car","color":"#040506"}]',
+    ],
+)
+def test_ids_by_other_words_are_indices(content: str) -> None:
+    assert rows(content) == [(7, "road", (1, 2, 3)), (4, "car", (4, 5, 6))]
+
+
+def test_numbers_as_class_without_names_are_indices() -> None:
+    content = "class,r,g,b\n7,1,2,3\n4,4,5,6\n"
+    assert rows(content) == [(7, "class 7", (1, 2, 3)), (4, "class 4", (4, 5, 6))]
+    content = "class,r,g,b\n7,1,2,3\ncar,4,5,6\n"
+    assert rows(content) == [(0, "7", (1, 2, 3)), (1, "car", (4, 5, 6))]
+
+
+def test_an_id_that_one_class_lacks() -> None:
+    content = '[{"id": 7, "name": "a", "color": [1, 2, 3]}, {"name": "b", "color": [4, 5, 6]}]'
+    with pytest.raises(PaletteFormatError, match='an "id", as other classes have'):
+        rows(content)
+
+
 def test_a_column_that_is_no_index_is_left_alone() -> None:
     assert [row[0] for row in rows("name,code,r,g,b\nBW,000,0,0,0\nRO,100,255,0,0\n")] == [0, 1]
     assert rows("id,name,r,g,b,trainid\n5,a,1,2,3,0\n")[0][0] == 5

@@ -29,6 +29,7 @@ _NUMBER = re.compile(r"\s*-?\d+(\.\d*)?\s*", re.ASCII)
 # The first of these that the header has is the column
 _NAMES = ("name", "class", "classname", "classes", "label", "labelname", "title", "category")
 _INDICES = ("index", "id", "idx", "classid", "labelid", "classindex", "value")
+_EITHER = ("class", "label", "classes", "category")  # names, or numbers that are indices
 _CHANNELS = (("r", "red"), ("g", "green"), ("b", "blue"))
 _HEXES = ("hex", "colour", "color", "hexcolour", "hexcolor", "rgbhex")
 
@@ -65,6 +66,7 @@ def read_delimited(text: str, where: str) -> Draft:
     columns = _from_header(first)
     if columns is not None:
         rows = rows[1:]
+        columns = _with_numbers_as_indices(columns, first, [row for _, row in rows])
     else:
         columns = _from_shape(first, f"{where}:{number}")
     classes: list[PaletteClass] = []
@@ -92,7 +94,7 @@ def _rows(text: str, where: str) -> list[tuple[int, list[str]]]:
 
 
 def _from_header(row: Sequence[str]) -> _Columns | None:
-    words = [re.sub(r"[\s_\-#]", "", cell).lower() for cell in row]
+    words = _words(row)
     channels = tuple(_find(words, names) for names in _CHANNELS)
     hex_column = _find(words, _HEXES)
     name, index = _find(words, _NAMES), _find(words, _INDICES)
@@ -101,6 +103,32 @@ def _from_header(row: Sequence[str]) -> _Columns | None:
     if hex_column is not None and len(words) > 1:
         return _Columns((hex_column,), name, index)
     return None
+
+
+def _with_numbers_as_indices(
+    columns: _Columns, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> _Columns:
+    """The columns; where none is the index, the first of _EITHER that holds only numbers is.
+
+    `label,name,r,g,b` and `class,r,g,b` often hold ids: their rows need not be in order.
+    """
+    if columns.index is not None or not rows:
+        return columns
+    words = _words(header)
+    numbers = [
+        at
+        for at in (words.index(word) for word in _EITHER if word in words)
+        if all(at < len(row) and _NUMBER.fullmatch(row[at]) for row in rows)
+    ]
+    if not numbers:
+        return columns
+    others = (words.index(word) for word in _NAMES if word in words)
+    name = next((at for at in others if at not in numbers), None)
+    return _Columns(columns.rgb, name, numbers[0])
+
+
+def _words(row: Sequence[str]) -> list[str]:
+    return [re.sub(r"[\s_\-#]", "", cell).lower() for cell in row]
 
 
 def _find(words: Sequence[str], names: Sequence[str]) -> int | None:

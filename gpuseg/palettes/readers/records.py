@@ -10,7 +10,7 @@
 | {"label_map", "segmentation_colors"}              | Datumaro dataset_meta.json       |
 | [[r, g, b], ...], ["#RRGGBB", ...]                | scripts                          |
 
-Without ids the order in the file gives the indices.
+Without ids (or another of _INDEX_KEYS) the order in the file gives the indices.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from gpuseg.palettes.readers.fields import (
 )
 
 _NAME_KEYS = ("readable", "title", "name", "label")
+_INDEX_KEYS = ("id", "index", "idx", "class_id", "classId", "label_id", "labelId", "value")
 _LIST_KEYS = ("labels", "classes", "categories")
 
 
@@ -113,15 +114,17 @@ def _list(items: list[object], where: str) -> Draft:
                 for i, item in enumerate(items)
             )
         )
-    has_ids = all("id" in record for record in records)
-    return Draft(tuple(_record(r, i, has_ids, where) for i, r in enumerate(records)))
+    key = next((k for k in _INDEX_KEYS if any(k in record for record in records)), None)
+    return Draft(tuple(_record(r, i, key, where) for i, r in enumerate(records)))
 
 
-def _record(record: JsonObject, position: int, has_ids: bool, where: str) -> PaletteClass:
+def _record(record: JsonObject, position: int, index_key: str | None, where: str) -> PaletteClass:
     where = f"{where}, class {position}"
     if "color" not in record and "colour" not in record:
         raise failure(where, 'a "color"', record)
-    index = parse_index(record["id"], where) if has_ids else position
+    if index_key is not None and index_key not in record:
+        raise failure(where, f'an "{index_key}", as other classes have', record)
+    index = position if index_key is None else parse_index(record[index_key], where)
     name = next((record[key] for key in _NAME_KEYS if key in record), f"class {index}")
     colour = parse_colour(record.get("color", record.get("colour")), where)
     return PaletteClass(index, parse_name(name, where), colour)

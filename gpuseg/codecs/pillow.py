@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 from gpuseg.batch import Labels
 from gpuseg.codecs.checksums import check_png
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
+from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.codecs.memory import pixel_words
 from gpuseg.codecs.sniff import is_lossy_webp, not_an_image
 from gpuseg.errors import (

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -172,6 +173,17 @@ def test_batches_are_bounded_and_cover_every_file(tmp_path: Path) -> None:
     assert sum(map(len, seen)) == 13
     assert all(int(b.offsets[-1]) <= 500 or len(b) == 1 for b in seen)
     assert {row.status for row in rows} == {"converted"}
+
+
+def test_seconds_of_a_stage_hold_no_waiting(run: Run, tmp_path: Path) -> None:
+    for i in range(60):
+        save_mask(tmp_path / "src" / f"{i}.png", 20, 20, seed=i)
+        Image.new("P", (20, 20)).save(tmp_path / "src" / f"p{i}.png")
+    run(tmp_path / "src", tmp_path / "first")  # kernels are compiled
+    start = perf_counter()
+    rows = run(tmp_path / "src", tmp_path / "dst", batch_pixels=1 << 20)
+    wall = perf_counter() - start
+    assert sum(sum(row.seconds.values()) for row in rows.values()) < 3.5 * wall  # 2 workers and 1
 
 
 def test_an_error_of_the_device_ends_the_run(tmp_path: Path) -> None:

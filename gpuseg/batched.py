@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +124,7 @@ class BatchedFlow:
 
     def _decode(self, work: Work, pixels: NDArray[np.uint8]) -> bool:
         """Decode a file into its slice; False when that already settled what becomes of it."""
+        work.resume()
         try:
             mask = decode(work, self._job)
             if mask.colours is None and mask.pixels.shape == pixels.shape:
@@ -141,10 +143,12 @@ class BatchedFlow:
     def _index(self, batch: _Batch, writing: deque[_Batch], pool: ThreadPoolExecutor) -> None:
         """Index a decoded batch on the device and have its label maps written."""
         usable = batch.wait()
+        start = perf_counter()
         labels = self._backend.index_batch(batch.masks, self._job.lookup)
+        share = (perf_counter() - start) / len(batch.works)
         for i, work in enumerate(batch.works):
             if usable[i]:
-                work.lap("index")
+                work.seconds["index"] = share
                 batch.futures.append(pool.submit(self._write, batch, labels, i))
         writing.append(batch)
         if len(writing) == IN_FLIGHT - 1:
@@ -153,6 +157,7 @@ class BatchedFlow:
     def _write(self, batch: _Batch, labels: LabelBatch, i: int) -> bool:
         """Judge unknown colours, encode and write one label map of a batch."""
         work = batch.works[i]
+        work.resume()
         try:
             unknown = int(labels.unknown[i])
             indexed = judge(
@@ -168,6 +173,7 @@ class BatchedFlow:
         return True
 
     def _convert_alone(self, work: Work) -> None:
+        work.resume()
         self._done(complete(work, self._job))
 
     def _done(self, result: FileResult) -> None:

@@ -34,6 +34,10 @@ class Work:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self.clock
         self.clock = now
 
+    def resume(self) -> None:
+        """Start the clock again: the file has waited for its turn."""
+        self.clock = perf_counter()
+
     def failed(self, error: Exception) -> FileResult:
         """The row when `error` ended it."""
         unknown = getattr(error, "colours", ())

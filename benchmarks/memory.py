@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.common import ROOT, Script, Table, child_environment
 from benchmarks.samples import fill_folder, voc_palette
 from gpuseg.convert import convert_directory
-from gpuseg.discover import count_sources
+from gpuseg.discover import Walk, count_sources
 from gpuseg.options import Shard
 
 BOUND = (
@@ -93,7 +93,7 @@ def child(what: str, folder: str) -> dict[str, Any]:
         report = convert_directory(folder, f"{folder}-out", palette, device="cpu", workers=2)
         files = report.files["converted"]
     else:
-        files = count_sources(folder, None, Shard())
+        files = count_sources(Walk(str(folder)), Shard())
     seconds = perf_counter() - start
     return {"files": files, "seconds": seconds, "before": before, "peak": peak_memory()}
 

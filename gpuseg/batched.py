@@ -84,12 +84,12 @@ class BatchedFlow:
         while (source := self._feed.draw()) is not None:
             work = begin(source, self._job)
             if isinstance(work, FileResult):
-                self._done(work)
+                self._add(work)
                 continue
             shape = self._rgb_shape(source)
             if shape is None:  # no RGB pixels: nothing for the device to do
                 alone.append(pool.submit(self._convert_alone, work))
-                if len(alone) > MAX_FILES:
+                if len(alone) > 2 * self._job.options.worker_count:
                     alone.popleft().result()
                 continue
             size = shape[0] * shape[1]
@@ -135,9 +135,9 @@ class BatchedFlow:
                 work.mask = replace(mask, pixels=pixels, words=None)
                 return True
             indexed = index_mask(mask, self._job.lookup, self._job.palette, self._job.options)
-            self._done(finish(work, self._job, indexed))
+            self._add(finish(work, self._job, indexed))
         except Exception as error:  # a file that fails never stops another
-            self._done(work.failed(error))
+            self._add(work.failed(error))
         return False
 
     def _index(self, batch: _Batch, writing: deque[_Batch], pool: ThreadPoolExecutor) -> None:
@@ -148,6 +148,7 @@ class BatchedFlow:
         share = (perf_counter() - start) / len(batch.works)
         for i, work in enumerate(batch.works):
             if usable[i]:
+                work.device = self._backend.name
                 work.seconds["index"] = share
                 batch.futures.append(pool.submit(self._write, batch, labels, i))
         writing.append(batch)
@@ -167,16 +168,11 @@ class BatchedFlow:
                 self._job.lookup,
                 self._job.palette,
             )
-            self._done(finish(work, self._job, indexed))
+            self._add(finish(work, self._job, indexed))
         except Exception as error:  # a file that fails never stops another
-            self._done(work.failed(error))
+            self._add(work.failed(error))
         return True
 
     def _convert_alone(self, work: Work) -> None:
         work.resume()
-        self._done(complete(work, self._job))
-
-    def _done(self, result: FileResult) -> None:
-        self._add(result)
-        if self._job.options.fail_fast and result.status == "failed":
-            self._feed.close()
+        self._add(complete(work, self._job))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 from gpuseg import __version__
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import UsageError
+from gpuseg.errors import Interrupted, UsageError
+from gpuseg.folders import check_folders, check_target, folds_case
 from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
 from gpuseg.palette import Palette
 from gpuseg.pipeline import PerFileFlow
-from gpuseg.plan import Job, check_folders, check_target
+from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import Interrupted, Report, ReportWriter
+from gpuseg.report import FileResult, Report, ReportWriter
 
 if TYPE_CHECKING:
     from gpuseg.kernels.backend import Backend
@@ -72,8 +73,6 @@ def convert_files(
     if isinstance(paths, (str, bytes, os.PathLike)):  # a str would be taken letter by letter
         raise UsageError(f"paths must be a list of files, got one path; pass [{paths!r}]")
     settings = ConvertOptions(**options)
-    if isinstance(paths, str | bytes | os.PathLike):  # a text is an iterable of its letters
-        raise UsageError(f"paths must be a list of files, got {paths!r}; pass [{paths!r}]")
     if settings.pattern is not None:
         raise UsageError(
             f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
@@ -101,21 +100,24 @@ def _convert(
     report: StrPath | None,
     progress: Progress | None,
 ) -> Report:
-    from gpuseg.kernels import backend  # numba and cupy load here, not with `import gpuseg`
-    from gpuseg.palettes.load import load_palette
-
-    job = Job.create(dst, load_palette(palette), options)
-    chosen = backend.select(options.device)
+    job, chosen = _make_ready(dst, palette, options)
     path = Path(report) if report is not None else None
     if path is None and not options.dry_run:
         path = default_report(dst, options.shard)
     header = {**_header(chosen.name, chosen.reason), **job.describe()}
     with size_limit_is_ours(), ReportWriter(path, header) as writer:
         writer.report.device = str(chosen)
-        if isinstance(sources, Walk):
-            writer.report.left_alone = sources.left_alone
+        writer.report.left_alone = sources.left_alone
+        if not options.dry_run:
+            sources.folds_case = folds_case(dst)
         feed = Feed(_of_shard(sources, options))
-        work, threads = _flow(feed, job, writer, chosen)
+
+        def add(result: FileResult) -> None:
+            writer.add(result)
+            if options.fail_fast and result.status == "failed":
+                feed.close()
+
+        work, threads = _flow(feed, job, add, chosen)
         try:
             run_threads(
                 work, threads, feed.close, lambda: progress(writer.report) if progress else None
@@ -125,18 +127,40 @@ def _convert(
             raise Interrupted(writer.report) from None
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
+        writer.report.missed = options.shard.count == 1 and not writer.report.done
     return writer.report
 
 
+def _make_ready(
+    dst: str, palette: Palette | StrPath, options: ConvertOptions
+) -> tuple[Job, Backend]:
+    """The job and the backend, with kernels compiled or loaded.
+
+    On a thread of its own, for Ctrl-C must not fall into the compiler: it would print what
+    it cannot raise there.
+    """
+    made: list[tuple[Job, Backend]] = []
+
+    def work() -> None:
+        from gpuseg.kernels import backend  # numba and cupy load here, not with `import gpuseg`
+        from gpuseg.palettes.load import load_palette
+
+        job = Job.create(dst, load_palette(palette), options)
+        made.append((job, backend.select(options.device)))
+
+    run_threads(work, 1, stop=lambda: None, tick=lambda: None)
+    return made[0]
+
+
 def _flow(
-    feed: Feed[Source], job: Job, writer: ReportWriter, chosen: Backend
+    feed: Feed[Source], job: Job, add: Callable[[FileResult], None], chosen: Backend
 ) -> tuple[Callable[[], None], int]:
     """What each thread runs, and how many threads: a device gets batches, the CPU files."""
     if chosen.name == "cpu":
-        return PerFileFlow(feed, job, writer.add).work, job.options.worker_count
+        return PerFileFlow(feed, job, add).work, job.options.worker_count
     from gpuseg.batched import BatchedFlow
 
-    return BatchedFlow(feed, job, writer.add, chosen).work, 1
+    return BatchedFlow(feed, job, add, chosen).work, 1
 
 
 def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[Source]:

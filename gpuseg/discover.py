@@ -11,7 +11,6 @@ import fnmatch
 import hashlib
 import os
 import stat
-import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +22,8 @@ from gpuseg.codecs.pillow import SUFFIXES
 from gpuseg.errors import CollisionError, UnreadableMaskError
 from gpuseg.options import Shard
 
-FOLDS_CASE = sys.platform in ("win32", "darwin")
-"""Whether file systems here usually take a.png and A.png for one file."""
+MAX_KINDS = 64
+"""Suffixes of other files that are counted apart; the rest are `others`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,14 @@ class Walk:
 
     root: the folder. pattern: glob for file names; None takes the known image suffixes and
     leaves hidden files and folders alone. skip: a folder (real path) that is not entered:
-    DST when it lies inside SRC. left_alone: other files, counted by suffix on the way.
+    DST when it lies inside SRC. folds_case: DST takes a.png and A.png for one file.
+    left_alone: other files, counted by suffix on the way.
     """
 
     root: str
     pattern: str | None = None
     skip: str | None = None
+    folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[Source]:
@@ -80,9 +81,9 @@ class Walk:
                 real = os.path.realpath(path)
                 if real in parents:
                     why = f"the link leads back to {real}, a folder above it: not entered again"
-                    yield _unreadable(path, os.path.join(relative, name), why)
+                    yield _unreadable(path, _below(relative, name), why)
                 elif real != self.skip:
-                    pending.append((path, os.path.join(relative, name), (*parents, real)))
+                    pending.append((path, _below(relative, name), (*parents, real)))
 
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
         """The masks of one folder; names of its sub-folders are appended to `below`."""
@@ -91,13 +92,22 @@ class Walk:
             for entry in entries:
                 if _is_dir(entry):
                     if self._hidden(entry.name):
-                        self.left_alone["hidden folder"] += 1
+                        self._leave("hidden folder")
                     else:
                         below.append(entry.name)
                 elif self._takes(entry.name):
-                    yield _source(entry, os.path.join(relative, entry.name), collisions)
+                    key = self._key(entry.name)
+                    yield _source(entry, _below(relative, entry.name), key in collisions)
                 else:
-                    self.left_alone[_suffix(entry.name)] += 1
+                    self._leave(_suffix(entry.name))
+
+    def _leave(self, kind: str) -> None:
+        if kind not in self.left_alone and len(self.left_alone) >= MAX_KINDS:
+            kind = "others"
+        self.left_alone[kind] += 1
+
+    def _key(self, name: str) -> str:
+        return _key(name, self.folds_case)
 
     def _takes(self, name: str) -> bool:
         if self.pattern is not None:
@@ -110,47 +120,49 @@ class Walk:
     def _collisions(self, folder: str) -> frozenset[str]:
         """Keys of the target names that several files of this folder would get."""
         with os.scandir(folder) as entries:
-            suspects = _repeated(_key(e.name) for e in entries if self._takes(e.name))
+            suspects = _repeated(self._key(e.name) for e in entries if self._takes(e.name))
         if not suspects:
             return frozenset()
         counts: Counter[str] = Counter()
         with os.scandir(folder) as entries:
             for entry in entries:
-                key = _key(entry.name)
+                key = self._key(entry.name)
                 if hash(key) in suspects and self._takes(entry.name) and not _is_dir(entry):
                     counts[key] += 1
         return frozenset(key for key, count in counts.items() if count > 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listed:
-    """Files named one by one; each target is the file's own name in DST."""
+    """Files named one by one; each target is the file's own name in DST.
+
+    folds_case, left_alone: as in Walk.
+    """
 
     paths: Sequence[str]
+    folds_case: bool = False
+    left_alone: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[Source]:
         """Every file of the list, in its order; unusable ones carry an error."""
-        keys = [_key(os.path.basename(path)) for path in self.paths]
-        counts = Counter(keys)
-        collisions = frozenset(key for key, count in counts.items() if count > 1)
-        for path in self.paths:
-            yield _source(path, os.path.basename(path), collisions)
+        names = [os.path.basename(path) for path in self.paths]
+        counts = Counter(_key(name, self.folds_case) for name in names)
+        for path, name in zip(self.paths, names, strict=True):
+            yield _source(path, name, counts[_key(name, self.folds_case)] > 1)
 
 
 def in_shard(source: Source, shard: Shard) -> bool:
     """Whether a file belongs to the shard; by its target, so that every machine agrees."""
     if shard.count == 1:
         return True
-    name = source.target.replace(os.sep, "/").encode("utf-8", "surrogatepass")
+    name = source.target.encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(name, digest_size=8).digest()
     return int.from_bytes(digest, "big") % shard.count == shard.number - 1
 
 
-def count_sources(src: str, pattern: str | None, shard: Shard) -> int:
-    """How many rows a conversion of SRC, a folder or a file, will have (DST inside SRC apart)."""
-    if os.path.isfile(src):
-        return 1
-    return sum(in_shard(source, shard) for source in Walk(src, pattern))
+def count_sources(sources: Walk | Listed, shard: Shard) -> int:
+    """How many rows a conversion of these will have."""
+    return sum(in_shard(source, shard) for source in sources)
 
 
 def _target_name(name: str) -> str:
@@ -158,10 +170,15 @@ def _target_name(name: str) -> str:
     return os.path.splitext(name)[0] + ".png"
 
 
-def _key(name: str) -> str:
+def _key(name: str, folds_case: bool) -> str:
     """Target names with one key are one file."""
     target = _target_name(name)
-    return target.casefold() if FOLDS_CASE else target
+    return target.casefold() if folds_case else target
+
+
+def _below(folder: str, name: str) -> str:
+    """Path below SRC, with slashes on every system: reports are compared across machines."""
+    return f"{folder}/{name}" if folder else name
 
 
 def _repeated(keys: Iterable[str]) -> frozenset[int]:
@@ -171,9 +188,9 @@ def _repeated(keys: Iterable[str]) -> frozenset[int]:
     return frozenset(values[counts > 1].tolist())
 
 
-def _source(entry: os.DirEntry[str] | str, relative: str, collisions: frozenset[str]) -> Source:
+def _source(entry: os.DirEntry[str] | str, relative: str, collides: bool) -> Source:
     path = os.fspath(entry)
-    if collisions and _key(os.path.basename(path)) in collisions:
+    if collides:
         problem = CollisionError(
             f"several files would become {_target_name(relative)}; rename them, or choose "
             "one kind with --pattern"

@@ -17,6 +17,8 @@
     ├── OutputError              a target that must not or cannot be written   (OSError)
     └── BackendError             the device that was asked for cannot be used  (RuntimeError)
 
+    Interrupted                  Ctrl-C, once the files in hand are finished   (KeyboardInterrupt)
+
 Every message says what was expected, what came, and what to do. `kind` is the
 stable word that stands in reports.
 """
@@ -26,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from gpuseg.report import UnknownColour
+    from gpuseg.report import Report, UnknownColour
 
 
 class GpusegError(Exception):
@@ -127,3 +129,11 @@ class BackendError(GpusegError, RuntimeError):
     """The device that was asked for cannot be used; the message says why and what to do."""
 
     kind = "backend"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after the files in hand were finished; `report` tells how far the run came."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report

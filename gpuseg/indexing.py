@@ -12,7 +12,7 @@ from gpuseg.errors import BrokenMaskError, UnknownColourError, UnsupportedMaskEr
 from gpuseg.kernels.lut import Lookup, colour_keys
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
-from gpuseg.options import IndexOptions
+from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
 from gpuseg.report import UnknownColour
 
@@ -32,7 +32,7 @@ class Indexed:
 
 
 def index_mask(
-    mask: DecodedMask, lookup: Lookup, palette: Palette, options: IndexOptions
+    mask: DecodedMask, lookup: Lookup, palette: Palette, options: ConvertOptions
 ) -> Indexed:
     """Label map of a mask, by the CPU kernels.
 
@@ -52,7 +52,7 @@ def index_mask(
         pixels = mask.pixels.reshape(-1)
         cpu.index_pixels(pixels, offsets, lookup.table, labels.reshape(-1), unknown)
         return judge(mask.pixels, labels, int(unknown[0]), lookup, palette)
-    if mask.grey:
+    if mask.grey and options.grey == "auto":
         check_grey(mask.pixels, palette, options)
     entries = np.full(256, 3 << lookup.depth, lookup.table.dtype)  # unknown and refused
     entries[: len(mask.colours)] = lookup.table[colour_keys(mask.colours)]
@@ -83,22 +83,30 @@ def judge(
     return Indexed(labels, total, colours)
 
 
-def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOptions) -> None:
+def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: ConvertOptions) -> None:
     """Refuse greyscale whose values may be finished class indices instead of colours.
 
-    Values that are indices of the palette (or the ignore index) are taken for grey colours
-    only when both readings give the same label map. Raises UnsupportedMaskError.
+    They are taken for colours where all of them are greys of the palette and either not all
+    of them are indices, or both readings give the same label map. Raises UnsupportedMaskError.
     """
     values = np.flatnonzero(np.bincount(pixels.reshape(-1), minlength=256)).tolist()
     index_of = {entry.rgb: entry.index for entry in palette.classes}
-    indices = {*palette.indices.tolist(), palette.ignore_for(options.depth, options.ignore_index)}
-    if all(index_of.get((value, value, value)) == value for value in values):
+    read = [index_of.get((value, value, value)) for value in values]
+    if read == values:
         return
+    indices = {*palette.indices.tolist(), palette.ignore_for(options.depth, options.ignore_index)}
+    shown = ", ".join(map(str, values[:8])) + (" …" if len(values) > 8 else "")
     if indices.issuperset(values):
-        shown = ", ".join(map(str, values[:8])) + (" …" if len(values) > 8 else "")
         raise UnsupportedMaskError(
-            f"is greyscale that looks like finished class indices ({shown}), not colours; it "
-            "needs no conversion, only a palette; if these are grey colours, save it as RGB first"
+            f"is greyscale that looks like finished class indices ({shown}), not colours; if it "
+            "is, it needs no conversion, only a palette; if these are grey colours, use "
+            "--grey colours"
+        )
+    if None in read:
+        raise UnsupportedMaskError(
+            f"is greyscale with values ({shown}) that are neither all greys nor all indices of "
+            f"palette {palette.name!r}; check --palette; if these are grey colours, use "
+            "--grey colours, and --unknown says what becomes of the others"
         )
 
 
@@ -124,8 +132,18 @@ def refusal(
     elif refused > pixels / 2:
         hint = f"this looks like the wrong palette; {otherwise}"
     return UnknownColourError(
-        f"{refused:,} of {pixels:,} pixels ({refused / pixels:.2%}) have a colour that is not "
+        f"{refused:,} of {pixels:,} pixels ({_share(refused, pixels)}) have a colour that is not "
         f"in palette {palette.name!r}: {shown}{more}; {hint}",
         colours,
         refused,
     )
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage that is 0 or 100 only when it is."""
+    percent = 100 * part / whole
+    if 0 < percent < 0.01:
+        return "under 0.01 %"
+    if 99.99 < percent < 100:
+        return "over 99.99 %"
+    return f"{percent:.2f} %"

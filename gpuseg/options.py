@@ -13,6 +13,7 @@ Depth = Literal[8, 16]
 Order = Literal["rgb", "bgr"]
 Device = Literal["auto", "cpu", "cuda"]
 Codec = Literal["auto", "pillow"]
+Grey = Literal["auto", "colours"]
 OnDuplicate = Literal["error", "first", "last"]
 
 DEFAULT_MAX_PIXELS = 1 << 28
@@ -53,7 +54,10 @@ class IndexOptions:
     def __post_init__(self) -> None:
         _one_of("unknown", self.unknown, get_args(Unknown))
         _one_of("depth", self.depth, get_args(Depth))
+        _whole("depth", self.depth)
         if self.tolerance is not None:
+            if not isinstance(self.tolerance, (int, float)):
+                raise UsageError(f"tolerance must be a number, got {self.tolerance!r}")
             if self.unknown != "nearest":
                 raise UsageError(
                     f"tolerance belongs to unknown='nearest', got unknown={self.unknown!r}; "
@@ -62,6 +66,8 @@ class IndexOptions:
             if not 0 <= self.tolerance < 442:
                 raise UsageError(f"tolerance must be 0 to 441.7 RGB steps, got {self.tolerance}")
         top = (1 << self.depth) - 1
+        if self.ignore_index is not None:
+            _whole("ignore_index", self.ignore_index)
         if self.ignore_index is not None and not 0 <= self.ignore_index <= top:
             raise UsageError(
                 f"ignore_index must be 0 to {top} at depth {self.depth}, got {self.ignore_index}"
@@ -95,6 +101,7 @@ class ConvertKeywords(IndexKeywords, total=False):
     codec: Codec
     workers: int | None
     pattern: str | None
+    grey: Grey
     overwrite: bool
     resume: bool
     fail_fast: bool
@@ -112,6 +119,8 @@ class ConvertOptions(IndexOptions):
     codec: `auto` (the fastest that reads the file) or `pillow`.
     workers: threads; None takes the processors this process may use.
     pattern: glob that file names must match; None takes the known image suffixes.
+    grey: how a greyscale file is read: `auto` takes its values for colours only where they
+        cannot be finished class indices, and refuses it otherwise; `colours` always does.
     overwrite: replace target files that gpuseg did not write.
     resume: leave targets alone that were made from the same source with the same options.
     fail_fast: stop at the first file that fails.
@@ -125,6 +134,7 @@ class ConvertOptions(IndexOptions):
     codec: Codec = "auto"
     workers: int | None = None
     pattern: str | None = None
+    grey: Grey = "auto"
     overwrite: bool = False
     resume: bool = True
     fail_fast: bool = False
@@ -138,11 +148,13 @@ class ConvertOptions(IndexOptions):
         IndexOptions.__post_init__(self)
         _one_of("device", self.device, get_args(Device))
         _one_of("codec", self.codec, get_args(Codec))
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"workers must be at least 1, got {self.workers}")
-        for name, value in (("max_pixels", self.max_pixels), ("batch_pixels", self.batch_pixels)):
-            if value < 1:
-                raise UsageError(f"{name} must be at least 1, got {value}")
+        _one_of("grey", self.grey, get_args(Grey))
+        for name in ("workers", "max_pixels", "batch_pixels"):
+            value = getattr(self, name)
+            if not (value is None and name == "workers"):
+                _whole(name, value)
+                if value < 1:
+                    raise UsageError(f"{name} must be at least 1, got {value}")
 
     @property
     def worker_count(self) -> int:
@@ -155,6 +167,11 @@ def usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _whole(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name} must be a whole number, got {value!r}")
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -43,8 +43,7 @@ def write_atomically(target: str, data: bytes) -> None:
 
     Raises OutputError, with the temp file removed.
     """
-    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_TOKEN}-{next(_COUNTER)}{SUFFIX}"
-    temp = os.path.join(os.path.dirname(target), name)
+    temp = _temp_path(os.path.dirname(target))
     try:
         handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         try:
@@ -57,9 +56,25 @@ def write_atomically(target: str, data: bytes) -> None:
         if isinstance(error, (OSError, ValueError)):  # ValueError: a null byte in the name
             reason = getattr(error, "strerror", None) or error
             raise OutputError(
-                f"{target} cannot be written: {reason}; nothing was left in its place"
+                f"{target} cannot be written: {reason}; what was there before is untouched; "
+                "mend that, or choose another DST"
             ) from error
         raise
+
+
+def _temp_path(folder: str) -> str:
+    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_TOKEN}-{next(_COUNTER)}{SUFFIX}"
+    return os.path.join(folder, name)
+
+
+def folds_case(folder: str) -> bool:
+    """Whether the file system of a folder ignores case in names. Raises OSError."""
+    temp = _temp_path(folder)
+    os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        return os.path.exists(os.path.join(folder, os.path.basename(temp).upper()))
+    finally:
+        _remove(Path(temp))
 
 
 def sweep(folder: str) -> int:

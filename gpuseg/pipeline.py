@@ -25,6 +25,7 @@ class Work:
     source: Source
     target: str
     mask: DecodedMask | None = None
+    device: str = "cpu"  # what indexed it
     seconds: dict[str, float] = field(default_factory=dict)
     clock: float = field(default_factory=perf_counter)
 
@@ -69,6 +70,7 @@ class Work:
             "height": mask.height,
             "format": mask.format,
             "codec": mask.codec,
+            "device": self.device,
             "warnings": mask.warnings,
             "seconds": self.seconds,
         }
@@ -139,7 +141,4 @@ class PerFileFlow:
     def work(self) -> None:
         """Convert files until there are no more. One such call a thread."""
         while (source := self._feed.draw()) is not None:
-            result = convert_source(source, self._job)
-            self._add(result)
-            if self._job.options.fail_fast and result.status == "failed":
-                self._feed.close()
+            self._add(convert_source(source, self._job))

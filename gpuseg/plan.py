@@ -6,13 +6,12 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from gpuseg import output
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
 from gpuseg.discover import Source
-from gpuseg.errors import OutputError, UsageError
+from gpuseg.errors import OutputError
+from gpuseg.folders import Folders
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
@@ -42,7 +41,14 @@ class Job:
     def create(cls, dst: str, palette: Palette, options: ConvertOptions) -> Job:
         """Check palette against options and build the lookup. Raises PaletteError."""
         ignore_index = palette.ignore_for(options.depth, options.ignore_index)
-        parts = (FORMAT_VERSION, options.unknown, options.tolerance, ignore_index, options.depth)
+        parts = (
+            FORMAT_VERSION,
+            options.unknown,
+            options.tolerance,
+            ignore_index,
+            options.depth,
+            options.grey,
+        )
         salt = hashlib.blake2b(repr(parts).encode() + palette.digest(), digest_size=16).digest()
         lookup = build_lookup(palette, options)
         plte = palette.plte(ignore_index) if options.depth == 8 else None
@@ -94,7 +100,16 @@ class Job:
         """What the head of the report says of this job."""
         options = {
             name: getattr(self.options, name)
-            for name in ("unknown", "tolerance", "depth", "codec", "device", "workers", "pattern")
+            for name in (
+                "unknown",
+                "tolerance",
+                "depth",
+                "codec",
+                "device",
+                "workers",
+                "pattern",
+                "grey",
+            )
         }
         shard = self.options.shard
         return {
@@ -110,59 +125,8 @@ class Job:
         }
 
 
-class Folders:
-    """Target folders, each made, checked and swept once (the last few thousand remembered)."""
-
-    def __init__(self, dst: str) -> None:
-        self._dst, self._root = dst, os.path.realpath(dst)
-        self.prepare = lru_cache(maxsize=4096)(self._prepare)
-
-    def _prepare(self, folder: str) -> None:
-        """Make a folder below DST and sweep it. Raises OutputError."""
-        wanted = os.path.join(self._root, os.path.relpath(folder, self._dst))
-        real = os.path.realpath(folder)
-        if os.path.normcase(real) != os.path.normcase(os.path.normpath(wanted)):
-            # out of DST it could fall on anything, inside DST on another mask's target
-            raise OutputError(f"the target folder {folder} is led to {real}; remove that link")
-        try:
-            os.makedirs(folder, exist_ok=True)
-            output.sweep(folder)
-        except OSError as error:
-            raise OutputError(
-                f"the target folder {folder} cannot be used: {error.strerror}; make room for "
-                "it, or choose another DST"
-            ) from error
-
-
 def _is_same_file(source: str, target: str) -> bool:
     try:
         return os.path.samefile(source, target)
     except OSError:  # one of them is gone: decoding will tell
         return False
-
-
-def check_folders(src: str, dst: str) -> None:
-    """Refuse folders between which an input could be overwritten. Raises UsageError."""
-    if not os.path.exists(src):
-        raise UsageError(f"SRC must exist, got {src}, which does not")
-    if not os.path.isdir(src):
-        raise UsageError(f"SRC must be a folder, got {src}, which is a file")
-    check_target(dst)
-    real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
-    if real_src == real_dst:
-        raise UsageError(
-            f"DST must not be SRC ({src}): inputs would be overwritten; choose another"
-        )
-    if os.path.splitdrive(real_src)[0] != os.path.splitdrive(real_dst)[0]:
-        return
-    if os.path.commonpath([real_src, real_dst]) == real_dst:
-        raise UsageError(
-            f"SRC ({src}) must not lie inside DST ({dst}): targets could fall on inputs; "
-            "choose another DST"
-        )
-
-
-def check_target(dst: str) -> None:
-    """Refuse a DST that is a file. Raises UsageError."""
-    if os.path.exists(dst) and not os.path.isdir(dst):
-        raise UsageError(f"DST must be a folder, got {dst}, which is a file")

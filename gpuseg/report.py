@@ -51,7 +51,7 @@ class FileResult:
     status: `converted`, `unchanged` (made before, from the same source and options),
         `planned` (a dry run would convert it) or `failed`.
     width, height: in pixels, 0 when not known.
-    format, codec: what the content is and which codec read it.
+    format, codec, device: what the content is, which codec read it, what indexed it.
     unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
     warnings: what else there is to know. error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds.
@@ -64,6 +64,7 @@ class FileResult:
     height: int = 0
     format: str = ""
     codec: str = ""
+    device: str = ""
     unknown_pixels: int = 0
     unknown_colours: tuple[UnknownColour, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ class FileResult:
     def row(self) -> dict[str, Any]:
         """The row of the report; what is empty is left out."""
         row: dict[str, Any] = {"type": "file", "source": self.source, "status": self.status}
-        for name in ("target", "width", "height", "format", "codec", "unknown_pixels"):
+        for name in ("target", "width", "height", "format", "codec", "device", "unknown_pixels"):
             if value := getattr(self, name):
                 row[name] = value
         if self.unknown_colours:
@@ -109,6 +110,7 @@ class Report:
     failures: list[FileResult] = field(default_factory=list)
     device: str = ""  # what ran the kernels, and why
     stopped: Literal["", "interrupted", "fail-fast", "error"] = ""
+    missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
     path: Path | None = None
     started: float = field(default_factory=time.monotonic)
@@ -145,15 +147,15 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all converted, 1 some not, 130 interrupted."""
+        """0 all converted, 1 some not or no mask found, 130 interrupted."""
         if self.stopped == "interrupted":
             return 130
-        return 1 if self.failed or self.stopped or self.problem else 0
+        return 1 if self.failed or self.stopped or self.problem or self.missed else 0
 
     def summary(self) -> str:
         """The run in a sentence or two, for people."""
         parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
-        text = ", ".join(parts) if parts else "no masks found"
+        text = ", ".join(parts) if parts else "no masks found; --pattern names other files"
         if self.seconds >= 0.1 and self.files["converted"]:
             rate = self.files["converted"] / self.seconds
             speed = self.pixels / self.seconds / 1e6
@@ -161,15 +163,15 @@ class Report:
         if self.unknown_pixels:
             text += (
                 f"; {self.unknown_pixels:,} pixels of unknown colour were replaced "
-                f"in {self.files_with_unknown:,} files"
+                f"in {count(self.files_with_unknown, 'file')}"
             )
         if self.files_with_warnings:
-            text += f"; {self.files_with_warnings:,} files with warnings"
+            text += f"; {count(self.files_with_warnings, 'file')} with warnings"
         if self.left_alone:
             common = ", ".join(
                 f"{s or 'no suffix'} {n:,}" for s, n in self.left_alone.most_common(4)
             )
-            text += f"; {self.left_alone.total():,} other files left alone ({common})"
+            text += f"; {count(self.left_alone.total(), 'other file')} left alone ({common})"
         if self.stopped:
             text += f"; stopped early ({self.stopped}): the remaining files were not looked at"
         if self.problem:
@@ -196,12 +198,9 @@ class Report:
 _STATUSES: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, after the files in hand were finished; `report` tells how far the run came."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__()
-        self.report = report
+def count(number: int, thing: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 class ReportWriter:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.discover import Listed, Walk, count_sources, in_shard
+from gpuseg.discover import MAX_KINDS, Listed, Walk, count_sources, in_shard
 from gpuseg.errors import CollisionError, UnreadableMaskError
 from gpuseg.options import Shard
 
@@ -22,7 +22,7 @@ def tree(root: Path, *names: str) -> str:
 
 
 def found(walk: Walk) -> dict[str, str]:
-    return {s.relative.replace(os.sep, "/"): s.target.replace(os.sep, "/") for s in walk}
+    return {s.relative: s.target for s in walk}
 
 
 def test_takes_image_suffixes_and_counts_the_rest(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_shards_share_the_files_out(tmp_path: Path, count: int) -> None:
     ]
     assert sum(map(len, parts)) == 60
     assert len(set().union(*parts)) == 60
-    assert count_sources(src, None, Shard(1, count)) == len(parts[0])
+    assert count_sources(Walk(src), Shard(1, count)) == len(parts[0])
 
 
 def test_memory_does_not_hold_the_names_of_a_folder(tmp_path: Path) -> None:
@@ -121,3 +121,24 @@ def test_memory_does_not_hold_the_names_of_a_folder(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 4000
     assert peak < 100_000  # the names alone would be 4000 x 90 bytes
+
+
+def test_names_that_differ_in_case_collide_where_the_target_folds_it(tmp_path: Path) -> None:
+    paths = [f"{folder}/{name}" for folder, name in (("x", "a.png"), ("y", "A.jpg"))]
+    listed = Listed([str(tmp_path / path) for path in paths])
+    tree(tmp_path, *paths, "z/b.png", "z/B.bmp")
+    assert [s.error for s in listed] == [None, None]
+    listed.folds_case = True
+    assert all(isinstance(s.error, CollisionError) for s in listed)
+    if len(list((tmp_path / "z").iterdir())) == 2:  # SRC itself keeps case
+        walk = Walk(str(tmp_path / "z"))
+        assert all(s.error is None for s in walk)
+        walk.folds_case = True
+        assert all(isinstance(s.error, CollisionError) for s in walk)
+
+
+def test_many_kinds_of_other_files_are_counted_together(tmp_path: Path) -> None:
+    walk = Walk(tree(tmp_path, *(f"x.s{i}" for i in range(MAX_KINDS + 30))))
+    assert list(walk) == []
+    assert len(walk.left_alone) == MAX_KINDS + 1
+    assert walk.left_alone["others"] == 30

@@ -24,6 +24,11 @@ from gpuseg.options import ConvertKeywords, ConvertOptions, IndexKeywords, Index
         ({"batch_pixels": -1}, "batch_pixels must be at least 1"),
         ({"device": "gpu"}, "device must be one of"),
         ({"codec": "libpng"}, "codec must be one of"),
+        ({"grey": "indices"}, "grey must be one of"),
+        ({"depth": 8.0}, "depth must be a whole number, got 8.0"),
+        ({"workers": "2"}, "workers must be a whole number"),
+        ({"ignore_index": True}, "ignore_index must be a whole number"),
+        ({"unknown": "nearest", "tolerance": "5"}, "tolerance must be a number"),
     ],
 )
 def test_refuses(options: dict[str, object], message: str) -> None:

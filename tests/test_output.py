@@ -40,7 +40,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(OutputError, match="No space left on device; nothing was left"):
+    with pytest.raises(OutputError, match="No space left on device; what was there"):
         output.write_atomically(str(target), b"new")
     assert target.read_bytes() == b"old"
     assert temps(tmp_path) == []
@@ -86,3 +86,14 @@ def test_containers_of_one_host_name_are_two_machines(monkeypatch: pytest.Monkey
     first = output._machine()
     monkeypatch.setattr(os, "readlink", lambda path: "pid:[2]")
     assert output._machine() != first
+
+
+def test_folds_case_tells_what_the_file_system_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "probe").touch()
+    assert output.folds_case(str(tmp_path)) == (tmp_path / "PROBE").exists()
+    assert temps(tmp_path) == []
+    real = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: real(str(path).replace("X", "x")) or True)
+    assert output.folds_case(str(tmp_path))

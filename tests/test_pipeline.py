@@ -37,11 +37,17 @@ def run(request: pytest.FixtureRequest) -> Run:
         job = Job.create(str(dst), palette, settings)
         rows: list[FileResult] = []
         feed = Feed(Walk(str(src), settings.pattern))
+
+        def add(row: FileResult) -> None:
+            rows.append(row)
+            if settings.fail_fast and row.status == "failed":
+                feed.close()
+
         if request.param == "per-file":
-            flow = PerFileFlow(feed, job, rows.append)
+            flow = PerFileFlow(feed, job, add)
         else:
             device = "cuda" if request.param == "cuda" else "cpu"
-            flow = BatchedFlow(feed, job, rows.append, backend.select(device))
+            flow = BatchedFlow(feed, job, add, backend.select(device))
         threads = 2 if request.param == "per-file" else 1
         run_threads(flow.work, threads, feed.close, lambda: None)
         assert len({row.source for row in rows}) == len(rows)

@@ -23,6 +23,15 @@ class _Refused(click.ClickException):
 
 
 class _Group(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Ctrl-C is 130 wherever it falls; click would make it 1."""
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as end:
+            if isinstance(end.__context__, click.Abort):
+                raise SystemExit(130) from None
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Turn gpuseg's own exceptions into a line and an exit code."""
         for stream in (sys.stdout, sys.stderr):

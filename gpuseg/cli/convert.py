@@ -15,6 +15,7 @@ from gpuseg.options import (
     DEFAULT_MAX_PIXELS,
     Codec,
     Device,
+    Grey,
     OnDuplicate,
     Shard,
     Unknown,
@@ -66,10 +67,18 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     type=click.Choice(get_args(Codec)),
     default="auto",
     show_default=True,
-    help="What reads and writes images; auto takes the fastest that can read a file.",
+    help="What reads and writes images; auto takes the fastest that can, so far pillow.",
 )
 @click.option("--workers", type=int, help="Threads.  [default: usable processors]")
 @click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
+@click.option(
+    "--grey",
+    type=click.Choice(get_args(Grey)),
+    default="auto",
+    show_default=True,
+    help="Greyscale files: auto refuses what may be finished class indices, colours reads "
+    "the values as grey colours.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace targets that gpuseg did not write.")
 @click.option("--no-resume", is_flag=True, help="Convert again what is up to date.")
 @click.option(
@@ -108,15 +117,16 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     """
     from gpuseg.cli.progress import Bar
     from gpuseg.convert import convert_directory, convert_files
+    from gpuseg.errors import Interrupted
     from gpuseg.palettes.load import load_palette
-    from gpuseg.report import Interrupted
+    from gpuseg.report import count
 
     quiet, as_json = flags.pop("quiet"), flags.pop("as_json")
     palette = load_palette(flags.pop("palette"), on_duplicate=flags.pop("on_duplicate"))
     flags["resume"] = not flags.pop("no_resume")
     flags["depth"] = int(flags["depth"])
     visible = sys.stderr.isatty() and not (quiet or as_json)
-    with Bar(src, flags["pattern"], flags["shard"], visible=visible) as bar:
+    with Bar(src, dst, flags["pattern"], flags["shard"], visible=visible) as bar:
         run = convert_files if os.path.isfile(src) else convert_directory
         source: Any = [src] if os.path.isfile(src) else src
         try:
@@ -127,12 +137,12 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
         click.echo(one_line(f"failed {failure.source}: {failure.message}"), err=True)
     hidden = report.failed - len(report.failures)
     if hidden > 0:
-        click.echo(f"… and {hidden:,} more failures", err=True)
+        click.echo(f"… and {count(hidden, 'more failure')}", err=True)
     if as_json:
         click.echo(json.dumps({**report.as_dict(), "report": str(report.path or "")}))
     elif not quiet:
         click.echo(one_line(report.summary()))
-        if not flags["dry_run"]:
+        if report.files["converted"] + report.files["unchanged"]:
             click.echo(f"label maps: {one_line(dst)}")
         click.echo(f"device: {one_line(report.device)}")
         if report.path is not None:

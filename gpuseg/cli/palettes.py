@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from gpuseg.cli.text import printable
+from gpuseg.options import OnDuplicate
 
 if TYPE_CHECKING:
     from gpuseg.palette import Palette
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
 @click.option(
     "--save", metavar="FILE", help="Save the palette: .json, .csv, .txt (labelmap) or .gpl."
 )
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(get_args(OnDuplicate)),
+    default="error",
+    show_default=True,
+    help="Which class keeps a colour that the file gives to several.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def palettes(name: str | None, swatch: str | None, save: str | None, as_json: bool) -> None:
+def palettes(
+    name: str | None, swatch: str | None, save: str | None, on_duplicate: OnDuplicate, as_json: bool
+) -> None:
     """List the preset palettes, or show the palette NAME (a preset or a file).
 
     Shows every class with its colour, where the table comes from, and what is risky about it:
@@ -35,7 +45,7 @@ def palettes(name: str | None, swatch: str | None, save: str | None, as_json: bo
             raise click.UsageError("--swatch and --save need a NAME or FILE")
         _list([load_preset(preset) for preset in preset_names()], as_json)
         return
-    palette = load_palette(name)
+    palette = load_palette(name, on_duplicate=on_duplicate)
     if save:
         save_palette(palette, save)
         click.echo(f"saved: {printable(save)}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,8 +21,10 @@ class Bar:
     The total is counted on a thread of its own while the conversion already runs.
     """
 
-    def __init__(self, src: str, pattern: str | None, shard: Shard, *, visible: bool) -> None:
-        self._src, self._pattern, self._shard = src, pattern, shard
+    def __init__(
+        self, src: str, dst: str, pattern: str | None, shard: Shard, *, visible: bool
+    ) -> None:
+        self._src, self._dst, self._pattern, self._shard = src, dst, pattern, shard
         self._visible = visible
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -62,6 +65,10 @@ class Bar:
         )
 
     def _count(self) -> None:
-        from gpuseg.discover import count_sources
+        from gpuseg.discover import Walk, count_sources
 
-        self._total = count_sources(self._src, self._pattern, self._shard)
+        if os.path.isfile(self._src):
+            self._total = 1
+            return
+        walk = Walk(self._src, self._pattern, skip=os.path.realpath(self._dst))
+        self._total = count_sources(walk, self._shard)

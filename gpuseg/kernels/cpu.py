@@ -119,7 +119,7 @@ def colour_labels(
 def nearest_table(
     colours: NDArray[np.uint8],
     indices: NDArray[np.unsignedinteger],
-    limit: float,
+    limit: int,
     unknown: np.unsignedinteger,
     refused: np.unsignedinteger,
 ) -> Any:

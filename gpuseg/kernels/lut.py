@@ -13,6 +13,7 @@ mask touches only the cache lines of its own colours (see benchmarks/README.md).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -112,6 +113,14 @@ def _ignore_index(palette: Palette, options: IndexOptions) -> int:
     return index
 
 
+def largest_square(tolerance: float | None) -> int:
+    """The largest squared distance of two colours whose root is at most `tolerance`."""
+    if tolerance is None:
+        return 3 * 255**2
+    square = min(int(tolerance**2) + 1, 3 * 255**2)  # rounding may hide the exact one
+    return square if math.sqrt(square) <= tolerance else square - 1
+
+
 def _nearest_table(
     colours: NDArray[np.uint8],
     indices: NDArray[np.int64],
@@ -120,11 +129,10 @@ def _nearest_table(
 ) -> Table:
     from gpuseg.kernels import cpu  # numba loads only when a table of distances is needed
 
-    limit = 442.0**2 if options.tolerance is None else options.tolerance**2
     table: Table = cpu.nearest_table(
         np.ascontiguousarray(colours),
         indices.astype(dtype),
-        limit,
+        largest_square(options.tolerance),
         dtype(1 << options.depth),
         dtype(2 << options.depth),
     )

@@ -44,7 +44,7 @@ def _replacement(rgb: RGB, palette: Palette, options: IndexOptions) -> int:
         steps = palette.colours.astype(int) - np.array(rgb)
         squared = (steps**2).sum(axis=1)
         nearest = int(squared.argmin())  # the first of several at the same distance
-        if options.tolerance is None or squared[nearest] <= options.tolerance**2:
+        if options.tolerance is None or np.sqrt(squared[nearest]) <= options.tolerance:
             return palette.classes[nearest].index
     raise UnknownColourError(f"colour {rgb} is not in {palette.name!r}")
 

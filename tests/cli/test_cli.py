@@ -91,7 +91,7 @@ def test_options_reach_the_conversion(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none", "dst", "--palette", "voc"], "SRC must exist, got none"),
+        (["none", "dst", "--palette", "voc"], "SRC none does not exist; give a folder"),
         (["src", "src", "--palette", "voc"], "DST must not be SRC"),
         (["src/b", "src", "--palette", "voc"], "must not lie inside DST"),
         (["src", "classes.csv", "--palette", "voc"], "DST must be a folder"),
@@ -171,3 +171,19 @@ def test_what_files_named_one_by_one_cannot_have(project: Path) -> None:
     with pytest.raises(UsageError, match="must be a list of files"):
         convert_files("src/a.png", "out", PALETTE)
     assert not Path("out").exists()
+
+
+def test_nothing_found_is_no_success(project: Path) -> None:
+    result = gpuseg("convert", "src", "dst", "--palette", "classes.csv", "--pattern", "*.pgn")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("no masks found; --pattern names other files")
+    assert "label maps" not in result.stdout
+    shard = gpuseg("convert", "src", "d2", "--palette", "classes.csv", "--shard", "7/900")
+    assert shard.exit_code == 0
+
+
+def test_a_palette_file_with_duplicates_can_be_looked_at(project: Path) -> None:
+    (project / "two.csv").write_text("name,r,g,b\nroad,0,0,0\nroof,0,0,0\n")
+    assert gpuseg("palettes", "two.csv").exit_code == 2
+    shown = gpuseg("palettes", "two.csv", "--on-duplicate", "first")
+    assert "merged: 'roof' is read as 'road'" in shown.stdout

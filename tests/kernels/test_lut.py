@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpuseg.errors import PaletteError, PaletteSizeError
-from gpuseg.kernels.lut import COLOURS, build_lookup, colour_keys, key_colours
+from gpuseg.kernels.lut import COLOURS, build_lookup, colour_keys, key_colours, largest_square
 from gpuseg.options import Depth, IndexOptions
 from gpuseg.palette import Palette, PaletteClass, voc_colormap
 from tests.strategies import jobs
@@ -102,3 +103,17 @@ def test_tables_are_kept_and_read_only() -> None:
     assert build_lookup(VOC, IndexOptions()) is first
     assert build_lookup(VOC, IndexOptions(), "bgr") is not first
     assert not first.table.flags.writeable
+
+
+@pytest.mark.parametrize("square", [0, 1, 2, 3, 5, 6, 7, 1000, 3 * 255**2 - 1])
+def test_a_tolerance_of_a_root_reaches_exactly_that_far(square: int) -> None:
+    """math.sqrt(3) ** 2 is less than 3: the squares must not be compared as they are."""
+    root = math.sqrt(square)
+    assert largest_square(root) == square
+    assert largest_square(math.nextafter(root, math.inf)) == square
+    if square:
+        assert largest_square(math.nextafter(root, 0)) == square - 1
+
+
+def test_no_tolerance_reaches_everything() -> None:
+    assert largest_square(None) == largest_square(441.99) == 3 * 255**2

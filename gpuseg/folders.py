@@ -1,0 +1,72 @@
+"""SRC and DST as folders: which pairs are refused, and how target folders are made ready."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from gpuseg import output
+from gpuseg.errors import OutputError, UsageError
+
+
+class Folders:
+    """Target folders, each made, checked and swept once (the last few thousand remembered)."""
+
+    def __init__(self, dst: str) -> None:
+        self._dst, self._root = dst, os.path.realpath(dst)
+        self.prepare = lru_cache(maxsize=4096)(self._prepare)
+
+    def _prepare(self, folder: str) -> None:
+        """Make a folder below DST and sweep it. Raises OutputError."""
+        wanted = os.path.join(self._root, os.path.relpath(folder, self._dst))
+        real = os.path.realpath(folder)
+        if os.path.normcase(real) != os.path.normcase(os.path.normpath(wanted)):
+            # out of DST it could fall on anything, inside DST on another mask's target
+            raise OutputError(f"the target folder {folder} is led to {real}; remove that link")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            output.sweep(folder)
+        except OSError as error:
+            raise OutputError(
+                f"the target folder {folder} cannot be used: {error.strerror}; make room for "
+                "it, or choose another DST"
+            ) from error
+
+
+def folds_case(dst: str) -> bool:
+    """Whether DST takes a.png and A.png for one file (macOS, Windows, exFAT, SMB …).
+
+    Tries it with a temp file; a DST that cannot be written to is told later, file by file.
+    """
+    try:
+        os.makedirs(dst, exist_ok=True)
+        return output.folds_case(dst)
+    except OSError:
+        return False
+
+
+def check_folders(src: str, dst: str) -> None:
+    """Refuse folders between which an input could be overwritten. Raises UsageError."""
+    if not os.path.exists(src):
+        raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
+    if not os.path.isdir(src):
+        raise UsageError(f"SRC must be a folder, got {src}, which is a file")
+    check_target(dst)
+    real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
+    if real_src == real_dst or (os.path.isdir(dst) and os.path.samefile(src, dst)):
+        raise UsageError(
+            f"DST must not be SRC ({src}): inputs would be overwritten; choose another"
+        )
+    if os.path.splitdrive(real_src)[0] != os.path.splitdrive(real_dst)[0]:
+        return
+    if os.path.commonpath([real_src, real_dst]) == real_dst:
+        raise UsageError(
+            f"SRC ({src}) must not lie inside DST ({dst}): targets could fall on inputs; "
+            "choose another DST"
+        )
+
+
+def check_target(dst: str) -> None:
+    """Refuse a DST that is a file. Raises UsageError."""
+    if os.path.exists(dst) and not os.path.isdir(dst):
+        raise UsageError(f"DST must be a folder, got {dst}, which is a file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import stat
@@ -28,8 +29,7 @@ class LineFile:
         self._end = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _make_way(path)
-            self._file = path.open("wb", buffering=0)
+            self._file = _open(path)
         except OutputError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a null byte in the name
@@ -64,15 +64,29 @@ class LineFile:
         self._file.close()
 
 
+def _open(path: Path) -> io.FileIO:
+    """A new file in the place of an earlier report. Raises OutputError and OSError.
+
+    Created, never truncated: of two runs that begin at once each writes a file of its own.
+    """
+    while True:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            return io.FileIO(path, "w")  # a pipe or a device
+        _make_way(path)
+        with contextlib.suppress(FileExistsError):  # another run was faster: its turn to go
+            return io.FileIO(os.path.realpath(path), "x")
+
+
 def _make_way(path: Path) -> None:
     """Remove an earlier report. Raises OutputError for a file that is none, and OSError."""
-    if not path.exists() or not stat.S_ISREG(path.stat().st_mode):
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(HEAD))
+    except FileNotFoundError:
         return
-    with path.open("rb") as file:
-        head = file.read(len(HEAD))
     if head and head != HEAD:
         raise OutputError(
             f"the report {path} would replace a file that is no report of gpuseg; name another "
             "place with --report"
         )
-    Path(os.path.realpath(path)).unlink()
+    Path(os.path.realpath(path)).unlink(missing_ok=True)

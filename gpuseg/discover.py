@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpuseg.codecs.pillow import SUFFIXES
+from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import CollisionError, UnreadableMaskError
 from gpuseg.options import Shard
 

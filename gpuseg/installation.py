@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from gpuseg import __version__
-from gpuseg.codecs import pillow
+from gpuseg.codecs import opening
 from gpuseg.kernels import backend
 from gpuseg.options import usable_cpus
 
@@ -23,7 +23,7 @@ def info() -> dict[str, Any]:
         "platform": platform.platform(),
         "processors": usable_cpus(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "zlib": pillow.zlib_version(),
+        "zlib": opening.zlib_version(),
         "devices": [
             {"name": status.name, "usable": status.usable, "reason": status.reason}
             for status in backend.describe_backends()

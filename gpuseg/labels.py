@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
-from gpuseg.codecs import pillow
+from gpuseg.codecs import label_png
 from gpuseg.errors import LabelError
 from gpuseg.options import DEFAULT_MAX_PIXELS, Depth
 from gpuseg.output import write_atomically
@@ -44,7 +44,7 @@ def save_label(
     ignored = table.ignore_for(depth, ignore_index)
     checked = _check(np.asarray(labels), table, ignored)
     narrow = checked.astype(np.uint8 if depth == 8 else np.uint16)
-    data = pillow.write_label(narrow, table.plte(ignored) if depth == 8 else None)
+    data = label_png.write_label(narrow, table.plte(ignored) if depth == 8 else None)
     write_atomically(os.fspath(path), data)
 
 
@@ -57,7 +57,7 @@ def load_label(path: StrPath, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Labels
     Raises FileNotFoundError, UnreadableMaskError, BrokenMaskError, MaskSizeError, or
     UnsupportedMaskError for a colour image.
     """
-    return pillow.read_label(os.fspath(path), max_pixels)[0]
+    return label_png.read_label(os.fspath(path), max_pixels)[0]
 
 
 def _check(labels: NDArray[Any], palette: Palette, ignore_index: int) -> NDArray[np.integer[Any]]:

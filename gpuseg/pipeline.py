@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from gpuseg.codecs import pillow
+from gpuseg.codecs import label_png, pillow
 from gpuseg.discover import Source
 from gpuseg.indexing import Indexed, index_mask
 from gpuseg.mask import DecodedMask
@@ -107,7 +107,7 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
     if job.options.dry_run:
         return work.finished("planned", indexed)
     fingerprint = job.fingerprint(work.source, indexed.unknown_pixels)
-    data = pillow.write_label(indexed.labels, job.plte, fingerprint)
+    data = label_png.write_label(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
     job.folders.prepare(os.path.dirname(work.target))
     write_atomically(work.target, data)

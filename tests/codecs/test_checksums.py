@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from gpuseg.codecs.checksums import check_png
-from gpuseg.codecs.pillow import read_label, read_mask
+from gpuseg.codecs.label_png import read_label
+from gpuseg.codecs.pillow import read_mask
 from gpuseg.errors import BrokenMaskError, UnsupportedMaskError
 from tests.making import mask
 from tests.pngs import chunk, lines, png

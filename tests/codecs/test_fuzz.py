@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gpuseg.codecs.pillow import read_label, read_mask, read_rgb_shape
+from gpuseg.codecs.label_png import read_label
+from gpuseg.codecs.pillow import read_mask, read_rgb_shape
 from gpuseg.errors import MaskError
 from tests.making import PALETTE, indices, mask
 

@@ -1,0 +1,87 @@
+"""Opening image files with Pillow: by content, within limits, every fault as a MaskError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from PIL import Image, UnidentifiedImageError, features
+
+from gpuseg.codecs.checksums import check_png
+from gpuseg.codecs.sniff import not_an_image
+from gpuseg.errors import BrokenMaskError, MaskError, MaskSizeError, UnreadableMaskError
+
+FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
+"""Formats taken, by content. (MPO, a JPEG of several frames, is opened as JPEG.)"""
+
+SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
+"""File names taken when no pattern is given (lower case)."""
+
+GREY_STEP = {"L;2": 85, "L;4": 17}
+"""Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""
+
+
+def zlib_version() -> str:
+    """Version of the zlib that Pillow runs on; one with `zlib-ng` in it is about twice as fast."""
+    return str(features.version("zlib"))
+
+
+@contextmanager
+def opened(
+    path: str | Path, max_pixels: int, *, checksums: bool = True
+) -> Iterator[tuple[Image.Image, IO[bytes]]]:
+    """An image whose pixels are not loaded yet, and its file.
+
+    max_pixels: larger images are refused from their header, before memory is taken.
+    checksums: check those of a PNG first. What the body raises is translated, too.
+    Raises UnreadableMaskError, BrokenMaskError or MaskSizeError.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115  # closed by the with below
+    except OSError as error:
+        raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
+    with file:
+        try:
+            if checksums:
+                check_png(file)
+            with Image.open(file, formats=FORMATS) as image:
+                check_size(image.width, image.height, max_pixels)
+                yield image, file
+        except MaskError:
+            raise
+        except UnidentifiedImageError as error:
+            raise BrokenMaskError(not_an_image(file, FORMATS)) from error
+        except Image.DecompressionBombError as error:
+            raise MaskSizeError(f"{error}; raise the limit with --max-pixels") from error
+        except MemoryError as error:
+            raise MaskSizeError(
+                "needs more memory than there is; use fewer --workers, or restore it if it "
+                "should be small: damaged files may claim any size"
+            ) from error
+        # Pillow's parsers raise nearly anything on damaged input: OSError, SyntaxError,
+        # ValueError, struct.error, KeyError … To the user all mean: this file is damaged.
+        except Exception as error:
+            raise BrokenMaskError(
+                f"is damaged and cannot be decoded ({error}); restore it from its source"
+            ) from error
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise MaskSizeError for more than `max_pixels` pixels."""
+    if width * height > max_pixels:
+        raise MaskSizeError(
+            f"claims {width:,} x {height:,} = {width * height:,} pixels, the limit is "
+            f"{max_pixels:,}; if the file can be trusted, use --max-pixels {width * height}"
+        )
+
+
+def raw_mode(image: Image.Image) -> str:
+    """How the file stores pixels: 16-bit RGB opens as mode RGB, its low bytes dropped."""
+    tiles = getattr(image, "tile", None)
+    if not tiles:
+        return ""
+    arguments = tiles[0][3]
+    first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return first if isinstance(first, str) else ""

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 
 from gpuseg import output
+from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
 
 
@@ -67,6 +68,13 @@ def check_folders(src: str, dst: str) -> None:
 
 
 def check_target(dst: str) -> None:
-    """Refuse a DST that is a file. Raises UsageError."""
-    if os.path.exists(dst) and not os.path.isdir(dst):
+    """Refuse a DST that is a file, or named like one. Raises UsageError."""
+    if os.path.isdir(dst):
+        return
+    if os.path.exists(dst):
         raise UsageError(f"DST must be a folder, got {dst}, which is a file")
+    if dst.lower().endswith(SUFFIXES):
+        raise UsageError(
+            f"DST must be a folder, got {dst}, a name for a file; label maps get the names of "
+            "their masks"
+        )

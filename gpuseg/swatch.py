@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from gpuseg.errors import UsageError
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette, PaletteClass
 
@@ -52,8 +53,10 @@ class _Layout:
 def save_swatch(palette: Palette, path: str | os.PathLike[str]) -> None:
     """Write the picture of `draw_swatch` as PNG, replacing an existing file.
 
-    Raises OutputError.
+    Raises UsageError for a name that does not end in .png, and OutputError.
     """
+    if not os.fspath(path).lower().endswith(".png"):
+        raise UsageError(f"a swatch is a PNG: its name must end in .png, got {path}")
     buffer = io.BytesIO()
     draw_swatch(palette).save(buffer, format="PNG", optimize=True)
     write_atomically(os.fspath(path), buffer.getvalue())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpuseg.errors import OutputError
+from gpuseg.errors import OutputError, UsageError
 from gpuseg.palette import Palette, PaletteClass
 from gpuseg.palettes.presets import load_preset
 from gpuseg.swatch import draw_swatch, save_swatch
@@ -69,3 +69,9 @@ def test_save_writes_a_png(tmp_path: Path) -> None:
 def test_save_reports_what_went_wrong(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         save_swatch(load_preset("voc"), tmp_path / "none" / "voc.png")
+
+
+def test_a_name_of_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"must end in \.png, got .*voc\.jpg"):
+        save_swatch(load_preset("voc"), tmp_path / "voc.jpg")
+    assert list(tmp_path.iterdir()) == []

@@ -95,6 +95,7 @@ def test_options_reach_the_conversion(project: Path) -> None:
         (["src", "src", "--palette", "voc"], "DST must not be SRC"),
         (["src/b", "src", "--palette", "voc"], "must not lie inside DST"),
         (["src", "classes.csv", "--palette", "voc"], "DST must be a folder"),
+        (["src/a.png", "out/a.png", "--palette", "voc"], "a name for a file"),
         (["src", "dst", "--palette", "cityscape"], "did you mean cityscapes"),
         (["src", "dst", "--palette", "no.csv"], "does not exist"),
         (["src", "dst"], "Missing option '--palette'"),

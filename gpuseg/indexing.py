@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,26 @@ class Indexed:
     unknown_colours: tuple[UnknownColour, ...] = ()
 
 
+class _Scratch(threading.local):
+    """Memory for labels that a thread uses again: fresh pages cost as much as the lookup."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+
+    def labels(self, height: int, width: int, dtype: type[np.uint8] | type[np.uint16]) -> Labels:
+        size = height * width * np.dtype(dtype).itemsize
+        if self._memory.size < size:
+            self._memory = np.empty(size, np.uint8)
+        return self._memory[:size].view(dtype).reshape(height, width)
+
+
+_scratch = _Scratch()
+
+
 def index_mask(
     mask: DecodedMask, lookup: Lookup, palette: Palette, options: ConvertOptions
 ) -> Indexed:
-    """Label map of a mask, by the CPU kernels.
+    """Label map of a mask, by the CPU kernels; valid until this thread indexes the next one.
 
     Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
     greyscale that may be finished indices, BrokenMaskError for a palette position outside
@@ -42,7 +59,7 @@ def index_mask(
     """
     from gpuseg.kernels import cpu  # numba is loaded when the first mask is converted
 
-    labels = np.empty((mask.height, mask.width), lookup.label_dtype)
+    labels = _scratch.labels(mask.height, mask.width, lookup.label_dtype)
     if mask.words is not None:
         found = cpu.index_words(mask.words.reshape(-1), lookup.table, labels.reshape(-1))
         return judge(mask.pixels, labels, found, lookup, palette)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,28 @@ def test_swapped_colours_and_wrong_palettes_are_told_apart() -> None:
     assert told((0, 0, 200), 10).endswith("red and blue swapped they are in it: swap that")
     assert told((9, 9, 9), 90).endswith("this looks like the wrong palette; do this")
     assert told((9, 9, 9), 10).endswith("; do this")
+
+
+def test_memory_for_labels_is_used_again_and_never_too_small() -> None:
+    for height, width, depth in ((3, 5, 8), (40, 50, 8), (40, 50, 16), (1, 1, 8), (60, 70, 16)):
+        values = np.arange(height * width).reshape(height, width) % 2 * 128
+        mask = DecodedMask(values.astype(np.uint8), RAMP, "PNG", "pillow", grey=True)
+        options = ConvertOptions(depth=depth)
+        indexed = index_mask(mask, build_lookup(GREYS, options), GREYS, options)
+        assert indexed.labels.dtype == (np.uint8 if depth == 8 else np.uint16)
+        assert np.array_equal(indexed.labels, values // 128)
+
+
+def test_threads_have_memory_of_their_own() -> None:
+    options = ConvertOptions()
+    lookup = build_lookup(GREYS, options)
+
+    def repeated(value: int) -> bool:
+        mask = DecodedMask(np.full((50, 60), value, np.uint8), RAMP, "PNG", "pillow", grey=True)
+        want = {0: 0, 128: 1}[value]
+        return all(
+            (index_mask(mask, lookup, GREYS, options).labels == want).all() for _ in range(200)
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(repeated, [0, 128, 0, 128]))

@@ -17,6 +17,11 @@ HEAD = b'{"type": "run"'
 """What the first row of a report starts with."""
 
 
+def encode_row(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON in ASCII: names that are no UTF-8 can be read back from it."""
+    return (json.dumps(row) + "\n").encode("ascii")
+
+
 class LineFile:
     """Rows that go to disk one by one, each in one piece or not at all.
 
@@ -38,11 +43,9 @@ class LineFile:
                 f"the report {path} cannot be written: {reason}; choose another DST or --report"
             ) from error
 
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Append a row. Raises OSError, with the rows before it whole."""
-        # names that are no UTF-8 arrive as surrogates: JSON escapes keep them readable back
-        data = (json.dumps(row) + "\n").encode("ascii")
-        view = memoryview(data)
+    def write(self, line: bytes) -> None:
+        """Append a line of `encode_row`. Raises OSError, with the rows before it whole."""
+        view = memoryview(line)
         try:
             while view:
                 view = view[self._file.write(view) or 0 :]
@@ -50,7 +53,7 @@ class LineFile:
             with contextlib.suppress(OSError):  # a pipe cannot be shortened
                 self._file.truncate(self._end)
             raise
-        self._end += len(data)
+        self._end += len(line)
 
     def is_in_place(self) -> bool:
         """Whether the path still names this file, and not one of another run."""

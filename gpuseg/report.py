@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from gpuseg.errors import GpusegError
-from gpuseg.lines import LineFile
+from gpuseg.lines import LineFile, encode_row
 
 Status = Literal["converted", "unchanged", "planned", "failed"]
 
@@ -216,20 +216,20 @@ class ReportWriter:
         self.report = Report(path=path)
         self._lock = threading.Lock()
         self._file = LineFile(path) if path is not None else None
-        self._write({"type": "run", **header})
+        self._write(encode_row({"type": "run", **header}))
 
     def add(self, result: FileResult) -> None:
         """Count a result and write its row. Safe to call from any thread."""
-        row = result.row()
+        line = encode_row(result.row())  # before the lock that all workers wait for
         with self._lock:
             self.report.add(result)
-            self._write(row)
+            self._write(line)
 
-    def _write(self, row: Mapping[str, Any]) -> None:
+    def _write(self, line: bytes) -> None:
         if self._file is None:
             return
         try:
-            self._file.write(row)
+            self._file.write(line)
         except OSError as error:
             self._fail(os.strerror(error.errno or 0))
 
@@ -259,7 +259,7 @@ class ReportWriter:
                 self.report.stopped = "interrupted" if interrupted else "error"
             if self._file is not None and not self._file.is_in_place():
                 self._fail("replaced by another run (give each its own --report)")
-            self._write(self.report.as_dict())
+            self._write(encode_row(self.report.as_dict()))
             if self._file is not None:
                 try:
                     self._file.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpuseg.errors import OutputError
-from gpuseg.lines import LineFile
+from gpuseg.lines import LineFile, encode_row
 from tests.helpers import REPORT, Place, check_exact, gpuseg, gpuseg_process, read_report, tree
 from tests.making import save_mask
 
@@ -152,9 +152,9 @@ def test_a_row_that_does_not_fit_leaves_the_rows_before_it(tmp_path: Path) -> No
     path = tmp_path / "r.jsonl"
     lines = LineFile(path)
     lines._file = Full(lines._file)
-    lines.write({"type": "run"})
+    lines.write(encode_row({"type": "run"}))
     with pytest.raises(OSError, match="No space"):
-        lines.write({"type": "file", "source": "a.png"})
+        lines.write(encode_row({"type": "file", "source": "a.png"}))
     lines.close()
     assert path.read_text() == '{"type": "run"}\n'
     again = LineFile(path)

@@ -123,7 +123,6 @@ def _convert(
                 work, threads, feed.close, lambda: progress(writer.report) if progress else None
             )
         except KeyboardInterrupt:
-            writer.report.stopped = "interrupted"
             raise Interrupted(writer.report) from None
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"

@@ -36,6 +36,7 @@ def _machine() -> str:
 _HOST = _machine()
 _TOKEN = secrets.token_hex(4)  # tells this process from an earlier one with the same pid
 _COUNTER = itertools.count()
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
 
 
 def write_atomically(target: str, data: bytes) -> None:
@@ -86,9 +87,6 @@ def sweep(folder: str) -> int:
                 path = Path(entry.path)
                 swept += _is_stale(path) and _remove(path)
     return swept
-
-
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
 
 
 def _write_all(handle: int, data: bytes) -> None:

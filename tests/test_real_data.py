@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from gpuseg.convert import convert_directory, convert_files
+from gpuseg.errors import PaletteSizeError
 from gpuseg.kernels import reference
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette
@@ -150,7 +151,8 @@ def test_urban_png_named_jpg(shared: Path, tmp_path: Path) -> None:
     """5.8 to 41 Mpx PNGs under the name .jpg; colours are those of the CVAT labels."""
     src = shared / "data/urban_cvat_rle"
     colours: set[tuple[int, int, int]] = set()
-    files = sorted(src.glob("*_mask.jpg"), key=lambda p: p.stat().st_size)[:2]
+    files = sorted(src.glob("*_mask.jpg"))
+    assert len(files) == 5
     for path in files:
         with Image.open(path) as image:
             colours |= {rgb for _, rgb in image.getcolors(1 << 16)}
@@ -233,3 +235,65 @@ def test_pngsuite_never_breaks_a_run(shared: Path, tmp_path: Path) -> None:
     check_against_reference(
         tmp_path / "src", tmp_path / "dst", load_palette("voc256"), good, unknown="nearest"
     )
+
+
+def test_labelme_label_maps_keep_the_indices_that_numpy_files_hold(
+    shared: Path, tmp_path: Path
+) -> None:
+    """VOC palettes, 255 for `__ignore__`; one map lies beside them as .npy, -1 for 255."""
+    for folder in ("semantic", "instance"):
+        for kind in (shared / "data/labelme" / folder).glob("Segmentation*"):
+            report = convert_directory(kind, tmp_path / folder / kind.name, "voc256")
+            assert (report.files["converted"], report.failed) == (3, 0)
+            for name in rows(report):
+                found = read_indices(tmp_path / folder / kind.name / name)
+                assert np.array_equal(found, read_indices(kind / name)), name
+    truth = np.load(shared / "data/labelme/semantic/2011_000003.npy")
+    found = read_indices(tmp_path / "semantic/SegmentationClass/2011_000003.png")
+    assert np.array_equal(found, np.where(truth == -1, 255, truth))
+
+
+def test_a_palette_file_is_its_own_table(shared: Path, tmp_path: Path) -> None:
+    """184 entries in one, 256 in the other: read from the PLTE, the indices stay."""
+    for file in ("cocostuff_P/000000000934.png", "laneseg_P/3.png"):
+        path = shared / "data" / file
+        report = convert_files([path], tmp_path, path)
+        assert report.failed == 0, report.failures
+        assert np.array_equal(read_indices(tmp_path / path.name), read_indices(path))
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "ade20k/ADE_train_00000970_raw.png",
+        "ade20k/ADE_train_00016869_seg.png",
+        "coco_panoptic/rgb_id/000000142238.png",
+        "coco_panoptic/two_channel/000000142238.png",
+        "deeplab2_maps/cat_gt.png",
+        "deeplab2_maps/dummy_gt_for_vps.png",
+        "deeplab2_maps/team_gt_instance.png",
+        "mseg_misc/test_seg_rgb_img.png",
+    ],
+)
+def test_ids_in_colours_convert_with_a_table_of_them(
+    shared: Path, tmp_path: Path, file: str
+) -> None:
+    """Colours that are ids, RGB and opaque RGBA: the palette is what the file holds."""
+    path = shared / "data" / file
+    with Image.open(path) as image:
+        colours = sorted({rgb[:3] for _, rgb in image.getcolors(1 << 16)})
+    palette = Palette.from_colours(colours)
+    assert convert_files([path], tmp_path, palette).failed == 0
+    check_against_reference(path.parent, tmp_path, palette, [path.name])
+
+
+def test_391_colours_need_16_bits(shared: Path, tmp_path: Path) -> None:
+    path = shared / "data/mseg_misc/uint16img.png"
+    with Image.open(path) as image:
+        pixels = np.array(image)
+    palette = Palette.from_colours(np.unique(pixels.reshape(-1, 3), axis=0))
+    with pytest.raises(PaletteSizeError, match="--depth 16"):
+        convert_files([path], tmp_path, palette)
+    assert convert_files([path], tmp_path, palette, depth=16).failed == 0
+    with Image.open(tmp_path / "uint16img.png") as image:
+        assert np.array_equal(palette.colours[np.array(image)], pixels)

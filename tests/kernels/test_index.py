@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gpuseg.batch import LabelBatch, MaskBatch
-from gpuseg.errors import UnknownColourError
 from gpuseg.kernels import cpu, reference
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import IndexOptions, Order
 from gpuseg.palette import Palette, voc_colormap
+from tests.judge import check_agrees
 from tests.strategies import jobs, masks
 
 IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
@@ -34,14 +34,7 @@ def test_backends_agree_with_the_reference(
     stored = [image if order == "rgb" else image[..., ::-1] for image in images]
     result = index_batch(MaskBatch.from_masks(stored), lookup)
     assert result.labels.dtype == lookup.label_dtype
-    for i, image in enumerate(images):
-        try:
-            labels, unknown = reference.rgb_to_index(image, palette, options)
-        except UnknownColourError:
-            assert result.unknown[i] > 0
-            continue
-        np.testing.assert_array_equal(result.label_map(i), labels)
-        assert result.unknown[i] == unknown.sum()
+    check_agrees(result, images, palette, options)
 
 
 @pytest.mark.parametrize(

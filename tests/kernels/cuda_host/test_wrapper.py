@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpuseg.batch import MaskBatch
-from gpuseg.errors import UnknownColourError
 from gpuseg.kernels import backend, reference
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, voc_colormap
+from tests.judge import check_agrees
 from tests.kernels.cuda_host.host import HostKernel
 from tests.kernels.cuda_host.source import Variant, load
 from tests.strategies import jobs, masks
@@ -97,15 +97,7 @@ def test_batches_agree_with_the_reference(
     palette, options = job
     images = data.draw(masks(palette))
     result = cuda.index_batch(MaskBatch.from_masks(images), build_lookup(palette, options))
-    for i, image in enumerate(images):
-        try:
-            labels, unknown = reference.rgb_to_index(image, palette, options)
-        except UnknownColourError:
-            assert result.unknown[i] > 0
-            continue
-        np.testing.assert_array_equal(result.label_map(i), labels)
-        assert result.label_map(i).dtype == labels.dtype
-        assert result.unknown[i] == unknown.sum()
+    check_agrees(result, images, palette, options)
 
 
 def test_empty_batch(cuda: Any) -> None:

@@ -15,7 +15,7 @@ from benchmarks.common import Script, Table, Times, positive, stopwatch
 from benchmarks.samples import MaskSet, add_set_arguments, mask_sets
 from gpuseg.convert import convert_directory
 
-STAGES = ("read", "decode", "index", "encode", "write")
+STAGES = ("read", "inflate", "decode", "index", "encode", "write")
 
 REST = (
     "The rest is what the run takes beyond the stages of its files: walking the folder, "

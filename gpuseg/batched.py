@@ -56,8 +56,11 @@ class _Batch:
 class BatchedFlow:
     """Converts what a feed holds by one backend; `work` is the coordinating thread."""
 
+    threads = 1
+    remark = ""
+
     def __init__(
-        self, feed: Feed[Source], job: Job, add: Callable[[FileResult], None], backend: Backend
+        self, feed: Feed[Source], job: Job, add: Callable[[FileResult], object], backend: Backend
     ) -> None:
         self._feed, self._job, self._add, self._backend = feed, job, add, backend
 

@@ -15,12 +15,13 @@ from gpuseg.errors import Interrupted, UsageError
 from gpuseg.folders import check_folders, check_target, folds_case
 from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
 from gpuseg.palette import Palette
-from gpuseg.pipeline import PerFileFlow
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
+from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report import FileResult, Report, ReportWriter
 
 if TYPE_CHECKING:
+    from gpuseg.batched import BatchedFlow
     from gpuseg.kernels.backend import Backend
 
 StrPath = str | os.PathLike[str]
@@ -112,18 +113,22 @@ def _convert(
             sources.folds_case = folds_case(dst)
         feed = Feed(_of_shard(sources, options))
 
-        def add(result: FileResult) -> None:
-            writer.add(result)
+        def add(result: FileResult, line: bytes | None = None) -> None:
+            writer.add(result, line)
             if options.fail_fast and result.status == "failed":
                 feed.close()
 
-        work, threads = _flow(feed, job, add, chosen)
+        flow = _flow(feed, job, add, chosen)
         try:
             run_threads(
-                work, threads, feed.close, lambda: progress(writer.report) if progress else None
+                flow.work,
+                flow.threads,
+                feed.close,
+                lambda: progress(writer.report) if progress else None,
             )
         except KeyboardInterrupt:
             raise Interrupted(writer.report) from None
+        writer.report.remark = flow.remark
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
         writer.report.missed = options.shard.count == 1 and not writer.report.done
@@ -151,15 +156,13 @@ def _make_ready(
     return made[0]
 
 
-def _flow(
-    feed: Feed[Source], job: Job, add: Callable[[FileResult], None], chosen: Backend
-) -> tuple[Callable[[], None], int]:
-    """What each thread runs, and how many threads: a device gets batches, the CPU files."""
+def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend) -> ProcessFlow | BatchedFlow:
+    """Who converts what the feed holds: a device gets batches, the CPU files."""
     if chosen.name == "cpu":
-        return PerFileFlow(feed, job, add).work, job.options.worker_count
+        return ProcessFlow(feed, job, add)
     from gpuseg.batched import BatchedFlow
 
-    return BatchedFlow(feed, job, add, chosen).work, 1
+    return BatchedFlow(feed, job, add, chosen)
 
 
 def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[Source]:

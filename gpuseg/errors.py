@@ -15,7 +15,8 @@
     │   └── MaskSizeError        larger than the limit on pixels
     ├── LabelError               a label map that cannot be saved or coloured  (ValueError)
     ├── OutputError              a target that must not or cannot be written   (OSError)
-    └── BackendError             the device that was asked for cannot be used  (RuntimeError)
+    ├── BackendError             the device that was asked for cannot be used  (RuntimeError)
+    └── WorkerError              a worker process died, or could not start     (RuntimeError)
 
     Interrupted                  Ctrl-C, once the files in hand are finished   (KeyboardInterrupt)
 
@@ -129,6 +130,12 @@ class BackendError(GpusegError, RuntimeError):
     """The device that was asked for cannot be used; the message says why and what to do."""
 
     kind = "backend"
+
+
+class WorkerError(GpusegError, RuntimeError):
+    """A worker process that died over a file, or could not be started."""
+
+    kind = "worker"
 
 
 class Interrupted(KeyboardInterrupt):

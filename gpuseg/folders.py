@@ -17,6 +17,9 @@ class Folders:
         self._dst, self._root = dst, os.path.realpath(dst)
         self.prepare = lru_cache(maxsize=4096)(self._prepare)
 
+    def __reduce__(self) -> tuple[type[Folders], tuple[str]]:
+        return Folders, (self._dst,)  # a worker process remembers for itself
+
     def _prepare(self, folder: str) -> None:
         """Make a folder below DST and sweep it. Raises OutputError."""
         wanted = os.path.join(self._root, os.path.relpath(folder, self._dst))

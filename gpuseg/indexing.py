@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,13 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
 from gpuseg.errors import BrokenMaskError, UnknownColourError, UnsupportedMaskError
-from gpuseg.kernels.lut import Lookup, colour_keys
+from gpuseg.kernels.lut import Lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
 from gpuseg.report import UnknownColour
+from gpuseg.scratch import Scratch
 
 _ADVICE = (
     "check --palette, or use --unknown ignore or nearest",
@@ -32,20 +32,7 @@ class Indexed:
     unknown_colours: tuple[UnknownColour, ...] = ()
 
 
-class _Scratch(threading.local):
-    """Memory for labels that a thread uses again: fresh pages cost as much as the lookup."""
-
-    def __init__(self) -> None:
-        self._memory = np.empty(0, np.uint8)
-
-    def labels(self, height: int, width: int, dtype: type[np.uint8] | type[np.uint16]) -> Labels:
-        size = height * width * np.dtype(dtype).itemsize
-        if self._memory.size < size:
-            self._memory = np.empty(size, np.uint8)
-        return self._memory[:size].view(dtype).reshape(height, width)
-
-
-_scratch = _Scratch()
+_scratch = Scratch()
 
 
 def index_mask(
@@ -59,7 +46,9 @@ def index_mask(
     """
     from gpuseg.kernels import cpu  # numba is loaded when the first mask is converted
 
-    labels = _scratch.labels(mask.height, mask.width, lookup.label_dtype)
+    shape, dtype = (mask.height, mask.width), lookup.label_dtype
+    memory = _scratch.take(mask.height * mask.width * dtype().itemsize)
+    labels: Labels = memory.view(dtype).reshape(shape)
     if mask.words is not None:
         found = cpu.index_words(mask.words.reshape(-1), lookup.table, labels.reshape(-1))
         return judge(mask.pixels, labels, found, lookup, palette)
@@ -71,8 +60,7 @@ def index_mask(
         return judge(mask.pixels, labels, int(unknown[0]), lookup, palette)
     if mask.grey and options.grey == "auto":
         check_grey(mask.pixels, palette, options)
-    entries = np.full(256, 3 << lookup.depth, lookup.table.dtype)  # unknown and refused
-    entries[: len(mask.colours)] = lookup.table[colour_keys(mask.colours)]
+    entries = lookup.entries(mask.colours)
     count = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
     if not count:
         return Indexed(labels)

@@ -1,7 +1,8 @@
-"""DecodedMask: what a codec hands over, before any class is known."""
+"""What a codec hands over, before any class is known: pixels, or the scanlines of a PNG."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,3 +42,31 @@ class DecodedMask:
     def width(self) -> int:
         """Columns."""
         return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Scanlines:
+    """A PNG whose pixels are still deflated and filtered.
+
+    width, height: in pixels. channels: 1 (palette), 3 (RGB) or 4 (RGBA).
+    bits: of a palette position: 1, 2, 4 or 8; of a channel: 8.
+    colours: the palette, uint8 (K, 3), None for RGB and RGBA.
+    inflate: the scanlines, a filter byte and `row_bytes` bytes each, some whole rows at a time;
+        each call begins anew. Raises MaskError where the file is damaged.
+    format, codec, warnings: as in DecodedMask.
+    """
+
+    width: int
+    height: int
+    channels: int
+    bits: int
+    colours: NDArray[np.uint8] | None
+    inflate: Callable[[], Iterator[bytes]]
+    codec: str
+    format: str = "PNG"
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row without its filter byte; several palette positions may share one."""
+        return (self.width * self.channels * self.bits + 7) // 8

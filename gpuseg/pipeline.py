@@ -1,20 +1,19 @@
-"""The CPU flow: each worker takes one file all the way, so that its data stay in cache."""
+"""One file all the way: decode, index, encode, write; its data stay in cache."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from gpuseg.codecs import label_png, pillow
+from gpuseg import direct
+from gpuseg.codecs import label_png, pillow, png
 from gpuseg.discover import Source
 from gpuseg.indexing import Indexed, index_mask
-from gpuseg.mask import DecodedMask
+from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.output import write_atomically
 from gpuseg.plan import Job
-from gpuseg.pool import Feed
 from gpuseg.report import FileResult, Status
 
 
@@ -24,7 +23,7 @@ class Work:
 
     source: Source
     target: str
-    mask: DecodedMask | None = None
+    mask: DecodedMask | Scanlines | None = None
     device: str = "cpu"  # what indexed it
     seconds: dict[str, float] = field(default_factory=dict)
     clock: float = field(default_factory=perf_counter)
@@ -97,9 +96,25 @@ def begin(source: Source, job: Job) -> Work | FileResult:
 
 def decode(work: Work, job: Job) -> DecodedMask:
     """Decode the file of `work`. Raises MaskError."""
-    work.mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    work.mask = mask
     work.lap("decode")
-    return work.mask
+    return mask
+
+
+def index(work: Work, job: Job) -> Indexed:
+    """Decode and index the file of `work`, by the direct path if that reads it."""
+    if job.options.codec == "auto":
+        try:
+            mask = png.read_scanlines(work.source.path, job.options.max_pixels)
+            work.mask = mask
+            work.lap("read")
+            return direct.index_scanlines(mask, job.lookup, job.palette, job.options, work.lap)
+        except png.NotDirectError:
+            work.resume()
+    indexed = index_mask(decode(work, job), job.lookup, job.palette, job.options)
+    work.lap("index")
+    return indexed
 
 
 def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
@@ -107,7 +122,10 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
     if job.options.dry_run:
         return work.finished("planned", indexed)
     fingerprint = job.fingerprint(work.source, indexed.unknown_pixels)
-    data = label_png.write_label(indexed.labels, job.plte, fingerprint)
+    if job.options.codec == "auto" and job.plte is not None:
+        data = direct.encode(indexed.labels, job.plte, fingerprint)
+    else:
+        data = label_png.write_label(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
     job.folders.prepare(os.path.dirname(work.target))
     write_atomically(work.target, data)
@@ -124,21 +142,6 @@ def convert_source(source: Source, job: Job) -> FileResult:
 def complete(work: Work, job: Job) -> FileResult:
     """Convert the file of `work` on this thread; whatever happens becomes its row."""
     try:
-        mask = decode(work, job)
-        indexed = index_mask(mask, job.lookup, job.palette, job.options)
-        work.lap("index")
-        return finish(work, job, indexed)
+        return finish(work, job, index(work, job))
     except Exception as error:  # a file that fails never stops another
         return work.failed(error)
-
-
-class PerFileFlow:
-    """Worker threads that each convert whole files drawn from one feed."""
-
-    def __init__(self, feed: Feed[Source], job: Job, add: Callable[[FileResult], None]) -> None:
-        self._feed, self._job, self._add = feed, job, add
-
-    def work(self) -> None:
-        """Convert files until there are no more. One such call a thread."""
-        while (source := self._feed.draw()) is not None:
-            self._add(convert_source(source, self._job))

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
 class Feed(Generic[Item]):
-    """An iterator that many threads draw from, one at a time; it can be closed early."""
+    """An iterator that many threads draw from; it can be closed early."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items: Iterator[Item] = iter(items)
+        self._ahead: deque[Item] = deque()  # taken from the iterator, not drawn yet
         self._lock = threading.Lock()
         self.closed = False
+        self.drawn = 0
 
     def draw(self) -> Item | None:
         """The next item, or None when there are no more."""
+        items = self.draw_many(1)
+        return items[0] if items else None
+
+    def draw_many(self, count: int) -> list[Item]:
+        """The next items, `count` at most; none when there are no more."""
         with self._lock:
             if self.closed:
-                return None
-            item = next(self._items, None)
-            if item is None:  # never back to open: somebody may have closed it meanwhile
+                return []
+            self._look_ahead(count)
+            items = [self._ahead.popleft() for _ in range(min(count, len(self._ahead)))]
+            if not items:  # never back to open: somebody may have closed it meanwhile
                 self.closed = True
-            return item
+            self.drawn += len(items)
+            return items
+
+    def holds(self, count: int) -> bool:
+        """Whether at least `count` items are left."""
+        with self._lock:
+            if not self.closed:
+                self._look_ahead(count)
+            return not self.closed and len(self._ahead) >= count
+
+    def _look_ahead(self, count: int) -> None:
+        self._ahead.extend(islice(self._items, max(0, count - len(self._ahead))))
 
     def close(self) -> None:
         """Hand out nothing more."""

@@ -112,6 +112,7 @@ class Report:
     stopped: Literal["", "interrupted", "fail-fast", "error"] = ""
     missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
+    remark: str = ""  # what else there is to know of the run
     path: Path | None = None
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
@@ -174,6 +175,8 @@ class Report:
             text += f"; {count(self.left_alone.total(), 'other file')} left alone ({common})"
         if self.stopped:
             text += f"; stopped early ({self.stopped}): the remaining files were not looked at"
+        if self.remark:
+            text += f"; {self.remark}"
         if self.problem:
             text += f"; the report is incomplete: {self.problem}"
         return text
@@ -190,6 +193,7 @@ class Report:
             "files_with_warnings": self.files_with_warnings,
             "stopped": self.stopped,
             "problem": self.problem,
+            "remark": self.remark,
             "seconds": round(self.seconds, 3),
             "exit_code": self.exit_code,
         }
@@ -218,9 +222,13 @@ class ReportWriter:
         self._file = LineFile(path) if path is not None else None
         self._write(encode_row({"type": "run", **header}))
 
-    def add(self, result: FileResult) -> None:
-        """Count a result and write its row. Safe to call from any thread."""
-        line = encode_row(result.row())  # before the lock that all workers wait for
+    def add(self, result: FileResult, line: bytes | None = None) -> None:
+        """Count a result and write its row. Safe to call from any thread.
+
+        line: its row, where a worker process has encoded it.
+        """
+        if line is None:
+            line = encode_row(result.row())  # before the lock that all workers wait for
         with self._lock:
             self.report.add(result)
             self._write(line)

@@ -17,9 +17,10 @@ from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.kernels import backend
 from gpuseg.options import ConvertOptions, Shard
 from gpuseg.palette import Palette
-from gpuseg.pipeline import PerFileFlow, convert_source
+from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
+from gpuseg.processes import ProcessFlow
 from gpuseg.report import FileResult
 from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mask
 
@@ -38,13 +39,13 @@ def run(request: pytest.FixtureRequest) -> Run:
         rows: list[FileResult] = []
         feed = Feed(Walk(str(src), settings.pattern))
 
-        def add(row: FileResult) -> None:
+        def add(row: FileResult, line: bytes | None = None) -> None:
             rows.append(row)
             if settings.fail_fast and row.status == "failed":
                 feed.close()
 
         if request.param == "per-file":
-            flow = PerFileFlow(feed, job, add)
+            flow = ProcessFlow(feed, job, add)
         else:
             device = "cuda" if request.param == "cuda" else "cpu"
             flow = BatchedFlow(feed, job, add, backend.select(device))

@@ -43,14 +43,14 @@ def refuse_unsupported(image: Image.Image) -> None:
 def refuse_alpha(image: Image.Image) -> None:
     """Raise UnsupportedMaskError for an alpha channel that is not opaque everywhere."""
     if image.mode in ("RGBA", "LA", "PA") and image.getchannel("A").getextrema() != (255, 255):
-        raise _alpha_error()
+        raise alpha_error()
 
 
 def refuse_colour_key(image: Image.Image) -> None:
     """A tRNS chunk makes one RGB colour transparent: alpha in another form."""
     key = image.info.get("transparency")
     if isinstance(key, tuple) and (np.asarray(image) == np.array(key)).all(axis=2).any():
-        raise _alpha_error()
+        raise alpha_error()
 
 
 def refuse_transparent_entries(
@@ -65,7 +65,7 @@ def refuse_transparent_entries(
     else:
         return
     if np.isin(pixels, clear).any():
-        raise _alpha_error()
+        raise alpha_error()
 
 
 def warnings_of(image: Image.Image, file: IO[bytes]) -> tuple[str, ...]:
@@ -87,7 +87,8 @@ def warnings_of(image: Image.Image, file: IO[bytes]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _alpha_error() -> UnsupportedMaskError:
+def alpha_error() -> UnsupportedMaskError:
+    """The error for an image with alpha that is not opaque."""
     return UnsupportedMaskError(
         "has transparent pixels, a mask must be opaque: their colour is not what is seen, or "
         "alpha carries data; flatten the image onto the colour you mean, then convert"

@@ -10,8 +10,7 @@ import struct
 import zlib
 from typing import IO
 
-from gpuseg.codecs.fingerprint import SIGNATURE
-from gpuseg.errors import BrokenMaskError
+from gpuseg.codecs.chunks import SIGNATURE, cut_off, damaged
 
 BLOCK = 1 << 20
 """Bytes read at a time: a chunk may claim 2 GiB."""
@@ -35,27 +34,17 @@ def _check_chunk(file: IO[bytes]) -> bytes:
     at = file.tell()
     head = file.read(8)
     if len(head) < 8:
-        raise _cut_off(at + len(head))
+        raise cut_off(at + len(head))
     length, name = int.from_bytes(head[:4], "big"), head[4:]
     checksum, left = zlib.crc32(name), length
     while left:
         block = file.read(min(left, BLOCK))
         if not block:
-            raise _cut_off(at + 8 + length - left)
+            raise cut_off(at + 8 + length - left)
         checksum, left = zlib.crc32(block, checksum), left - len(block)
     stored = file.read(4)
     if len(stored) < 4:
-        raise _cut_off(at + 8 + length + len(stored))
+        raise cut_off(at + 8 + length + len(stored))
     if stored != struct.pack(">I", checksum):
-        raise BrokenMaskError(
-            f"is damaged: the checksum of PNG chunk {name.decode('latin-1')!r} at byte {at:,} "
-            "differs; restore it from its source"
-        )
+        raise damaged(name, at)
     return name
-
-
-def _cut_off(end: int) -> BrokenMaskError:
-    return BrokenMaskError(
-        f"is cut off: it ends after {end:,} bytes, in the middle of a PNG; restore it from its "
-        "source"
-    )

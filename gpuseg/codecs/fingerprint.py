@@ -13,9 +13,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from gpuseg.codecs.chunks import END, SIGNATURE
+
 CHUNK = b"gpSG"
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-END = b"\x00\x00\x00\x00IEND\xae\x42\x60\x82"
 
 
 @dataclass(frozen=True, slots=True)

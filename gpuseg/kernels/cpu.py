@@ -1,48 +1,16 @@
-"""The CPU kernels: the only home of numba.
-
-`nogil` lets worker threads run side by side; numba's own `parallel=True` is not used, for
-it may abort the process when two threads call it. Compiled code is cached on disk where
-that is possible; where nothing can be written it is compiled anew in each process, and
-where the cache is damaged or its disk full, too.
-"""
+"""The CPU kernels: pixels and a table in, labels out."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
-import numba.extending
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from gpuseg.kernels.jit import U64, inlined, njit
 
 
-def _njit(function: Function) -> Function:
-    uncached = numba.njit(function, nogil=True)
-    try:
-        chosen = numba.njit(function, nogil=True, cache=True)
-    except RuntimeError:  # no folder that a cache could be written to
-        chosen = uncached
-
-    @functools.wraps(function)
-    def kernel(*arguments: Any) -> Any:
-        nonlocal chosen
-        compiled = chosen  # another thread may change it meanwhile
-        try:
-            return compiled(*arguments)
-        except Exception:  # kernels raise nothing: a damaged cache raises anything
-            if compiled is uncached:
-                raise
-            chosen = uncached
-            return uncached(*arguments)
-
-    return kernel  # type: ignore[return-value]
-
-
-@numba.extending.register_jitable(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _key(pixels: Any, pixel: Any) -> Any:
     at = np.uint64(3) * pixel
     return (
@@ -145,12 +113,7 @@ def _words(
     return words, out
 
 
-# Everything in these loops is unsigned 64-bit: numba then adds no check for negative
-# subscripts (a third of the time), and a mix of signed and unsigned would become float.
-U64 = np.uint64
-
-
-@_njit
+@njit
 def _index(pixels: Any, words: Any, table: Any, labels: Any, out: Any) -> Any:
     depth = U64(4 * table.itemsize)
     width = U64(labels.itemsize)  # 64-bit words that the labels of 8 pixels fill
@@ -179,7 +142,7 @@ def _index(pixels: Any, words: Any, table: Any, labels: Any, out: Any) -> Any:
     return unknown
 
 
-@_njit
+@njit
 def _index_words(words: Any, table: Any, labels: Any) -> Any:
     depth = U64(4 * table.itemsize)
     unknown = U64(0)
@@ -190,7 +153,7 @@ def _index_words(words: Any, table: Any, labels: Any) -> Any:
     return unknown
 
 
-@_njit
+@njit
 def _pack(words: Any, pixels: Any) -> Any:
     for pixel in range(U64(words.size)):
         word = words[pixel]
@@ -200,7 +163,7 @@ def _pack(words: Any, pixels: Any) -> Any:
         pixels[at + U64(2)] = word >> np.uint32(16) & np.uint32(255)
 
 
-@_njit
+@njit
 def _count_unknown(pixels: Any, offsets: Any, table: Any, unknown: Any) -> Any:
     depth = U64(4 * table.itemsize)
     for image in range(offsets.size - 1):
@@ -210,7 +173,7 @@ def _count_unknown(pixels: Any, offsets: Any, table: Any, unknown: Any) -> Any:
         unknown[image] = count
 
 
-@_njit
+@njit
 def _positions(positions: Any, entries: Any, labels: Any) -> Any:
     depth = U64(4 * entries.itemsize)
     unknown = U64(0)
@@ -221,7 +184,7 @@ def _positions(positions: Any, entries: Any, labels: Any) -> Any:
     return unknown
 
 
-@_njit
+@njit
 def _colour(labels: Any, colours: Any, pixels: Any) -> Any:
     outside = U64(0)
     for pixel in range(U64(labels.size)):
@@ -234,7 +197,7 @@ def _colour(labels: Any, colours: Any, pixels: Any) -> Any:
     return outside
 
 
-@_njit
+@njit
 def _nearest(colours: Any, indices: Any, limit: Any, unknown: Any, refused: Any, table: Any) -> Any:
     best = np.empty(256, np.int32)
     chosen = np.empty(256, np.int32)

@@ -53,6 +53,15 @@ class Lookup:
         flags: NDArray[np.bool_] = self.table[keys] >> np.uint32(self.depth + 1) & 1 == 1
         return flags
 
+    def entries(self, colours: NDArray[np.uint8]) -> Table:
+        """The table of a palette image: entries of its colours, uint8 (K, 3), by position.
+
+        (256,), of the table's dtype; positions outside the palette are unknown and refused.
+        """
+        table: Table = np.full(256, 3 << self.depth, self.table.dtype)
+        table[: len(colours)] = self.table[colour_keys(colours)]
+        return table
+
 
 def colour_keys(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Keys of pixels or colours: uint8 (..., 3) -> uint32 (...)."""

@@ -81,7 +81,7 @@ def test_stages(tmp_path, workers):
     assert len(found) == 2
     for rows in found.values():
         names = [row["stage"] for row in rows]
-        assert {"decode", "index", "encode", "write", "all"} <= set(names)
+        assert {"read", "inflate", "index", "encode", "write", "all"} <= set(names)
         shares = [row["share (%)"] for row in rows[:-1]]
         assert sum(shares) == pytest.approx(100, abs=60)  # medians of two runs add up roughly
 

@@ -1,0 +1,142 @@
+"""The direct path in: a PNG to its inflated scanlines, for the kind of PNG that masks are.
+
+Strict: everything is checked before it is believed. What it does not read is left to the
+Pillow codec by NotDirectError, and what is damaged is refused here, with Pillow's leniency
+nowhere in between.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from gpuseg.codecs.chunks import SIGNATURE, read_chunks
+from gpuseg.codecs.opening import check_size
+from gpuseg.codecs.streams import TooMuchDataError, inflate, rows_at_once
+from gpuseg.errors import UnreadableMaskError
+from gpuseg.mask import Scanlines
+
+NAME = "png"
+
+_FIRST_READ = 1 << 16
+_NEXT_READ = 1 << 20
+_BINARY = getattr(os, "O_BINARY", 0)
+
+_HEADER = struct.Struct(">I4sIIBBBBB")
+_RGB, _PALETTE, _RGBA = 2, 3, 6
+_CHANNELS = {_RGB: 3, _PALETTE: 1, _RGBA: 4}
+
+_LEFT_TO_PILLOW = (b"tRNS", b"acTL")
+"""Chunks that change what pixels mean: transparency, and several frames."""
+
+
+class NotDirectError(Exception):
+    """A file that the direct path does not read; the Pillow codec may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What IHDR says of an image that the direct path reads."""
+
+    width: int
+    height: int
+    bits: int
+    channels: int
+
+    @property
+    def row(self) -> int:
+        """Bytes of a scanline, its filter byte included."""
+        return 1 + (self.width * self.channels * self.bits + 7) // 8
+
+
+def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
+    """The scanlines of a PNG of 8-bit RGB or RGBA, or of a palette with 1 to 8 bits.
+
+    max_pixels: larger images are refused from their header, before memory is taken.
+    Raises NotDirectError for any other file, UnreadableMaskError, BrokenMaskError or
+    MaskSizeError. Damage inside the pixel data is found when they are inflated.
+    """
+    png, header = _read(path, max_pixels)
+    idat: list[memoryview] = []
+    plte: memoryview | None = None
+    before = b""
+    for name, data in read_chunks(png):
+        if name == b"IDAT":
+            if idat and before != b"IDAT":
+                raise NotDirectError("pixel data in several places")
+            idat.append(data)
+        elif name == b"PLTE":
+            if plte is not None or idat or len(data) % 3 or not 3 <= len(data) <= 768:
+                raise NotDirectError("an unusual palette")
+            plte = data
+        elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
+            raise NotDirectError(f"chunk {name!r}")
+        before = name
+    if not idat or (plte is None and header.channels == 1):
+        raise NotDirectError("no pixels or no palette")
+    colours = None
+    if plte is not None and header.channels == 1:
+        colours = np.frombuffer(plte, np.uint8).reshape(-1, 3)
+    return Scanlines(
+        width=header.width,
+        height=header.height,
+        channels=header.channels,
+        bits=header.bits,
+        colours=colours,
+        codec=NAME,
+        inflate=partial(_inflate, b"".join(idat), header),
+    )
+
+
+def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
+    """A whole file that begins like a PNG of ours."""
+    try:
+        file = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            png = os.read(file, _FIRST_READ)
+            header = _header(png)
+            check_size(header.width, header.height, max_pixels)
+            limit = 2 * header.row * header.height + (1 << 20)
+            blocks = [png]
+            while block := os.read(file, _NEXT_READ):
+                blocks.append(block)
+                limit -= len(block)
+                if limit < 0:
+                    raise NotDirectError("mostly something else than pixels")
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
+    return b"".join(blocks), header
+
+
+def _header(png: bytes) -> Header:
+    if len(png) < len(SIGNATURE) + _HEADER.size or not png.startswith(SIGNATURE):
+        raise NotDirectError("no PNG")
+    fields = _HEADER.unpack_from(png, len(SIGNATURE))
+    length, name, width, height, bits, kind, compression, filters, interlace = fields
+    known = bits == 8 if kind in (_RGB, _RGBA) else kind == _PALETTE and bits in (1, 2, 4, 8)
+    plain = (length, name, compression, filters, interlace) == (13, b"IHDR", 0, 0, 0)
+    if not known or not plain or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+        raise NotDirectError("a kind of PNG that masks seldom are")
+    next(read_chunks(png))  # its checksum, before the size is believed
+    return Header(width, height, bits, _CHANNELS[kind])
+
+
+def _is_strange(name: bytes) -> bool:
+    """Whether a chunk must be understood and is not: its name begins with a capital."""
+    return not name[0] & 0x20 and name not in (b"IHDR", b"IEND")
+
+
+def _inflate(compressed: bytes, header: Header) -> Iterator[bytes]:
+    rows = rows_at_once(header.height, header.row)
+    try:
+        yield from inflate(compressed, header.row * header.height, header.row * rows)
+    except TooMuchDataError:
+        raise NotDirectError("more pixels than the header says") from None

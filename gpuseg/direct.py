@@ -1,0 +1,122 @@
+"""The direct PNG path: scanlines to labels to the scanlines of a label map, without Pillow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import Labels
+from gpuseg.codecs.acceptance import alpha_error
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.codecs.palette_png import palette_png
+from gpuseg.codecs.streams import rows_at_once
+from gpuseg.errors import BrokenMaskError
+from gpuseg.indexing import Indexed, index_mask
+from gpuseg.kernels.lut import Lookup
+from gpuseg.mask import DecodedMask, Scanlines
+from gpuseg.options import ConvertOptions
+from gpuseg.palette import Palette
+from gpuseg.scratch import Scratch
+
+_labels = Scratch()
+_rows = Scratch()
+
+Lap = Callable[[str], None]
+"""Called after each stage, `inflate` and `index`, with its name."""
+
+
+def index_scanlines(
+    mask: Scanlines, lookup: Lookup, palette: Palette, options: ConvertOptions, lap: Lap
+) -> Indexed:
+    """Label map of a PNG; valid until this thread indexes the next one.
+
+    Raises as `index_mask` does, UnsupportedMaskError for alpha that is not opaque, and what
+    inflating raises.
+    """
+    if lookup.depth == 8 and mask.bits == 8:
+        table = lookup.table if mask.colours is None else lookup.entries(mask.colours)
+        labels = positions(mask, table, lap)
+        if labels is not None:
+            return Indexed(labels)
+    # anything unusual takes the long way, over the pixels, which finds out what is wrong
+    indexed = index_mask(decode(mask, lap), lookup, palette, options)
+    lap("index")
+    return indexed
+
+
+def positions(mask: Scanlines, table: NDArray[np.uint16], lap: Lap) -> Labels | None:
+    """Labels by a table of uint16, uint8 (H, W); None where a pixel is flagged unknown."""
+    from gpuseg.kernels import scanlines  # numba loads with the first mask
+
+    size = mask.width * mask.height
+    labels = _labels.take(size + scanlines.MARGIN)
+    shape = (mask.width, mask.channels)
+    above = scanlines.row_buffer(*shape)
+    first = 0
+    for block in mask.inflate():
+        lap("inflate")
+        data = np.frombuffer(block, np.uint8)
+        verdict = scanlines.index_scanlines(data, first, shape, above, table, labels)
+        lap("index")
+        if verdict == scanlines.UNKNOWN:
+            return None
+        _check(verdict)
+        first += data.size // (1 + mask.row_bytes)
+    return labels[:size].reshape(mask.height, mask.width)
+
+
+def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
+    """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
+    from gpuseg.kernels import scanlines
+
+    kept = min(mask.channels, 3)
+    packed = np.empty((mask.height, mask.row_bytes // mask.channels * kept), np.uint8)
+    shape = (mask.row_bytes // mask.channels, mask.channels)
+    above = scanlines.row_buffer(*shape)
+    first = 0
+    for block in mask.inflate():
+        lap("inflate")
+        data = np.frombuffer(block, np.uint8)
+        _check(scanlines.unfilter(data, first, shape, above, packed.reshape(-1)))
+        lap("index")
+        first += data.size // (1 + mask.row_bytes)
+    pixels: NDArray[np.uint8]
+    if mask.colours is None:
+        pixels = packed.reshape(mask.height, mask.width, 3)
+    elif mask.bits == 8:
+        pixels = packed
+    else:
+        pixels = np.empty((mask.height, mask.width), np.uint8)
+        scanlines.unpack(packed, mask.bits, mask.width, pixels)
+    return DecodedMask(pixels, mask.colours, mask.format, mask.codec, warnings=mask.warnings)
+
+
+def encode(labels: Labels, plte: bytes, fingerprint: Fingerprint | None = None) -> bytes:
+    """A palette PNG of a label map, uint8 (H, W) contiguous. plte: its 768 bytes."""
+    height, width = labels.shape
+    return palette_png(width, height, _filtered(labels), plte, fingerprint)
+
+
+def _filtered(labels: Labels) -> Iterator[memoryview]:
+    """Scanlines of a label map, block by block in the same memory."""
+    from gpuseg.kernels.filters import filter_rows
+
+    height, width = labels.shape
+    rows = rows_at_once(height, 1 + width)
+    for first in range(0, height, rows):
+        scanlines = _rows.take((1 + width) * min(rows, height - first))
+        filter_rows(labels.reshape(-1), width, first, scanlines)
+        yield scanlines.data
+
+
+def _check(verdict: int) -> None:
+    from gpuseg.kernels import scanlines
+
+    if verdict == scanlines.TRANSPARENT:
+        raise alpha_error()
+    if verdict == scanlines.BAD_FILTER:
+        raise BrokenMaskError(
+            "is damaged: a row has a filter that PNG does not know; restore it from its source"
+        )

@@ -1,0 +1,367 @@
+"""Scanlines of a PNG to labels in one pass: row filters undone and colours looked up together.
+
+A scanline is one row as PNG stores it: a filter byte, then what the filter left of each byte
+(PNG specification, 9: None, Sub, Up, Average, Paeth). Masks are long runs, and most pixels
+equal the one above, so most residuals are zeros. A zero says what a pixel is without a look at
+its colour: the label to the left (Sub) or above (Up, Paeth) is simply taken again, 8 bytes at
+a time, and only where the colour changes is the table read.
+
+One buffer holds the row above; each row is written over it in place, so where nothing changes
+nothing is done.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.kernels.jit import (
+    U64,
+    inlined,
+    load_word,
+    njit,
+    part,
+    store_word,
+    trailing_zeros,
+)
+from gpuseg.kernels.words import EACH_BYTE, add_bytes
+
+DONE, UNKNOWN, TRANSPARENT, BAD_FILTER = 0, 1, 2, 3
+"""How a kernel ended: all done, or at the first pixel or row of that kind."""
+
+LEFT = 8
+"""Bytes of zeros before the first pixel in the row buffer: PNG's pixel left of a row."""
+
+MARGIN = 32
+"""Bytes that row buffer and labels must have behind their end: words are stored whole."""
+
+NONE, SUB, UP, AVERAGE, PAETH = range(5)
+
+
+def row_buffer(width: int, channels: int) -> NDArray[np.uint8]:
+    """The row above the first one: zeros, uint8 (LEFT + width * channels + MARGIN,)."""
+    return np.zeros(LEFT + width * channels + MARGIN, np.uint8)
+
+
+def index_scanlines(
+    data: NDArray[np.uint8],
+    first: int,
+    shape: tuple[int, int],
+    row: NDArray[np.uint8],
+    table: NDArray[np.uint16],
+    labels: NDArray[np.uint8],
+) -> int:
+    """Labels of some whole scanlines; returns how it ended.
+
+    data: uint8 (rows * (1 + width * channels),), the scanlines.
+    first: which row of the image the first of them is; 0 starts an image.
+    shape: (width, channels); 1 channel (palette positions), 3 (RGB) or 4 (RGBA).
+    row: `row_buffer(*shape)`, the row above; carried from call to call.
+    table: uint16, label and flags of each colour (2**24) or palette position (256), see `lut`.
+    labels: uint8 (height * width + MARGIN,) of the whole image; its rows are written.
+
+    Ends at the first pixel that is UNKNOWN (its entry has a flag) or TRANSPARENT (alpha is not
+    255), and at a BAD_FILTER; what was written is then of no use.
+    """
+    return int(_index(data, first, *shape, row, table, labels))
+
+
+def unfilter(
+    data: NDArray[np.uint8],
+    first: int,
+    shape: tuple[int, int],
+    row: NDArray[np.uint8],
+    pixels: NDArray[np.uint8],
+) -> int:
+    """Pixels of some whole scanlines; returns how it ended: DONE, TRANSPARENT or BAD_FILTER.
+
+    pixels: uint8 (height * width * min(channels, 3),) of the whole image; its rows are
+    written, without alpha. All else as in `index_scanlines`; 1 channel may also be several
+    palette positions a byte, `width` is then in bytes.
+    """
+    return int(_unfilter(data, first, *shape, row, pixels))
+
+
+def unpack(packed: NDArray[np.uint8], bits: int, width: int, positions: NDArray[np.uint8]) -> None:
+    """Palette positions of 1, 2 or 4 bits, uint8 (rows, bytes), to uint8 (rows, width), written."""
+    _unpack(packed, bits, width, positions)
+
+
+class _Row(NamedTuple):
+    """One scanline and where its pixels and labels go. Offsets and sizes are uint64."""
+
+    data: Any  # the scanlines
+    at: Any  # where its first residual is in data
+    width: Any  # pixels
+    channels: Any  # bytes a pixel
+    mask: Any  # the bits of a pixel in a word
+    above: Any  # the row buffer
+    table: Any
+    labels: Any
+    out: Any  # where its first label goes
+
+
+@inlined
+def _pixel(row: Any, at: Any) -> Any:
+    """The bytes of data of one pixel, as a uint64."""
+    if at + U64(8) <= U64(row.data.size):
+        return load_word(row.data, at) & row.mask
+    pixel = U64(0)
+    for k in range(row.channels):
+        pixel |= U64(row.data[at + k]) << U64(8) * k
+    return pixel
+
+
+@inlined
+def _verdict(pixel: Any, entry: Any, channels: Any) -> Any:
+    if entry > U64(255):
+        return UNKNOWN
+    if channels == U64(4) and pixel >> U64(24) != U64(255):
+        return TRANSPARENT
+    return DONE
+
+
+@part
+def _next_residual(row: Any, at: Any) -> Any:
+    """Where the next byte of the scanline is that is not zero, or its end."""
+    data = row.data
+    end = row.at + row.width * row.channels
+    while at + U64(8) <= end:
+        word = load_word(data, at)
+        if word:
+            return at + (trailing_zeros(word) >> U64(3))
+        at += U64(8)
+    while at < end and data[at] == 0:
+        at += U64(1)
+    return at
+
+
+@part
+def _next_difference(row: Any, at: Any) -> Any:
+    """Where the next byte of the scanline is that differs from the row above, or its end."""
+    data, above = row.data, row.above
+    end, shift = row.at + row.width * row.channels, U64(LEFT) - row.at
+    while at + U64(8) <= end:
+        word = load_word(data, at) ^ load_word(above, at + shift)
+        if word:
+            return at + (trailing_zeros(word) >> U64(3))
+        at += U64(8)
+    while at < end and data[at] == above[at + shift]:
+        at += U64(1)
+    return at
+
+
+@part
+def _changed_row(row: Any, kind: Any) -> Any:
+    """A row of filter None, Up or Paeth: the labels above, but for stretches that changed."""
+    for k in range(row.width):
+        row.labels[row.out + k] = row.labels[row.out + k - row.width]
+    end, shift = row.at + row.width * row.channels, U64(LEFT) - row.at
+    at = row.at
+    looked_up, label = ~U64(0), U64(0)
+    while True:
+        at = _next_difference(row, at) if kind == NONE else _next_residual(row, at)
+        if at >= end:
+            return DONE
+        x = (at - row.at) // row.channels
+        at = row.at + x * row.channels
+        # so far this row equals the one above, so its left pixel is the one left above
+        left = corner = load_word(row.above, at + shift - row.channels) & row.mask
+        while at < end:
+            residual = _pixel(row, at)
+            above = load_word(row.above, at + shift) & row.mask
+            if kind == NONE:
+                pixel, same = residual, residual == above
+            elif kind == UP:
+                pixel, same = add_bytes(residual, above), residual == U64(0)
+            else:
+                pixel = add_bytes(residual, _predict(left, above, corner))
+                same = left == corner and residual == U64(0)
+            if same:
+                break
+            if pixel != looked_up:
+                looked_up, label = pixel, U64(row.table[pixel & U64(0xFFFFFF)])
+                verdict = _verdict(pixel, label, row.channels)
+                if verdict != DONE:
+                    return verdict
+            for k in range(row.channels):
+                row.above[at + shift + k] = pixel >> U64(8) * k & U64(255)
+            row.labels[row.out + x] = label
+            left, corner = pixel, above
+            x += U64(1)
+            at += row.channels
+
+
+@part
+def _sub_row(row: Any, keep: Any) -> Any:
+    """A row of filter Sub: one lookup a run. keep: the row below needs the pixels."""
+    x = pixel = U64(0)
+    while x < row.width:
+        at = row.at + x * row.channels
+        pixel = add_bytes(pixel, _pixel(row, at))
+        label = U64(row.table[pixel & U64(0xFFFFFF)])
+        verdict = _verdict(pixel, label, row.channels)
+        if verdict != DONE:
+            return verdict
+        end = (_next_residual(row, at + row.channels) - row.at) // row.channels
+        for place in range(row.out + x, row.out + end, U64(8)):
+            store_word(row.labels, place, label * U64(EACH_BYTE))
+        if keep:
+            start, stop = U64(LEFT) + x * row.channels, U64(LEFT) + end * row.channels
+            _fill(row.above, start, stop, pixel, row.channels)
+        x = end
+    return DONE
+
+
+@inlined
+def _fill(memory: Any, start: Any, stop: Any, pixel: Any, channels: Any) -> None:
+    """Repeat a pixel; up to 23 bytes too many are written."""
+    if channels == U64(3):  # 8 pixels are 3 words
+        word0 = pixel | pixel << U64(24) | pixel << U64(48)
+        word1 = pixel >> U64(16) | pixel << U64(8) | pixel << U64(32) | pixel << U64(56)
+        word2 = pixel >> U64(8) | pixel << U64(16) | pixel << U64(40)
+    else:
+        word0 = pixel | pixel << U64(32) if channels == U64(4) else pixel * U64(EACH_BYTE)
+        word1 = word2 = word0
+    for at in range(start, stop, U64(24)):
+        store_word(memory, at, word0)
+        store_word(memory, at + U64(8), word1)
+        store_word(memory, at + U64(16), word2)
+
+
+@part
+def _predict(left: Any, above: Any, corner: Any) -> Any:
+    """Paeth predictor of each byte of three pixels (PNG specification, 9.4)."""
+    if above == corner or left == above:  # two of three equal: as nearly always in masks
+        return left
+    if left == corner:
+        return above
+    predictor = U64(0)
+    for k in range(4):
+        shift = U64(8 * k)
+        byte = _paeth(
+            left >> shift & U64(255), above >> shift & U64(255), corner >> shift & U64(255)
+        )
+        predictor |= byte << shift
+    return predictor
+
+
+@inlined
+def _paeth(left: Any, above: Any, corner: Any) -> Any:
+    a, b, c = np.int64(left), np.int64(above), np.int64(corner)
+    to_left, to_above, to_corner = abs(b - c), abs(a - c), abs(a + b - c - c)
+    if to_left <= to_above and to_left <= to_corner:
+        return left
+    return above if to_above <= to_corner else corner
+
+
+@part
+def _plain(data: Any, at: Any, kind: Any, size: Any, channels: Any, above: Any) -> None:
+    """Undo any filter byte by byte, in the row buffer. size: bytes of the row."""
+    for k in range(size):
+        place = U64(LEFT) + k
+        left, up = U64(above[place - channels]), U64(above[place])
+        predictor = U64(0)
+        if kind == SUB:
+            predictor = left
+        elif kind == UP:
+            predictor = up
+        elif kind == AVERAGE:
+            predictor = (left + up) >> U64(1)
+        above[place] = U64(data[at + k]) + predictor & U64(255)
+
+
+@part
+def _plain_paeth(data: Any, at: Any, size: Any, channels: Any, above: Any) -> None:
+    """As `_plain`, for Paeth: the corner is overwritten before it is needed, so it is kept."""
+    for first in range(channels):
+        left = corner = U64(0)
+        for k in range(first, size, channels):
+            up = U64(above[U64(LEFT) + k])
+            left = U64(data[at + k]) + _paeth(left, up, corner) & U64(255)
+            above[U64(LEFT) + k] = left
+            corner = up
+
+
+@part
+def _plain_row(row: Any, kind: Any) -> Any:
+    """A row of any filter, byte by byte: the first of an image, and those of filter Average."""
+    size = row.width * row.channels
+    if kind == PAETH:
+        _plain_paeth(row.data, row.at, size, row.channels, row.above)
+    else:
+        _plain(row.data, row.at, kind, size, row.channels, row.above)
+    looked_up, label = ~U64(0), U64(0)
+    for x in range(row.width):
+        pixel = load_word(row.above, U64(LEFT) + x * row.channels) & row.mask
+        if pixel != looked_up:
+            looked_up, label = pixel, U64(row.table[pixel & U64(0xFFFFFF)])
+            verdict = _verdict(pixel, label, row.channels)
+            if verdict != DONE:
+                return verdict
+        row.labels[row.out + x] = label
+    return DONE
+
+
+@njit
+def _index(
+    data: Any, first: Any, width: Any, channels: Any, above: Any, table: Any, labels: Any
+) -> Any:
+    first, width, channels = U64(first), U64(width), U64(channels)
+    mask = (U64(1) << U64(8) * channels) - U64(1)
+    step = U64(1) + width * channels
+    rows = U64(data.size) // step
+    for y in range(rows):
+        start = y * step
+        out = (first + y) * width
+        kind = data[start]
+        row = _Row(data, start + U64(1), width, channels, mask, above, table, labels, out)
+        if kind > PAETH:
+            return BAD_FILTER
+        if first + y == U64(0) or kind == AVERAGE:
+            verdict = _plain_row(row, kind)
+        elif kind == SUB:
+            keep = y + U64(1) == rows or data[start + step] != SUB
+            verdict = _sub_row(row, keep)
+        else:
+            verdict = _changed_row(row, kind)
+        if verdict != DONE:
+            return verdict
+    return DONE
+
+
+@njit
+def _unfilter(data: Any, first: Any, width: Any, channels: Any, above: Any, pixels: Any) -> Any:
+    first, width, channels = U64(first), U64(width), U64(channels)
+    size = width * channels
+    kept = min(channels, U64(3))
+    alpha = np.uint8(255)
+    for y in range(U64(data.size) // (U64(1) + size)):
+        start = y * (U64(1) + size)
+        kind = data[start]
+        if kind > PAETH:
+            return BAD_FILTER
+        if kind == PAETH:
+            _plain_paeth(data, start + U64(1), size, channels, above)
+        else:
+            _plain(data, start + U64(1), kind, size, channels, above)
+        out = (first + y) * width * kept
+        for x in range(width):
+            place = U64(LEFT) + x * channels
+            for k in range(kept):
+                pixels[out + x * kept + k] = above[place + k]
+            if channels == U64(4):
+                alpha &= above[place + U64(3)]
+    return DONE if alpha == 255 else TRANSPARENT
+
+
+@njit
+def _unpack(packed: Any, bits: Any, width: Any, positions: Any) -> None:
+    bits, mask = U64(bits), (U64(1) << U64(bits)) - U64(1)
+    a_byte = U64(8) // bits
+    for y in range(packed.shape[0]):
+        for x in range(U64(width)):
+            shift = U64(8) - bits * (x % a_byte + U64(1))
+            positions[y, x] = U64(packed[y, x // a_byte]) >> shift & mask

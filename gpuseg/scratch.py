@@ -1,0 +1,21 @@
+"""Memory that a thread uses again and again: fresh pages cost as much as the work in them."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Scratch(threading.local):
+    """A buffer for each thread, as large as the largest that was asked for."""
+
+    def __init__(self) -> None:
+        self._memory: NDArray[np.uint8] = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> NDArray[np.uint8]:
+        """uint8 (size,), with what was in it before; valid until the thread takes it again."""
+        if self._memory.size < size:
+            self._memory = np.empty(size, np.uint8)
+        return self._memory[:size]

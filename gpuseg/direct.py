@@ -11,6 +11,7 @@ from gpuseg.batch import Labels
 from gpuseg.codecs.acceptance import alpha_error
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.codecs.palette_png import palette_png
+from gpuseg.codecs.png import NotDirectError, read_scanlines
 from gpuseg.codecs.streams import rows_at_once
 from gpuseg.errors import BrokenMaskError
 from gpuseg.indexing import Indexed, index_mask
@@ -22,6 +23,10 @@ from gpuseg.scratch import Scratch
 
 _labels = Scratch()
 _rows = Scratch()
+_read_back = Scratch()
+
+_IDENTITY = np.arange(256, dtype=np.uint16)
+_IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for that
 
 Lap = Callable[[str], None]
 """Called after each stage, `inflate` and `index`, with its name."""
@@ -37,7 +42,7 @@ def index_scanlines(
     """
     if lookup.depth == 8 and mask.bits == 8:
         table = lookup.table if mask.colours is None else lookup.entries(mask.colours)
-        labels = positions(mask, table, lap)
+        labels = _positions(mask, table, _labels, lap)
         if labels is not None:
             return Indexed(labels)
     # anything unusual takes the long way, over the pixels, which finds out what is wrong
@@ -46,12 +51,27 @@ def index_scanlines(
     return indexed
 
 
-def positions(mask: Scanlines, table: NDArray[np.uint16], lap: Lap) -> Labels | None:
+def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
+    """A label map that `encode` made: uint8 (H, W), valid until this thread's next, and PLTE.
+
+    Raises MaskError for a file that is damaged, NotDirectError for one that is no such file.
+    """
+    mask = read_scanlines(path, max_pixels)
+    if mask.colours is None or mask.bits != 8:
+        raise NotDirectError("no label map of 8 bits")
+    labels = _positions(mask, _IDENTITY, _read_back, lambda stage: None)
+    assert labels is not None  # noqa: S101  # no entry of the table is flagged
+    return labels, mask.colours.tobytes()
+
+
+def _positions(
+    mask: Scanlines, table: NDArray[np.uint16], memory: Scratch, lap: Lap
+) -> Labels | None:
     """Labels by a table of uint16, uint8 (H, W); None where a pixel is flagged unknown."""
     from gpuseg.kernels import scanlines  # numba loads with the first mask
 
     size = mask.width * mask.height
-    labels = _labels.take(size + scanlines.MARGIN)
+    labels = memory.take(size + scanlines.MARGIN)
     shape = (mask.width, mask.channels)
     above = scanlines.row_buffer(*shape)
     first = 0

@@ -106,6 +106,7 @@ class ConvertKeywords(IndexKeywords, total=False):
     resume: bool
     fail_fast: bool
     dry_run: bool
+    verify: bool
     shard: Shard
     max_pixels: int
     batch_pixels: int
@@ -125,6 +126,7 @@ class ConvertOptions(IndexOptions):
     resume: leave targets alone that were made from the same source with the same options.
     fail_fast: stop at the first file that fails.
     dry_run: say what would be done, write nothing.
+    verify: read each label map back and compare it before it gets its name.
     shard: convert only this part of the files.
     max_pixels: largest image taken, in pixels.
     batch_pixels: size of one CUDA batch, in pixels.
@@ -139,6 +141,7 @@ class ConvertOptions(IndexOptions):
     resume: bool = True
     fail_fast: bool = False
     dry_run: bool = False
+    verify: bool = False
     shard: Shard = Shard()
     max_pixels: int = DEFAULT_MAX_PIXELS
     batch_pixels: int = DEFAULT_BATCH_PIXELS

@@ -13,6 +13,7 @@ import platform
 import secrets
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from gpuseg.errors import OutputError
@@ -39,10 +40,11 @@ _COUNTER = itertools.count()
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
 
 
-def write_atomically(target: str, data: bytes) -> None:
+def write_atomically(target: str, data: bytes, check: Callable[[str], None] | None = None) -> None:
     """Write a whole file under its name, replacing what was there, or leave all as it was.
 
-    Raises OutputError, with the temp file removed.
+    check: called with the path of the file that was written, before it gets its name.
+    Raises OutputError, and what `check` raises, with the temp file removed.
     """
     temp = _temp_path(os.path.dirname(target))
     try:
@@ -51,10 +53,14 @@ def write_atomically(target: str, data: bytes) -> None:
             _write_all(handle, data)
         finally:
             os.close(handle)
+        if check is not None:
+            check(temp)
         os.replace(temp, target)
     except BaseException as error:
         _remove(Path(temp))
-        if isinstance(error, (OSError, ValueError)):  # ValueError: a null byte in the name
+        if isinstance(error, (OSError, ValueError)) and not isinstance(
+            error, OutputError
+        ):  # ValueError: a null byte in the name
             reason = getattr(error, "strerror", None) or error
             raise OutputError(
                 f"{target} cannot be written: {reason}; what was there before is untouched; "

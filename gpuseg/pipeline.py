@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from gpuseg import direct
+from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, pillow, png
 from gpuseg.discover import Source
+from gpuseg.errors import MaskError, OutputError
 from gpuseg.indexing import Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.output import write_atomically
@@ -128,9 +134,30 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
         data = label_png.write_label(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
     job.folders.prepare(os.path.dirname(work.target))
-    write_atomically(work.target, data)
+    check = partial(_verify, work, job, indexed.labels) if job.options.verify else None
+    write_atomically(work.target, data, check)
     work.lap("write")
     return work.finished("converted", indexed)
+
+
+def _verify(work: Work, job: Job, labels: Labels, path: str) -> None:
+    """Read a label map back and compare it. Raises OutputError."""
+    work.lap("write")
+    read: Callable[[str, int], tuple[Labels, bytes | None]] = label_png.read_label
+    if job.options.codec == "auto" and job.plte is not None:
+        read = direct.read_back
+    try:
+        found, plte = read(path, job.options.max_pixels)
+        same = np.array_equal(found, labels) and plte == job.plte
+        problem = "" if same else "it holds other labels or colours"
+    except (MaskError, png.NotDirectError) as error:
+        problem = str(error)
+    work.lap("verify")
+    if problem:
+        raise OutputError(
+            f"{work.target} was written, but reading it back failed ({problem}); it is removed: "
+            "check the disk and the memory of this machine"
+        )
 
 
 def convert_source(source: Source, job: Job) -> FileResult:

@@ -67,7 +67,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     type=click.Choice(get_args(Codec)),
     default="auto",
     show_default=True,
-    help="What reads and writes images; auto takes the fastest that can, so far pillow.",
+    help="auto reads and writes PNGs of the usual kinds by itself, the rest by Pillow.",
 )
 @click.option("--workers", type=int, help="Threads.  [default: usable processors]")
 @click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
@@ -104,6 +104,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     help="JSON Lines, a row a file.  [default: gpuseg-report.jsonl in DST]",
 )
 @click.option("--dry-run", is_flag=True, help="Decode and check everything, write nothing.")
+@click.option("--verify", is_flag=True, help="Read each label map back before it gets its name.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

@@ -60,6 +60,7 @@ class Lookup:
         """
         table: Table = np.full(256, 3 << self.depth, self.table.dtype)
         table[: len(colours)] = self.table[colour_keys(colours)]
+        table.flags.writeable = False  # as the large one: kernels are compiled for that
         return table
 
 

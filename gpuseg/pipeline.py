@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -101,26 +102,42 @@ def begin(source: Source, job: Job) -> Work | FileResult:
 
 
 def decode(work: Work, job: Job) -> DecodedMask:
-    """Decode the file of `work`. Raises MaskError."""
-    mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    """Decode the file of `work` to pixels. Raises MaskError."""
+    mask: DecodedMask | None = None
+    if job.options.codec == "auto":
+        with suppress(png.NotDirectError):
+            mask = direct.decode(_scanlines(work, job), work.lap)
+    if mask is None:
+        mask = _by_pillow(work, job)
     work.mask = mask
-    work.lap("decode")
     return mask
 
 
 def index(work: Work, job: Job) -> Indexed:
     """Decode and index the file of `work`, by the direct path if that reads it."""
-    if job.options.codec == "auto":
-        try:
-            mask = png.read_scanlines(work.source.path, job.options.max_pixels)
-            work.mask = mask
-            work.lap("read")
-            return direct.index_scanlines(mask, job.lookup, job.palette, job.options, work.lap)
-        except png.NotDirectError:
-            work.resume()
-    indexed = index_mask(decode(work, job), job.lookup, job.palette, job.options)
+    options = job.options
+    if options.codec == "auto":
+        with suppress(png.NotDirectError):
+            scanlines = _scanlines(work, job)
+            return direct.index_scanlines(scanlines, job.lookup, job.palette, options, work.lap)
+    indexed = index_mask(_by_pillow(work, job), job.lookup, job.palette, options)
     work.lap("index")
     return indexed
+
+
+def _scanlines(work: Work, job: Job) -> Scanlines:
+    work.resume()
+    work.mask = mask = png.read_scanlines(work.source.path, job.options.max_pixels)
+    work.lap("read")
+    return mask
+
+
+def _by_pillow(work: Work, job: Job) -> DecodedMask:
+    work.resume()
+    work.seconds.clear()  # what the direct path took before it gave up is no stage of this one
+    work.mask = mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    work.lap("decode")
+    return mask
 
 
 def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import U64, load_word, njit, part
-from gpuseg.kernels.words import count_nonzero_bytes, subtract_bytes
+from gpuseg.kernels.jit import U64, njit, part
+from gpuseg.kernels.vectors import STEP, count_ones, unequal_bits, unequal_step_bits
 
 UP = 2
 """Its number in a scanline's filter byte; None is 0."""
@@ -52,15 +52,15 @@ def _is_up_smaller(labels: Any, start: Any, width: Any) -> Any:
     """Compare the runs of both filters in the row that begins at `start`."""
     runs_none = runs_up = U64(0)
     at, end = start + U64(1), start + width
-    while at + U64(8) <= end:
-        here, left = load_word(labels, at), load_word(labels, at - U64(1))
-        above, corner = load_word(labels, at - width), load_word(labels, at - width - U64(1))
-        if here != left:
-            runs_none += count_nonzero_bytes(here ^ left)
-        if here != above or left != corner:
-            changes = subtract_bytes(here, above) ^ subtract_bytes(left, corner)
-            runs_up += count_nonzero_bytes(changes)
-        at += U64(8)
+    while at + STEP <= end:
+        runs_none += count_ones(unequal_bits(labels, at, labels, at - U64(1)))
+        runs_up += count_ones(unequal_step_bits(labels, at, width))
+        at += STEP
+    if at < end and width > STEP:  # the last vector again, without what is counted already
+        seen, at = at - (end - STEP), end - STEP
+        runs_none += count_ones(unequal_bits(labels, at, labels, at - U64(1)) >> seen)
+        runs_up += count_ones(unequal_step_bits(labels, at, width) >> seen)
+        at = end
     while at < end:
         step = labels[at] - labels[at - U64(1)] & 255
         step_above = labels[at - width] - labels[at - width - U64(1)] & 255

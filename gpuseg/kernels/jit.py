@@ -18,6 +18,8 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config, types
 
+__all__ = ["CHECKED", "U64", "inlined", "intrinsic", "ir", "njit", "part", "types"]
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 U64 = np.uint64
@@ -25,7 +27,7 @@ U64 = np.uint64
 of the time of a lookup), and a mix of signed and unsigned would become float."""
 
 CHECKED = bool(config.BOUNDSCHECK)
-"""NUMBA_BOUNDSCHECK=1 checks every subscript, and with it the words below."""
+"""NUMBA_BOUNDSCHECK=1 checks every subscript, and with it what `vectors` reads and writes."""
 
 
 def njit(function: Function) -> Function:
@@ -63,56 +65,6 @@ def inlined(function: Function) -> Function:
     return compiled
 
 
-@inlined
-def load_word(memory: Any, at: Any) -> Any:
-    """8 bytes of uint8 `memory` from `at` on as uint64, little-endian, at any alignment."""
-    if CHECKED:
-        memory[at + U64(7)]
-    return _load_word(memory, at)
-
-
-@inlined
-def store_word(memory: Any, at: Any, word: Any) -> None:
-    """Write a uint64 to 8 bytes of uint8 `memory` from `at` on, little-endian."""
-    if CHECKED:
-        memory[at + U64(7)] = memory[at + U64(7)]
-    _store_word(memory, at, word)
-
-
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), ir.IntType(64).as_pointer())
-
-
-def _intrinsic(function: Any) -> Any:
+def intrinsic(function: Any) -> Any:
+    """A function given as LLVM code (`ir`) and a signature (`types`); see `vectors`."""
     return numba.extending.intrinsic(function)
-
-
-@_intrinsic
-def _load_word(typing: Any, memory: Any, at: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start = arguments
-        return builder.load(_pointer(context, builder, signature.args[0], array, start), align=1)
-
-    return types.uint64(memory, types.uint64), code
-
-
-@_intrinsic
-def _store_word(typing: Any, memory: Any, at: Any, word: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, value = arguments
-        pointer = _pointer(context, builder, signature.args[0], array, start)
-        builder.store(value, pointer, align=1)
-        return context.get_dummy_value()
-
-    return types.void(memory, types.uint64, types.uint64), code
-
-
-@_intrinsic
-def trailing_zeros(typing: Any, word: Any) -> Any:
-    """Number of zero bits below the lowest set one of a uint64 that is not 0."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(types.uint64), code

@@ -17,14 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import (
-    U64,
-    inlined,
+from gpuseg.kernels.jit import U64, inlined, njit, part
+from gpuseg.kernels.vectors import (
+    STEP,
+    fill_bytes,
     load_word,
-    njit,
-    part,
+    nonzero_bits,
     store_word,
     trailing_zeros,
+    unequal_bits,
 )
 from gpuseg.kernels.words import EACH_BYTE, add_bytes
 
@@ -34,8 +35,8 @@ DONE, UNKNOWN, TRANSPARENT, BAD_FILTER = 0, 1, 2, 3
 LEFT = 8
 """Bytes of zeros before the first pixel in the row buffer: PNG's pixel left of a row."""
 
-MARGIN = 32
-"""Bytes that row buffer and labels must have behind their end: words are stored whole."""
+MARGIN = 64
+"""Bytes that row buffer and labels must have behind their end: vectors are written whole."""
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
@@ -97,6 +98,7 @@ class _Row(NamedTuple):
     width: Any  # pixels
     channels: Any  # bytes a pixel
     mask: Any  # the bits of a pixel in a word
+    colour: Any  # the bits of a pixel that the table sees
     above: Any  # the row buffer
     table: Any
     labels: Any
@@ -115,6 +117,14 @@ def _pixel(row: Any, at: Any) -> Any:
 
 
 @inlined
+def _pixels(size: Any, channels: Any) -> Any:
+    """How many whole pixels `size` bytes are. Division by a constant is a multiplication."""
+    if channels == U64(3):
+        return size // U64(3)
+    return size >> U64(2) if channels == U64(4) else size
+
+
+@inlined
 def _verdict(pixel: Any, entry: Any, channels: Any) -> Any:
     if entry > U64(255):
         return UNKNOWN
@@ -123,34 +133,34 @@ def _verdict(pixel: Any, entry: Any, channels: Any) -> Any:
     return DONE
 
 
-@part
+@inlined
 def _next_residual(row: Any, at: Any) -> Any:
     """Where the next byte of the scanline is that is not zero, or its end."""
     data = row.data
     end = row.at + row.width * row.channels
-    while at + U64(8) <= end:
-        word = load_word(data, at)
-        if word:
-            return at + (trailing_zeros(word) >> U64(3))
-        at += U64(8)
+    while at < end and at + STEP <= U64(data.size):
+        bits = nonzero_bits(data, at)
+        if bits:
+            return min(at + trailing_zeros(bits), end)
+        at += STEP
     while at < end and data[at] == 0:
         at += U64(1)
-    return at
+    return min(at, end)
 
 
-@part
+@inlined
 def _next_difference(row: Any, at: Any) -> Any:
     """Where the next byte of the scanline is that differs from the row above, or its end."""
     data, above = row.data, row.above
     end, shift = row.at + row.width * row.channels, U64(LEFT) - row.at
-    while at + U64(8) <= end:
-        word = load_word(data, at) ^ load_word(above, at + shift)
-        if word:
-            return at + (trailing_zeros(word) >> U64(3))
-        at += U64(8)
+    while at < end and at + STEP <= U64(data.size):
+        bits = unequal_bits(data, at, above, at + shift)
+        if bits:
+            return min(at + trailing_zeros(bits), end)
+        at += STEP
     while at < end and data[at] == above[at + shift]:
         at += U64(1)
-    return at
+    return min(at, end)
 
 
 @part
@@ -165,7 +175,7 @@ def _changed_row(row: Any, kind: Any) -> Any:
         at = _next_difference(row, at) if kind == NONE else _next_residual(row, at)
         if at >= end:
             return DONE
-        x = (at - row.at) // row.channels
+        x = _pixels(at - row.at, row.channels)
         at = row.at + x * row.channels
         # so far this row equals the one above, so its left pixel is the one left above
         left = corner = load_word(row.above, at + shift - row.channels) & row.mask
@@ -182,7 +192,7 @@ def _changed_row(row: Any, kind: Any) -> Any:
             if same:
                 break
             if pixel != looked_up:
-                looked_up, label = pixel, U64(row.table[pixel & U64(0xFFFFFF)])
+                looked_up, label = pixel, U64(row.table[pixel & row.colour])
                 verdict = _verdict(pixel, label, row.channels)
                 if verdict != DONE:
                     return verdict
@@ -201,13 +211,13 @@ def _sub_row(row: Any, keep: Any) -> Any:
     while x < row.width:
         at = row.at + x * row.channels
         pixel = add_bytes(pixel, _pixel(row, at))
-        label = U64(row.table[pixel & U64(0xFFFFFF)])
+        label = U64(row.table[pixel & row.colour])
         verdict = _verdict(pixel, label, row.channels)
         if verdict != DONE:
             return verdict
-        end = (_next_residual(row, at + row.channels) - row.at) // row.channels
-        for place in range(row.out + x, row.out + end, U64(8)):
-            store_word(row.labels, place, label * U64(EACH_BYTE))
+        end = _pixels(_next_residual(row, at + row.channels) - row.at, row.channels)
+        for place in range(row.out + x, row.out + end, STEP):
+            fill_bytes(row.labels, place, label)
         if keep:
             start, stop = U64(LEFT) + x * row.channels, U64(LEFT) + end * row.channels
             _fill(row.above, start, stop, pixel, row.channels)
@@ -297,7 +307,7 @@ def _plain_row(row: Any, kind: Any) -> Any:
     for x in range(row.width):
         pixel = load_word(row.above, U64(LEFT) + x * row.channels) & row.mask
         if pixel != looked_up:
-            looked_up, label = pixel, U64(row.table[pixel & U64(0xFFFFFF)])
+            looked_up, label = pixel, U64(row.table[pixel & row.colour])
             verdict = _verdict(pixel, label, row.channels)
             if verdict != DONE:
                 return verdict
@@ -305,28 +315,34 @@ def _plain_row(row: Any, kind: Any) -> Any:
     return DONE
 
 
+@inlined
+def _any_row(row: Any, kind: Any, is_first: Any, keep: Any) -> Any:
+    if kind > PAETH:
+        return BAD_FILTER
+    if is_first or kind == AVERAGE:
+        return _plain_row(row, kind)
+    return _sub_row(row, keep) if kind == SUB else _changed_row(row, kind)
+
+
+@inlined
+def _pixel_mask(channels: Any) -> Any:
+    return (U64(1) << U64(8) * channels) - U64(1)
+
+
 @njit
 def _index(
     data: Any, first: Any, width: Any, channels: Any, above: Any, table: Any, labels: Any
 ) -> Any:
     first, width, channels = U64(first), U64(width), U64(channels)
-    mask = (U64(1) << U64(8) * channels) - U64(1)
+    mask, colour = _pixel_mask(channels), U64(0xFFFFFF)
     step = U64(1) + width * channels
     rows = U64(data.size) // step
     for y in range(rows):
-        start = y * step
-        out = (first + y) * width
-        kind = data[start]
-        row = _Row(data, start + U64(1), width, channels, mask, above, table, labels, out)
-        if kind > PAETH:
-            return BAD_FILTER
-        if first + y == U64(0) or kind == AVERAGE:
-            verdict = _plain_row(row, kind)
-        elif kind == SUB:
-            keep = y + U64(1) == rows or data[start + step] != SUB
-            verdict = _sub_row(row, keep)
-        else:
-            verdict = _changed_row(row, kind)
+        start, out = y * step, (first + y) * width
+        at = start + U64(1)
+        row = _Row(data, at, width, channels, mask, colour, above, table, labels, out)
+        keep = y + U64(1) == rows or data[start + step] != SUB
+        verdict = _any_row(row, data[start], first + y == U64(0), keep)
         if verdict != DONE:
             return verdict
     return DONE
@@ -335,26 +351,25 @@ def _index(
 @njit
 def _unfilter(data: Any, first: Any, width: Any, channels: Any, above: Any, pixels: Any) -> Any:
     first, width, channels = U64(first), U64(width), U64(channels)
-    size = width * channels
-    kept = min(channels, U64(3))
-    alpha = np.uint8(255)
-    for y in range(U64(data.size) // (U64(1) + size)):
-        start = y * (U64(1) + size)
-        kind = data[start]
-        if kind > PAETH:
-            return BAD_FILTER
-        if kind == PAETH:
-            _plain_paeth(data, start + U64(1), size, channels, above)
-        else:
-            _plain(data, start + U64(1), kind, size, channels, above)
+    mask, kept = _pixel_mask(channels), min(channels, U64(3))
+    step = U64(1) + width * channels
+    # a table that knows one label, and labels nobody reads: only the row buffer matters
+    table, labels = np.zeros(1, np.uint16), np.zeros(U64(2) * width + U64(MARGIN), np.uint8)
+    for y in range(U64(data.size) // step):
+        at = y * step + U64(1)
+        row = _Row(data, at, width, channels, mask, U64(0), above, table, labels, width)
+        verdict = _any_row(row, data[at - U64(1)], first + y == U64(0), True)
+        if verdict != DONE:
+            return verdict
         out = (first + y) * width * kept
-        for x in range(width):
-            place = U64(LEFT) + x * channels
-            for k in range(kept):
-                pixels[out + x * kept + k] = above[place + k]
-            if channels == U64(4):
-                alpha &= above[place + U64(3)]
-    return DONE if alpha == 255 else TRANSPARENT
+        if kept == channels:
+            for k in range(width * channels):
+                pixels[out + k] = above[U64(LEFT) + k]
+        else:
+            for x in range(width):
+                for k in range(3):
+                    pixels[out + U64(3) * x + U64(k)] = above[U64(LEFT) + U64(4) * x + U64(k)]
+    return DONE
 
 
 @njit

@@ -1,4 +1,4 @@
-"""Arithmetic on the 8 bytes of a 64-bit word at once (Hacker's Delight, 2-18 and 6-1)."""
+"""Arithmetic on the 8 bytes of a 64-bit word at once (Hacker's Delight, 2-18)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,3 @@ TOP = U64(0x80 * EACH_BYTE)
 def add_bytes(left: Any, right: Any) -> Any:
     """Sums of the bytes of two words, each modulo 256."""
     return (left & LOW) + (right & LOW) ^ (left ^ right) & TOP
-
-
-@inlined
-def subtract_bytes(left: Any, right: Any) -> Any:
-    """Differences of the bytes of two words, each modulo 256."""
-    return (left | TOP) - (right & LOW) ^ (left ^ ~right) & TOP
-
-
-@inlined
-def count_nonzero_bytes(word: Any) -> Any:
-    """How many bytes of a word are not zero."""
-    flags = ((word & LOW) + LOW | word) & TOP
-    return (flags >> U64(7)) * U64(EACH_BYTE) >> U64(56)

@@ -1,0 +1,172 @@
+"""8 and 64 bytes of memory at once, at any alignment: what numba has no words for.
+
+Vectors of 64 bytes become whatever the processor has (one register of AVX-512, two of AVX2,
+four of SSE2 or NEON). Comparing two gives 64 bits, the first byte's lowest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpuseg.kernels.jit import CHECKED, U64, inlined, intrinsic, ir, types
+
+STEP = U64(64)
+"""Bytes of a vector."""
+
+
+@inlined
+def load_word(memory: Any, at: Any) -> Any:
+    """8 bytes of uint8 `memory` from `at` on as uint64, the first byte lowest."""
+    if CHECKED:
+        memory[at + U64(7)]
+    return _load_word(memory, at)
+
+
+@inlined
+def nonzero_bits(memory: Any, at: Any) -> Any:
+    """Which of the 64 bytes from `at` on are not zero."""
+    if CHECKED:
+        memory[at + U64(63)]
+    return _nonzero_bits(memory, at)
+
+
+@inlined
+def unequal_bits(memory: Any, at: Any, other: Any, place: Any) -> Any:
+    """Which of the 64 bytes of `memory` from `at` on differ from those of `other`."""
+    if CHECKED:
+        memory[at + U64(63)] + other[place + U64(63)]
+    return _unequal_bits(memory, at, other, place)
+
+
+@inlined
+def unequal_step_bits(memory: Any, at: Any, back: Any) -> Any:
+    """Where the step from the byte `back` before is not the one that its left neighbour made.
+
+    For the 64 bytes from `at` on; steps are differences modulo 256.
+    """
+    if CHECKED:
+        memory[at + U64(63)] + memory[at - back - U64(1)]
+    return _unequal_step_bits(memory, at, back)
+
+
+@inlined
+def fill_bytes(memory: Any, at: Any, byte: Any) -> None:
+    """Write one byte to all 64 from `at` on."""
+    if CHECKED:
+        memory[at + U64(63)] = memory[at + U64(63)]
+    _fill_bytes(memory, at, byte)
+
+
+@inlined
+def store_word(memory: Any, at: Any, word: Any) -> None:
+    """Write a uint64 to the 8 bytes from `at` on, its lowest byte first."""
+    if CHECKED:
+        memory[at + U64(7)] = memory[at + U64(7)]
+    _store_word(memory, at, word)
+
+
+_WORD = ir.IntType(64)
+_BYTE = ir.IntType(8)
+_VECTOR = ir.VectorType(_BYTE, 64)
+
+
+def _pointer(context: Any, builder: Any, kind: Any, place: Any, to: Any) -> Any:
+    """Address of a place (array, offset), of type `to`; kind: numba's type of the array."""
+    array, at = place
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [at]), to.as_pointer())
+
+
+def _vector(context: Any, builder: Any, kind: Any, place: Any) -> Any:
+    return builder.load(_pointer(context, builder, kind, place, _VECTOR), align=1)
+
+
+def _bits(builder: Any, left: Any, right: Any) -> Any:
+    return builder.bitcast(builder.icmp_unsigned("!=", left, right), _WORD)
+
+
+@intrinsic
+def _load_word(typing: Any, memory: Any, at: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments, _WORD)
+        return builder.load(pointer, align=1)
+
+    return types.uint64(memory, types.uint64), code
+
+
+@intrinsic
+def _store_word(typing: Any, memory: Any, at: Any, word: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments[:2], _WORD)
+        builder.store(arguments[2], pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.uint64, types.uint64), code
+
+
+@intrinsic
+def _nonzero_bits(typing: Any, memory: Any, at: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _vector(context, builder, signature.args[0], arguments)
+        return _bits(builder, vector, ir.Constant(_VECTOR, [0] * 64))
+
+    return types.uint64(memory, types.uint64), code
+
+
+@intrinsic
+def _unequal_bits(typing: Any, memory: Any, at: Any, other: Any, place: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        left = _vector(context, builder, signature.args[0], arguments[:2])
+        right = _vector(context, builder, signature.args[2], arguments[2:])
+        return _bits(builder, left, right)
+
+    return types.uint64(memory, types.uint64, other, types.uint64), code
+
+
+@intrinsic
+def _unequal_step_bits(typing: Any, memory: Any, at: Any, back: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, here, distance = arguments
+        one = ir.Constant(_WORD, 1)
+        there = builder.sub(here, distance)
+        places = (here, there, builder.sub(here, one), builder.sub(there, one))
+        kind = signature.args[0]
+        now, above, left, corner = (
+            _vector(context, builder, kind, (array, place)) for place in places
+        )
+        return _bits(builder, builder.sub(now, above), builder.sub(left, corner))
+
+    return types.uint64(memory, types.uint64, types.uint64), code
+
+
+@intrinsic
+def _fill_bytes(typing: Any, memory: Any, at: Any, byte: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments[:2], _VECTOR)
+        start = ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(start, arguments[2], ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+        builder.store(builder.shuffle_vector(first, start, zeros), pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.uint64, types.uint8), code
+
+
+@intrinsic
+def trailing_zeros(typing: Any, word: Any) -> Any:
+    """Number of zero bits below the lowest set one of a uint64 that is not 0."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), code
+
+
+@intrinsic
+def count_ones(typing: Any, word: Any) -> Any:
+    """Number of set bits of a uint64."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), code

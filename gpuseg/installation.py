@@ -12,7 +12,16 @@ from gpuseg.codecs import opening
 from gpuseg.kernels import backend
 from gpuseg.options import usable_cpus
 
-PACKAGES = ("numpy", "pillow", "numba", "cupy-cuda12x", "cupy-cuda13x", "click", "rich")
+PACKAGES = (
+    "numpy",
+    "pillow",
+    "numba",
+    "zlib-ng",
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+    "click",
+    "rich",
+)
 
 
 def info() -> dict[str, Any]:

@@ -13,6 +13,20 @@ import pytest
 from gpuseg.pool import Feed, run_threads
 
 
+def test_items_are_handed_out_in_order_and_once() -> None:
+    feed = Feed(range(7))
+    assert feed.draw() == 0
+    assert feed.holds(6)
+    assert not feed.holds(7)
+    assert feed.draw_many(4) == [1, 2, 3, 4]
+    assert feed.drawn == 5
+    assert feed.draw_many(4) == [5, 6]
+    assert not feed.closed
+    assert feed.draw_many(4) == []
+    assert feed.closed
+    assert not feed.holds(0)
+
+
 def nothing() -> None:
     pass
 

@@ -1,0 +1,195 @@
+"""Worker processes: the same files, rows and bytes as by threads, whatever becomes of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gpuseg import processes
+from gpuseg.errors import WorkerError
+from gpuseg.options import ConvertOptions
+from gpuseg.plan import Job
+from gpuseg.processes import Worker
+from gpuseg.worker import Request
+from tests import impatient
+from tests.helpers import Place, check_exact, check_run, environment, temps, tree
+from tests.making import PALETTE, save_mask
+
+Start = Callable[..., None]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.good(9)
+    return place
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Processes are used at once; the ids of those that a test starts."""
+    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 1), ("LEFT", 0)):
+        monkeypatch.setattr(processes, name, value)
+    ids: list[int] = []
+
+    class Noted(Worker):
+        def __init__(self, job: Job) -> None:
+            super().__init__(job)
+            ids.append(self._process.pid)
+
+    monkeypatch.setattr(processes, "Worker", Noted)
+    return ids
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def run_as(monkeypatch: pytest.MonkeyPatch, function: Callable[[], None]) -> None:
+    """Worker processes run a function of `impatient`."""
+    monkeypatch.setattr(processes, "_COMMAND", impatient.COMMAND.format(function.__name__))
+
+
+def test_processes_convert_as_threads_do(place: Place, started: list[int]) -> None:
+    (place.src / "bad.png").write_bytes(b"\x89PNG")
+    (place.src / "jpeg.png").write_bytes(b"\xff\xd8\xff")
+    report = check_run(place, place.convert("--verify"), "bad.png", "jpeg.png", converted=9)
+    assert len(started) == 2
+    assert not any(is_running(pid) for pid in started)
+    for row in report.files.values():
+        if row["status"] == "converted":
+            assert row["codec"] == "png"
+            assert set(row["seconds"]) == {"read", "inflate", "index", "encode", "write", "verify"}
+    assert place.convert("--quiet").code == 1  # a second run redoes nothing
+    assert place.report().summary["files"]["unchanged"] == 9
+
+
+@pytest.mark.parametrize(
+    "options", [("--unknown", "nearest"), ("--depth", "16"), ("--dry-run",), ("--codec", "pillow")]
+)
+def test_options_reach_the_processes(
+    place: Place, started: list[int], options: tuple[str, ...]
+) -> None:
+    done = place.convert(*options)
+    assert done.code == 0, done
+    assert started
+    if "--dry-run" in options:
+        assert not place.dst.exists()
+        return
+    fields = {"depth": 16} if "--depth" in options else {}
+    assert len(check_exact(place, **fields)) == 9
+
+
+def test_few_files_are_left_to_threads(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", 0.0)
+    monkeypatch.setattr(processes, "Worker", None)  # not called
+    check_run(place, place.convert(), converted=9)
+
+
+def test_one_worker_is_this_process(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_run(place, place.convert("--workers", "1"), converted=9)
+    assert started == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_file_that_kills_its_worker_fails_alone(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_mask(place.src / "poison.png")
+    save_mask(place.src / "sub" / "poison.png")
+    run_as(monkeypatch, impatient.poisoned)
+    report = check_run(place, place.convert(), "poison.png", "sub/poison.png", converted=9)
+    assert report.files["poison.png"]["error"] == "worker"
+    assert "killed from outside" in report.files["poison.png"]["message"]
+    assert not any(is_running(pid) for pid in started)
+
+
+def test_what_is_printed_in_a_worker_is_no_answer(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_as(monkeypatch, impatient.talkative)
+    check_run(place, place.convert(), converted=9)
+    assert started
+
+
+@pytest.mark.parametrize("way", ["no interpreter", "no such program", "stillborn"])
+def test_threads_do_the_work_where_no_process_starts(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    if way == "stillborn":
+        run_as(monkeypatch, impatient.stillborn)
+    else:
+        monkeypatch.setattr(sys, "executable", "" if way == "no interpreter" else "/no/python")
+    done = place.convert()
+    check_run(place, done, converted=9)
+    assert "a worker process" in done.out
+    assert "threads did its work" in place.report().summary["remark"]
+
+
+def test_a_dead_worker_says_so(tmp_path: Path) -> None:
+    worker = Worker(Job.create(str(tmp_path), PALETTE, ConvertOptions()))
+    worker._process.kill()
+    with pytest.raises(WorkerError, match=r"died: (killed|ended)"):
+        worker.convert(Request([]))
+    worker.close()
+
+
+def run_impatiently(place: Place) -> subprocess.Popen[bytes]:
+    """A run with worker processes from the start, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.impatient", *place.arguments()],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in text for child in path.read_text().split()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds workers in /proc")
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_the_run(tmp_path: Path, way: signal.Signals) -> None:
+    place = Place(tmp_path)
+    for i in range(1500):
+        path = place.src / f"{i}.png"
+        if i < 5:
+            save_mask(path, 500, 600, seed=i)
+        else:
+            os.link(place.src / f"{i % 5}.png", path)
+    run = run_impatiently(place)
+    workers: list[int] = []
+    while run.poll() is None and len(tree(place.dst)) < 40:
+        workers = children(run.pid) or workers
+        time.sleep(0.01)
+    run.send_signal(way)
+    out, err = run.communicate(timeout=60)
+    assert len(workers) == 2, (out, err)
+    deadline = time.monotonic() + 10
+    while any(is_running(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(is_running(pid) for pid in workers)
+    assert err == b""
+    done = check_exact(place)
+    assert 40 <= len(done) < 1500
+    assert temps(place.dst) == []
+    if way == signal.SIGINT:
+        assert run.returncode == 130
+        assert sorted(row["target"] for row in place.report().files.values()) == done

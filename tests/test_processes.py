@@ -171,7 +171,7 @@ def test_workers_end_with_the_run(tmp_path: Path, way: signal.Signals) -> None:
     for i in range(1500):
         path = place.src / f"{i}.png"
         if i < 5:
-            save_mask(path, 500, 600, seed=i)
+            save_mask(path, 150, 200, seed=i)
         else:
             os.link(place.src / f"{i % 5}.png", path)
     run = run_impatiently(place)

@@ -67,4 +67,5 @@ def _is_up_smaller(labels: Any, start: Any, width: Any) -> Any:
         runs_none += step != 0
         runs_up += step != step_above
         at += U64(1)
-    return U64(3) * runs_none > U64(2) * runs_up + U64(4)
+    # a row without runs is noise, and differences of noise are more various than noise
+    return U64(4) * runs_up < width and U64(3) * runs_none > U64(2) * runs_up + U64(4)

@@ -61,7 +61,7 @@ def part(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """A function whose code is copied into the kernels that call it."""
-    compiled: Function = numba.extending.register_jitable(inline="always")(function)
+    compiled: Function = numba.extending.register_jitable(forceinline=True)(function)
     return compiled
 
 

@@ -40,6 +40,10 @@ MARGIN = 64
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
+_NO_PIXELS = np.empty(0, np.uint8)
+_ONE_LABEL = np.zeros(1, np.uint16)
+_ONE_LABEL.flags.writeable = False  # as other tables: kernels are compiled for that
+
 
 def row_buffer(width: int, channels: int) -> NDArray[np.uint8]:
     """The row above the first one: zeros, uint8 (LEFT + width * channels + MARGIN,)."""
@@ -66,7 +70,7 @@ def index_scanlines(
     Ends at the first pixel that is UNKNOWN (its entry has a flag) or TRANSPARENT (alpha is not
     255), and at a BAD_FILTER; what was written is then of no use.
     """
-    return int(_index(data, first, *shape, row, table, labels))
+    return int(_scan(data, first, shape, row, table, labels, _NO_PIXELS))
 
 
 def unfilter(
@@ -82,7 +86,8 @@ def unfilter(
     written, without alpha. All else as in `index_scanlines`; 1 channel may also be several
     palette positions a byte, `width` is then in bytes.
     """
-    return int(_unfilter(data, first, *shape, row, pixels))
+    labels = np.empty(2 * shape[0] + MARGIN, np.uint8)  # of the row and of the one above
+    return int(_scan(data, first, shape, row, _ONE_LABEL, labels, pixels))
 
 
 def unpack(packed: NDArray[np.uint8], bits: int, width: int, positions: NDArray[np.uint8]) -> None:
@@ -114,6 +119,16 @@ def _pixel(row: Any, at: Any) -> Any:
     for k in range(row.channels):
         pixel |= U64(row.data[at + k]) << U64(8) * k
     return pixel
+
+
+@inlined
+def _put_pixel(memory: Any, at: Any, pixel: Any, channels: Any) -> None:
+    memory[at] = pixel & U64(255)
+    if channels > U64(1):
+        memory[at + U64(1)] = pixel >> U64(8) & U64(255)
+        memory[at + U64(2)] = pixel >> U64(16) & U64(255)
+    if channels == U64(4):
+        memory[at + U64(3)] = pixel >> U64(24)
 
 
 @inlined
@@ -196,8 +211,7 @@ def _changed_row(row: Any, kind: Any) -> Any:
                 verdict = _verdict(pixel, label, row.channels)
                 if verdict != DONE:
                     return verdict
-            for k in range(row.channels):
-                row.above[at + shift + k] = pixel >> U64(8) * k & U64(255)
+            _put_pixel(row.above, at + shift, pixel, row.channels)
             row.labels[row.out + x] = label
             left, corner = pixel, above
             x += U64(1)
@@ -268,41 +282,29 @@ def _paeth(left: Any, above: Any, corner: Any) -> Any:
 
 
 @part
-def _plain(data: Any, at: Any, kind: Any, size: Any, channels: Any, above: Any) -> None:
-    """Undo any filter byte by byte, in the row buffer. size: bytes of the row."""
-    for k in range(size):
-        place = U64(LEFT) + k
-        left, up = U64(above[place - channels]), U64(above[place])
-        predictor = U64(0)
-        if kind == SUB:
-            predictor = left
-        elif kind == UP:
-            predictor = up
-        elif kind == AVERAGE:
-            predictor = (left + up) >> U64(1)
-        above[place] = U64(data[at + k]) + predictor & U64(255)
-
-
-@part
-def _plain_paeth(data: Any, at: Any, size: Any, channels: Any, above: Any) -> None:
-    """As `_plain`, for Paeth: the corner is overwritten before it is needed, so it is kept."""
-    for first in range(channels):
+def _plain(row: Any, kind: Any) -> None:
+    """Undo any filter byte by byte, in the row buffer."""
+    memory = row.above
+    for first in range(row.channels):
         left = corner = U64(0)
-        for k in range(first, size, channels):
-            up = U64(above[U64(LEFT) + k])
-            left = U64(data[at + k]) + _paeth(left, up, corner) & U64(255)
-            above[U64(LEFT) + k] = left
-            corner = up
+        for k in range(first, row.width * row.channels, row.channels):
+            above = U64(memory[U64(LEFT) + k])
+            predictor = left if kind == SUB else U64(0)
+            if kind == UP:
+                predictor = above
+            elif kind == AVERAGE:
+                predictor = (left + above) >> U64(1)
+            elif kind == PAETH:
+                predictor = _paeth(left, above, corner)
+            corner = above  # kept, for it is written over now
+            left = U64(row.data[row.at + k]) + predictor & U64(255)
+            memory[U64(LEFT) + k] = left
 
 
 @part
 def _plain_row(row: Any, kind: Any) -> Any:
     """A row of any filter, byte by byte: the first of an image, and those of filter Average."""
-    size = row.width * row.channels
-    if kind == PAETH:
-        _plain_paeth(row.data, row.at, size, row.channels, row.above)
-    else:
-        _plain(row.data, row.at, kind, size, row.channels, row.above)
+    _plain(row, kind)
     looked_up, label = ~U64(0), U64(0)
     for x in range(row.width):
         pixel = load_word(row.above, U64(LEFT) + x * row.channels) & row.mask
@@ -315,61 +317,46 @@ def _plain_row(row: Any, kind: Any) -> Any:
     return DONE
 
 
-@inlined
-def _any_row(row: Any, kind: Any, is_first: Any, keep: Any) -> Any:
-    if kind > PAETH:
-        return BAD_FILTER
-    if is_first or kind == AVERAGE:
-        return _plain_row(row, kind)
-    return _sub_row(row, keep) if kind == SUB else _changed_row(row, kind)
-
-
-@inlined
-def _pixel_mask(channels: Any) -> Any:
-    return (U64(1) << U64(8) * channels) - U64(1)
-
-
 @njit
-def _index(
-    data: Any, first: Any, width: Any, channels: Any, above: Any, table: Any, labels: Any
+def _scan(
+    data: Any, first: Any, shape: Any, above: Any, table: Any, labels: Any, pixels: Any
 ) -> Any:
-    first, width, channels = U64(first), U64(width), U64(channels)
-    mask, colour = _pixel_mask(channels), U64(0xFFFFFF)
+    """Labels, or pixels if there is memory for them: labels are then of no use."""
+    first, width, channels = U64(first), U64(shape[0]), U64(shape[1])
+    mask = (U64(1) << U64(8) * channels) - U64(1)
+    colour = U64(0) if pixels.size else U64(0xFFFFFF)
     step = U64(1) + width * channels
     rows = U64(data.size) // step
     for y in range(rows):
-        start, out = y * step, (first + y) * width
-        at = start + U64(1)
-        row = _Row(data, at, width, channels, mask, colour, above, table, labels, out)
-        keep = y + U64(1) == rows or data[start + step] != SUB
-        verdict = _any_row(row, data[start], first + y == U64(0), keep)
-        if verdict != DONE:
-            return verdict
-    return DONE
-
-
-@njit
-def _unfilter(data: Any, first: Any, width: Any, channels: Any, above: Any, pixels: Any) -> Any:
-    first, width, channels = U64(first), U64(width), U64(channels)
-    mask, kept = _pixel_mask(channels), min(channels, U64(3))
-    step = U64(1) + width * channels
-    # a table that knows one label, and labels nobody reads: only the row buffer matters
-    table, labels = np.zeros(1, np.uint16), np.zeros(U64(2) * width + U64(MARGIN), np.uint8)
-    for y in range(U64(data.size) // step):
-        at = y * step + U64(1)
-        row = _Row(data, at, width, channels, mask, U64(0), above, table, labels, width)
-        verdict = _any_row(row, data[at - U64(1)], first + y == U64(0), True)
-        if verdict != DONE:
-            return verdict
-        out = (first + y) * width * kept
-        if kept == channels:
-            for k in range(width * channels):
-                pixels[out + k] = above[U64(LEFT) + k]
+        start, is_first = y * step, first + y == U64(0)
+        kind, out = data[start], width if pixels.size else (first + y) * width
+        row = _Row(data, start + U64(1), width, channels, mask, colour, above, table, labels, out)
+        if kind > PAETH:
+            return BAD_FILTER
+        if is_first or kind == AVERAGE:
+            verdict = _plain_row(row, kind)
+        elif kind == SUB:
+            keep = pixels.size > 0 or y + U64(1) == rows or data[start + step] != SUB
+            verdict = _sub_row(row, keep)
         else:
-            for x in range(width):
-                for k in range(3):
-                    pixels[out + U64(3) * x + U64(k)] = above[U64(LEFT) + U64(4) * x + U64(k)]
+            verdict = _changed_row(row, kind)
+        if verdict != DONE:
+            return verdict
+        if pixels.size:
+            _copy_row(row, (first + y) * width * min(channels, U64(3)), pixels)
     return DONE
+
+
+@part
+def _copy_row(row: Any, out: Any, pixels: Any) -> None:
+    """The row buffer to pixels, without alpha."""
+    if row.channels == U64(4):
+        for x in range(row.width):
+            for k in range(3):
+                pixels[out + U64(3) * x + U64(k)] = row.above[U64(LEFT) + U64(4) * x + U64(k)]
+    else:
+        for k in range(row.width * row.channels):
+            pixels[out + k] = row.above[U64(LEFT) + k]
 
 
 @njit

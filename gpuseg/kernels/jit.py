@@ -8,8 +8,10 @@ where the cache is damaged or its disk full, too.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -28,6 +30,23 @@ of the time of a lookup), and a mix of signed and unsigned would become float.""
 
 CHECKED = bool(config.BOUNDSCHECK)
 """NUMBA_BOUNDSCHECK=1 checks every subscript, and with it what `vectors` reads and writes."""
+
+
+def _forget_old_code() -> None:
+    """Remove compiled code that is older than a source file beside this one.
+
+    numba compares the age of a kernel's own file, and not of the files of what it calls: in a
+    checkout, where they change one by one, it would go on with the old code.
+    """
+    folder = Path(__file__).parent
+    newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
+    for index in folder.glob("__pycache__/*.nbi"):
+        if index.stat().st_mtime < newest:
+            index.unlink(missing_ok=True)
+
+
+with contextlib.suppress(OSError):  # nothing there, or not ours to remove
+    _forget_old_code()
 
 
 def njit(function: Function) -> Function:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks import bars, common, disks, end_to_end, floor, real_sets, samples
+from benchmarks import bars, common, disks, end_to_end, floor, real_sets, samples, scaling
 from benchmarks.conversions import convert
 from benchmarks.measured import AUTO, FILES, MEMORY, PILLOW, VERIFY, is_met
 from tests.benchmarks.running import results
@@ -120,6 +120,33 @@ def test_every_real_set_converts(tmp_path, shared):
     assert {masks.name for masks in sets} == {described.name for described in real_sets.SETS}
     rows = real_sets.left_out(shared / "data").rows
     assert {row["folder"] for row in rows} == set(real_sets.LEFT_OUT)
+
+
+@pytest.mark.slow
+def test_scaling(tmp_path):
+    found = results(scaling.SCRIPT, tmp_path, "--repeats", "1")
+    assert len(found) == 4
+    for name in ("small-480x360", "blobs-2mpx"):
+        rows = found[f"Long runs: {name}"]
+        assert [row["contender"] for row in rows] == [
+            scaling.OURS,
+            scaling.OURS,
+            scaling.THREADS,
+            scaling.APART,
+        ]
+        assert all(row["same labels"] for row in rows)
+        judged = [row["bar"] for row in found[f"Bars of long runs: {name}"]]
+        assert judged == [scaling.BAR, None, None]
+
+
+@pytest.mark.slow
+def test_scaling_says_how_long_processes_take_to_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(scaling.processes, "PATIENCE", 0.0)
+    monkeypatch.setattr(scaling.processes, "ENOUGH", 1)
+    flags = ["--no-apart", "--repeats", "1", "--no-default-sets"]
+    samples.draw_set(tmp_path / "mine", 3, (9, 7), 5)
+    results(scaling.SCRIPT, tmp_path, *flags, "--set", f"mine={tmp_path / 'mine'}:voc")
+    assert "4 worker processes were started" in capsys.readouterr().out
 
 
 def test_the_floor_does_the_whole_work(tmp_path, monkeypatch):

@@ -19,10 +19,19 @@ from typing import Any
 
 from PIL import features
 
+from benchmarks.disks import file_system
 from gpuseg import __version__
 from gpuseg.options import usable_cpus
 
-PACKAGES = ("numpy", "numba", "pillow", "opencv-python-headless", "cupy-cuda12x", "cupy-cuda13x")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "pillow",
+    "zlib-ng",
+    "opencv-python-headless",
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: child processes start here, so that gpuseg need not be installed."""
@@ -145,8 +154,8 @@ def interleaved(
     return {name: Times(tuple(taken)) for name, taken in seconds.items()}
 
 
-def machine() -> dict[str, str]:
-    """What the figures depend on: processor, Python, packages, the zlib that Pillow runs on."""
+def machine(work: Path | None = None) -> dict[str, str]:
+    """What the figures depend on: processor, Python, packages, zlib, the disk of `work`."""
     facts = {
         "processor": _processor(),
         "usable processors": str(usable_cpus()),
@@ -154,6 +163,7 @@ def machine() -> dict[str, str]:
         "python": sys.version.split()[0],
         "gpuseg": __version__,
         "zlib under Pillow": str(features.version("zlib")),
+        "file system of the work folder": file_system(work or Path(tempfile.gettempdir())),
     }
     if hasattr(os, "getloadavg"):
         facts["load average at the start"] = f"{os.getloadavg()[0]:.2f}"
@@ -198,7 +208,9 @@ class Script:
         parser.add_argument(
             "--repeats", type=positive, default=7, help="counted runs of each contender"
         )
-        parser.add_argument("--work", type=Path, help="where temporary folders are made")
+        parser.add_argument(
+            "--work", type=Path, metavar="DIR", help="where temporary folders are made"
+        )
         self.add_arguments(parser)
         return parser
 
@@ -210,7 +222,7 @@ class Script:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a pipe on Windows may not know our signs
                 stream.reconfigure(errors="replace")
-        facts = machine()
+        facts = machine(args.work)
         print(f"## {self.name}\n\n{facts_line(facts)}\n", flush=True)
         tables: list[Table] = []
         with tempfile.TemporaryDirectory(prefix="gpuseg-benchmark-", dir=args.work) as work:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ from gpuseg.discover import Walk
 from gpuseg.palette import Palette, voc_colormap
 
 Pixels = NDArray[np.uint8]
+
+ENOUGH_FILES, ENOUGH_PIXELS = 300, 150_000_000
+"""Files or pixels of a set, by which the start of a run (milliseconds) no longer counts."""
 
 
 def blobs(height: int, width: int, classes: int, seed: int) -> Pixels:
@@ -52,11 +57,18 @@ def paint(labels: Pixels, palette: Palette) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class MaskSet:
-    """A folder of colour masks and the palette they are painted with."""
+    """A folder of colour masks and the palette they are painted with.
+
+    options: what else gpuseg is told of them. real: not drawn by us. aside: why the bars are
+    not for this set, if so.
+    """
 
     name: str
     folder: Path
     palette: Palette
+    options: Mapping[str, Any] = field(default_factory=dict)
+    real: bool = False
+    aside: str = ""
 
     def paths(self) -> list[str]:
         """The masks, as gpuseg finds them, in the order of their names."""
@@ -80,13 +92,24 @@ class MaskSet:
             f"KiB a file, {len(self.palette)} classes"
         )
 
+    def sizes(self) -> list[int]:
+        """Pixels of each mask."""
+        return [image_size(path) for path in self.paths()]
+
     def pixels(self) -> int:
         """Pixels of all masks."""
-        total = 0
-        for path in self.paths():
-            with Image.open(path) as image:
-                total += image.width * image.height
-        return total
+        return sum(self.sizes())
+
+
+def image_size(path: str | Path) -> int:
+    """Pixels of an image file, from its header."""
+    with Image.open(path) as image:
+        return image.width * image.height
+
+
+def enough_copies(sizes: Sequence[int]) -> int:
+    """How often files of so many pixels are repeated until a run is long enough to be timed."""
+    return max(1, min(math.ceil(ENOUGH_FILES / len(sizes)), math.ceil(ENOUGH_PIXELS / sum(sizes))))
 
 
 def add_set_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,8 +127,8 @@ def add_set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--copies",
         type=positive,
-        default=1,
-        help="files of each drawn mask, for machines that are through too soon (default: 1)",
+        help=f"files of each mask of the drawn sets (default: until there are {ENOUGH_FILES} "
+        f"files or {ENOUGH_PIXELS // 10**6} Mpx)",
     )
 
 
@@ -113,11 +136,26 @@ def mask_sets(args: argparse.Namespace, work: Path) -> Iterator[MaskSet]:
     """The sets that were asked for: the two that are drawn here, then those of `--set`."""
     given = [parse_set(text) for text in args.set]  # a mistake shows before anything is drawn
     if not args.no_default_sets:
-        count, height, width = (2, 48, 64) if args.tiny else (24, 1024, 2048)
-        yield draw_set(work / "blobs-2mpx", count, (height, width), 20, args.copies)
-        count, height, width = (4, 24, 32) if args.tiny else (400, 360, 480)
-        yield draw_set(work / "small-480x360", count, (height, width), 12, args.copies)
+        for draw, drawn in ((draw_large, DRAWN_LARGE), (draw_small, DRAWN_SMALL)):
+            copies = 1 if args.tiny else enough_copies([drawn[1] * drawn[2]] * drawn[0])
+            yield draw(work, args.copies or copies, tiny=args.tiny)
     yield from given
+
+
+DRAWN_LARGE, DRAWN_SMALL = (24, 1024, 2048), (400, 360, 480)
+"""Masks, rows and columns of the sets that are drawn here."""
+
+
+def draw_large(work: Path, copies: int = 1, *, tiny: bool = False) -> MaskSet:
+    """The drawn set of 2-Mpx masks with 20 classes."""
+    count, *shape = (2, 48, 64) if tiny else DRAWN_LARGE
+    return draw_set(work / "blobs-2mpx", count, (shape[0], shape[1]), 20, copies)
+
+
+def draw_small(work: Path, copies: int = 1, *, tiny: bool = False) -> MaskSet:
+    """The drawn set of small masks with 12 classes."""
+    count, *shape = (4, 24, 32) if tiny else DRAWN_SMALL
+    return draw_set(work / "small-480x360", count, (shape[0], shape[1]), 12, copies)
 
 
 def parse_set(text: str) -> MaskSet:
@@ -128,7 +166,7 @@ def parse_set(text: str) -> MaskSet:
         raise SystemExit(f"--set must be NAME=DIR:PALETTE, got {text!r}")
     if not Path(folder).is_dir():
         raise SystemExit(f"--set {name}: {folder} is no folder")
-    return MaskSet(name, Path(folder), load_palette(palette))
+    return MaskSet(name, Path(folder), load_palette(palette), real=True)
 
 
 def draw_set(
@@ -144,6 +182,15 @@ def draw_set(
         for copy in range(1, copies):
             shutil.copyfile(first, folder / f"{first.stem}_{copy:03d}.png")
     return MaskSet(folder.name, folder, palette)
+
+
+def repeat_files(files: Sequence[str | Path], copies: int, folder: Path) -> Path:
+    """Copies of files under new names in one folder; their suffixes stay."""
+    folder.mkdir(parents=True)
+    for copy in range(copies):
+        for i, path in enumerate(files):
+            shutil.copyfile(path, folder / f"{copy:04d}_{i:04d}{Path(path).suffix}")
+    return folder
 
 
 def fill_folder(folder: Path, count: int, *, empty: bool = False) -> Path:

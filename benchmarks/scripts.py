@@ -39,7 +39,7 @@ def usual_script(masks: MaskSet) -> OneFile:
 def table_script(masks: MaskSet) -> OneFile:
     """The same by one who knows: a table of 2**24 bytes, 256 palette entries, Z_RLE."""
     palette = masks.palette
-    table = np.zeros(1 << 24, np.uint8)
+    table = np.full(1 << 24, palette.ignore_for(8), np.uint8)
     table[colour_keys(palette.colours)] = palette.indices
     plte = palette.plte(palette.ignore_for(8))
 

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from benchmarks.common import Script, Table, Times, positive, stopwatch
+from benchmarks.conversions import convert_once
 from benchmarks.samples import MaskSet, add_set_arguments, mask_sets
-from gpuseg.convert import convert_directory
+from gpuseg.options import Codec
 
-STAGES = ("read", "inflate", "decode", "index", "encode", "write")
+STAGES = ("read", "inflate", "decode", "index", "encode", "write", "verify")
 
 REST = (
-    "The rest is what the run takes beyond the stages of its files: walking the folder, "
-    "deciding, the report, starting and stopping threads."
+    "The rest is what the run takes beyond the stages of its files: walking the folder, the "
+    "report, starting and stopping threads and processes. Of the direct path, read also holds the "
+    "decision whether a file is up to date, encode the row filters."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One conversion. stages: seconds by stage, of all files. wall: seconds of the whole call."""
-
-    stages: dict[str, float]
-    wall: float
-    converted: int
-    failed: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The script's own flags."""
     add_set_arguments(parser)
     parser.add_argument("--workers", type=positive, default=1, help="threads (default: 1)")
-    parser.add_argument("--codec", default="auto", help="as for gpuseg convert")
+    parser.add_argument(
+        "--codec", choices=get_args(Codec), default="auto", help="as for gpuseg convert"
+    )
+    parser.add_argument("--verify", action="store_true", help="as for gpuseg convert")
 
 
 def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
@@ -48,10 +41,11 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
 
 def staged(masks: MaskSet, args: argparse.Namespace, work: Path) -> Table:
     """The medians of several conversions of a set, by stage."""
-    convert_once(masks, args, work)  # loads the kernel and the files
-    runs = [convert_once(masks, args, work) for _ in range(args.repeats)]
+    options = {"workers": args.workers, "codec": args.codec, "verify": args.verify}
+    convert_once(masks, work, **options)  # loads the kernel and the files
+    runs = [convert_once(masks, work, **options) for _ in range(args.repeats)]
     reading = Times(tuple(stopwatch(lambda: read_all(masks))() for _ in range(args.repeats)))
-    files = runs[0].converted + runs[0].failed
+    files = runs[0].files
     threads = args.workers
     capacity = statistics.median(run.wall * threads for run in runs)  # thread seconds to spend
     table = Table(f"Stages of {masks.name}, {threads} worker{'s' * (threads > 1)}")
@@ -72,32 +66,8 @@ def staged(masks: MaskSet, args: argparse.Namespace, work: Path) -> Table:
     rest = [run.wall * threads - sum(run.stages.values()) for run in runs]
     add("rest: Python's own part", statistics.median(rest))
     add("all", capacity)
-    counts = f"{runs[0].converted} converted, {runs[0].failed} failed"
-    table.notes += [
-        masks.describe(),
-        f"{counts}; medians of {len(runs)} runs; codec {args.codec}.",
-        REST,
-    ]
+    table.notes += [masks.describe(), f"Medians of {len(runs)} runs; codec {args.codec}.", REST]
     return table
-
-
-def convert_once(masks: MaskSet, args: argparse.Namespace, work: Path) -> Run:
-    """Convert a set into a folder of its own and add up the seconds of its report."""
-    with tempfile.TemporaryDirectory(dir=work) as target:
-        options = {"device": "cpu", "workers": args.workers, "codec": args.codec}
-        start_to_end = stopwatch(
-            lambda: convert_directory(masks.folder, target, masks.palette, **options)
-        )
-        wall = start_to_end()
-        text = (Path(target) / "gpuseg-report.jsonl").read_text(encoding="ascii")
-    rows = [json.loads(line) for line in text.splitlines()]
-    files = [row for row in rows if row["type"] == "file"]
-    stages: dict[str, float] = {}
-    for row in files:
-        for stage, seconds in row.get("seconds", {}).items():
-            stages[stage] = stages.get(stage, 0.0) + seconds
-    converted = sum(row["status"] == "converted" for row in files)
-    return Run(stages, wall, converted, len(files) - converted)
 
 
 def read_all(masks: MaskSet) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from benchmarks import (
     device,
     device_kernels,
-    end_to_end,
     kernel,
     lookups,
     memory,
@@ -20,19 +18,10 @@ from benchmarks import (
     startup,
     tables,
 )
-from benchmarks.common import Script, Table, Times, cell, interleaved
+from benchmarks.common import Table, Times, cell, interleaved
 from benchmarks.parts import Outcome, Part, run_part
 from gpuseg.kernels import cpu
-
-
-def results(script: Script, folder: Path, *flags: str) -> dict[str, list[dict]]:
-    """Rows of each table that a script saves, by title."""
-    path = folder / "results.json"
-    assert script.main(["--tiny", "--work", str(folder), "--json", str(path), *flags]) == 0
-    data = json.loads(path.read_text(encoding="utf-8"))
-    assert {"processor", "python", "numpy", "zlib under Pillow"} <= set(data["machine"])
-    assert data["benchmark"] == script.name
-    return {table["title"]: table["rows"] for table in data["tables"]}
+from tests.benchmarks.running import results
 
 
 def test_kernel(tmp_path, capsys):
@@ -75,40 +64,22 @@ def test_perfect_hash_keeps_colours_apart(classes):
     assert len(np.unique(found.entries)) == classes
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_stages(tmp_path, workers):
-    found = results(stages.SCRIPT, tmp_path, "--workers", workers)
+@pytest.mark.parametrize(
+    ("flags", "stages_"),
+    [
+        (["--workers", "1"], {"read", "inflate", "index", "encode", "write"}),
+        (["--workers", "2", "--verify"], {"read", "inflate", "index", "encode", "write", "verify"}),
+        (["--codec", "pillow"], {"decode", "index", "encode", "write"}),
+    ],
+)
+def test_stages(tmp_path, flags, stages_):
+    found = results(stages.SCRIPT, tmp_path, *flags)
     assert len(found) == 2
     for rows in found.values():
-        names = [row["stage"] for row in rows]
-        assert {"read", "inflate", "index", "encode", "write", "all"} <= set(names)
+        names = {row["stage"] for row in rows}
+        assert names == {*stages_, "rest: Python's own part", "all"}
         shares = [row["share (%)"] for row in rows[:-1]]
         assert sum(shares) == pytest.approx(100, abs=60)  # medians of two runs add up roughly
-
-
-def test_end_to_end(tmp_path):
-    found = results(end_to_end.SCRIPT, tmp_path, "--workers", "1", "2")
-    assert len(found) == 4
-    times = found["End to end: blobs-2mpx"]
-    assert len(times) == 10
-    assert {row["contender"] for row in times} >= {"usual script", "table script"}
-    assert all(row["same labels"] for row in times if row["contender"] != end_to_end.MEMORY)
-    bars = [row for row in found["Bars: blobs-2mpx"] if row["bar"]]
-    assert [row["bar"] for row in bars] == ["≤ 1.10", "≤ 1.10", "≥ 1.8"]
-
-
-def test_end_to_end_takes_sets(tmp_path):
-    drawn = samples.draw_set(tmp_path / "mine" / "deep", 2, (9, 7), 5, copies=2)
-    assert len(drawn.paths()) == 4
-    flags = ["--set", f"mine={tmp_path / 'mine'}:voc", "--no-default-sets", "--workers", "1"]
-    found = results(end_to_end.SCRIPT, tmp_path, *flags)
-    assert set(found) == {"End to end: mine", "Bars: mine"}
-
-
-@pytest.mark.parametrize("text", ["name", "=folder:voc", "name=folder", "name=no-folder:voc"])
-def test_a_wrong_set_is_refused(text):
-    with pytest.raises(SystemExit, match="--set"):
-        samples.parse_set(text)
 
 
 def test_startup(tmp_path):
@@ -283,7 +254,9 @@ def test_highlights_name_the_kernel_and_the_bars():
     bars.add(ratio="a / b", of_the_best=1.05, bar="≤ 1.10", met=True)
     contenders = Table("End to end: x")
     contenders.add(contender="gpuseg --device cuda", workers=2, best__ms_a_file=1.5)
-    made = [table.as_dict() for table in (kernels, bars, contenders)]
+    python = Table("Python's own cost")
+    python.add(set="x", fastest_run__ms_a_file=0.1, bar="≤ 0.2", met=True)
+    made = [table.as_dict() for table in (kernels, bars, contenders, python)]
     lines = device.highlights([Outcome("all", "passed", tables=made)])
     assert len(lines) == 8
     assert "1.05 (bar ≤ 1.10: met)" in lines[6]

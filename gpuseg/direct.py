@@ -23,6 +23,7 @@ from gpuseg.scratch import Scratch
 
 _labels = Scratch()
 _rows = Scratch()
+_packed = Scratch()
 _read_back = Scratch()
 
 _IDENTITY = np.arange(256, dtype=np.uint16)
@@ -40,9 +41,9 @@ def index_scanlines(
     Raises as `index_mask` does, UnsupportedMaskError for alpha that is not opaque, and what
     inflating raises.
     """
-    if lookup.depth == 8 and mask.bits == 8:
+    if lookup.depth == 8:
         table = lookup.table if mask.colours is None else lookup.entries(mask.colours)
-        labels = _positions(mask, table, _labels, lap)
+        labels = _labels_by(table, mask, _labels, lap)
         if labels is not None:
             return Indexed(labels)
     # anything unusual takes the long way, over the pixels, which finds out what is wrong
@@ -59,19 +60,48 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
     mask = read_scanlines(path, max_pixels)
     if mask.colours is None or mask.bits != 8:
         raise NotDirectError("no label map of 8 bits")
-    labels = _positions(mask, _IDENTITY, _read_back, lambda stage: None)
+    labels = _labels_by(_IDENTITY, mask, _read_back, lambda stage: None)
     assert labels is not None  # noqa: S101  # no entry of the table is flagged
     return labels, mask.colours.tobytes()
 
 
-def _positions(
-    mask: Scanlines, table: NDArray[np.uint16], memory: Scratch, lap: Lap
+def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
+    """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
+    pixels: NDArray[np.uint8]
+    if mask.colours is None:
+        memory = np.empty(mask.height * mask.width * 3, np.uint8)
+        pixels = _unfiltered(mask, memory, lap).reshape(mask.height, mask.width, 3)
+    else:
+        found = _labels_by(_IDENTITY, mask, Scratch(), lap)
+        assert found is not None  # noqa: S101  # no entry of the table is flagged
+        pixels = found
+    return DecodedMask(pixels, mask.colours, mask.format, mask.codec, warnings=mask.warnings)
+
+
+def _labels_by(
+    table: NDArray[np.uint16], mask: Scanlines, memory: Scratch, lap: Lap
 ) -> Labels | None:
-    """Labels by a table of uint16, uint8 (H, W); None where a pixel is flagged unknown."""
+    """Labels by a table of uint16, uint8 (H, W); None where a pixel may be unknown."""
     from gpuseg.kernels import scanlines  # numba loads with the first mask
 
     size = mask.width * mask.height
     labels = memory.take(size + scanlines.MARGIN)
+    if mask.bits == 8:
+        verdict = _index_blocks(table, mask, labels, lap)
+    else:
+        packed = _unfiltered(mask, _packed.take(mask.height * mask.row_bytes), lap)
+        packed = packed.reshape(mask.height, mask.row_bytes)
+        verdict = scanlines.unpack(packed, mask.bits, table, mask.width, labels)
+        lap("index")
+    return None if verdict else labels[:size].reshape(mask.height, mask.width)
+
+
+def _index_blocks(
+    table: NDArray[np.uint16], mask: Scanlines, labels: NDArray[np.uint8], lap: Lap
+) -> int:
+    """Labels of all scanlines; DONE or UNKNOWN."""
+    from gpuseg.kernels import scanlines
+
     shape = (mask.width, mask.channels)
     above = scanlines.row_buffer(*shape)
     first = 0
@@ -81,36 +111,26 @@ def _positions(
         verdict = scanlines.index_scanlines(data, first, shape, above, table, labels)
         lap("index")
         if verdict == scanlines.UNKNOWN:
-            return None
+            return verdict
         _check(verdict)
         first += data.size // (1 + mask.row_bytes)
-    return labels[:size].reshape(mask.height, mask.width)
+    return scanlines.DONE
 
 
-def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
-    """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
+def _unfiltered(mask: Scanlines, pixels: NDArray[np.uint8], lap: Lap) -> NDArray[np.uint8]:
+    """Scanlines without filters and alpha, written to `pixels`, uint8, and returned."""
     from gpuseg.kernels import scanlines
 
-    kept = min(mask.channels, 3)
-    packed = np.empty((mask.height, mask.row_bytes // mask.channels * kept), np.uint8)
     shape = (mask.row_bytes // mask.channels, mask.channels)
     above = scanlines.row_buffer(*shape)
     first = 0
     for block in mask.inflate():
         lap("inflate")
         data = np.frombuffer(block, np.uint8)
-        _check(scanlines.unfilter(data, first, shape, above, packed.reshape(-1)))
+        _check(scanlines.unfilter(data, first, shape, above, pixels))
         lap("index")
         first += data.size // (1 + mask.row_bytes)
-    pixels: NDArray[np.uint8]
-    if mask.colours is None:
-        pixels = packed.reshape(mask.height, mask.width, 3)
-    elif mask.bits == 8:
-        pixels = packed
-    else:
-        pixels = np.empty((mask.height, mask.width), np.uint8)
-        scanlines.unpack(packed, mask.bits, mask.width, pixels)
-    return DecodedMask(pixels, mask.colours, mask.format, mask.codec, warnings=mask.warnings)
+    return pixels
 
 
 def encode(labels: Labels, plte: bytes, fingerprint: Fingerprint | None = None) -> bytes:

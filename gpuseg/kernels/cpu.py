@@ -71,6 +71,24 @@ def index_positions(
     return int(_positions(positions, entries, labels))
 
 
+def flagged_runs(
+    pixels: NDArray[np.uint8], table: NDArray[np.unsignedinteger]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Runs of one colour whose entry has a flag, in the order of the pixels.
+
+    pixels: uint8 (3 * P,). table: as in `index_pixels`. Returns keys uint32 (R,), and first
+    pixels and lengths, int64 (R,).
+    """
+    count = int(_flagged(pixels, table, _no_keys, _no_places, _no_places))
+    keys = np.empty(count, np.uint32)
+    starts, lengths = np.empty(count, np.int64), np.empty(count, np.int64)
+    _flagged(pixels, table, keys, starts, lengths)
+    return keys, starts, lengths
+
+
+_no_keys, _no_places = np.empty(0, np.uint32), np.empty(0, np.int64)
+
+
 def colour_labels(
     labels: NDArray[np.unsignedinteger],
     colours: NDArray[np.uint32],
@@ -182,6 +200,24 @@ def _positions(positions: Any, entries: Any, labels: Any) -> Any:
         labels[pixel] = entry
         unknown += entry >> depth & U64(1)
     return unknown
+
+
+@njit
+def _flagged(pixels: Any, table: Any, keys: Any, starts: Any, lengths: Any) -> Any:
+    """Number of runs; they are written as far as there is room."""
+    depth = U64(4 * table.itemsize)
+    runs = start = U64(0)
+    count = U64(pixels.size) // U64(3)
+    while start < count:
+        key, end = _key(pixels, start), start + U64(1)
+        while end < count and _key(pixels, end) == key:
+            end += U64(1)
+        if U64(table[key]) >> depth:
+            if runs < U64(keys.size):
+                keys[runs], starts[runs], lengths[runs] = key, start, end - start
+            runs += U64(1)
+        start = end
+    return runs
 
 
 @njit

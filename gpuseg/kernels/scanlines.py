@@ -33,6 +33,7 @@ from gpuseg.kernels.rows import (
     plain_row,
     sub_row,
 )
+from gpuseg.kernels.vectors import store_word
 
 __all__ = [
     "BAD_FILTER",
@@ -97,9 +98,26 @@ def unfilter(
     return int(_scan(data, first, shape, row, _ONE_LABEL, labels, pixels))
 
 
-def unpack(packed: NDArray[np.uint8], bits: int, width: int, positions: NDArray[np.uint8]) -> None:
-    """Palette positions of 1, 2 or 4 bits, uint8 (rows, bytes), to uint8 (rows, width), written."""
-    _unpack(packed, bits, width, positions)
+def unpack(
+    packed: NDArray[np.uint8],
+    bits: int,
+    table: NDArray[np.uint16],
+    width: int,
+    labels: NDArray[np.uint8],
+) -> int:
+    """Labels of a palette image with 1, 2 or 4 bits a pixel; returns DONE or UNKNOWN.
+
+    packed: uint8 (height, bytes of a row), without filters. table: uint16 (256,), label and
+    flags of each position. labels: uint8 (height * width + MARGIN,), written.
+    UNKNOWN may also come from the bits that fill the last byte of a row.
+    """
+    shifts = np.arange(8 - bits, -1, -bits, dtype=np.uint16)  # the first pixel is highest
+    entries = table[(np.arange(256, dtype=np.uint16)[:, None] >> shifts) & ((1 << bits) - 1)]
+    words = np.zeros((256, 8), np.uint8)  # the labels of each byte, as a word
+    words[:, : 8 // bits] = entries & 255
+    unknown = (entries > 255).any(axis=1)
+    packed_labels = words.reshape(-1).view(np.uint64)
+    return int(_unpack(packed, bits, packed_labels, unknown, width, labels))
 
 
 @njit
@@ -145,10 +163,12 @@ def _copy_row(row: Any, out: Any, pixels: Any) -> None:
 
 
 @njit
-def _unpack(packed: Any, bits: Any, width: Any, positions: Any) -> None:
-    bits, mask = U64(bits), (U64(1) << U64(bits)) - U64(1)
-    a_byte = U64(8) // bits
-    for y in range(packed.shape[0]):
-        for x in range(U64(width)):
-            shift = U64(8) - bits * (x % a_byte + U64(1))
-            positions[y, x] = U64(packed[y, x // a_byte]) >> shift & mask
+def _unpack(packed: Any, bits: Any, words: Any, unknown: Any, width: Any, labels: Any) -> Any:
+    width, a_byte = U64(width), U64(8) // U64(bits)
+    seen = False
+    for y in range(U64(packed.shape[0])):
+        for k in range(U64(packed.shape[1])):
+            byte = packed[y, k]
+            store_word(labels, y * width + k * a_byte, words[byte])
+            seen |= unknown[byte]
+    return UNKNOWN if seen else DONE

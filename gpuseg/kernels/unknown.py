@@ -1,6 +1,6 @@
-"""Which colours of a mask are not in the palette: the slow, exact search after a kernel counted.
+"""Which colours of a mask are not in the palette: the exact search after a kernel counted.
 
-Plain NumPy on the host. Masks are long runs, so it looks at runs instead of pixels.
+On the host. Masks are long runs, so it looks at runs instead of pixels.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.lut import Lookup, colour_keys, key_colours
+from gpuseg.kernels.lut import Lookup, key_colours
 from gpuseg.report import UnknownColour
 
 
@@ -23,7 +23,10 @@ def find_unknown(
     Returns (colours, unknown pixels, refused pixels). The colours are the refused ones where
     there are any, else the replaced ones; the most frequent first, ties by first position.
     """
-    keys, starts, lengths = _runs(pixels)
+    from gpuseg.kernels import cpu  # numba loads when it is needed
+
+    flat = np.ascontiguousarray(pixels).reshape(-1)
+    keys, starts, lengths = cpu.flagged_runs(flat, lookup.table)
     flags = lookup.table[keys] >> np.uint32(lookup.depth)
     unknown, refused = flags & 1 == 1, flags >> 1 & 1 == 1
     unknown_total, refused_total = int(lengths[unknown].sum()), int(lengths[refused].sum())
@@ -44,16 +47,6 @@ def find_unknown(
         for rgb, count, position in rows
     )
     return colours, unknown_total, refused_total
-
-
-def _runs(
-    pixels: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Runs of one colour in row order: keys uint32 (R,), starts and lengths int64 (R,), pixels."""
-    keys = colour_keys(pixels).reshape(-1)
-    borders = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    starts = np.concatenate([np.zeros(min(keys.size, 1), np.int64), borders])
-    return keys[starts], starts, np.diff(starts, append=keys.size)
 
 
 def _true_rgb(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[np.uint8]:

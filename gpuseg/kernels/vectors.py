@@ -15,10 +15,16 @@ STEP = U64(64)
 
 
 @inlined
+def _checked(memory: Any, at: Any) -> Any:
+    """0, once the subscript is checked: numba removes reads, and their checks, of no use."""
+    return U64(memory[at]) * U64(0)
+
+
+@inlined
 def load_word(memory: Any, at: Any) -> Any:
     """8 bytes of uint8 `memory` from `at` on as uint64, the first byte lowest."""
     if CHECKED:
-        memory[at + U64(7)]
+        at += _checked(memory, at + U64(7))
     return _load_word(memory, at)
 
 
@@ -26,7 +32,7 @@ def load_word(memory: Any, at: Any) -> Any:
 def nonzero_bits(memory: Any, at: Any) -> Any:
     """Which of the 64 bytes from `at` on are not zero."""
     if CHECKED:
-        memory[at + U64(63)]
+        at += _checked(memory, at + U64(63))
     return _nonzero_bits(memory, at)
 
 
@@ -34,7 +40,7 @@ def nonzero_bits(memory: Any, at: Any) -> Any:
 def unequal_bits(memory: Any, at: Any, other: Any, place: Any) -> Any:
     """Which of the 64 bytes of `memory` from `at` on differ from those of `other`."""
     if CHECKED:
-        memory[at + U64(63)] + other[place + U64(63)]
+        at += _checked(memory, at + U64(63)) + _checked(other, place + U64(63))
     return _unequal_bits(memory, at, other, place)
 
 
@@ -45,7 +51,7 @@ def unequal_step_bits(memory: Any, at: Any, back: Any) -> Any:
     For the 64 bytes from `at` on; steps are differences modulo 256.
     """
     if CHECKED:
-        memory[at + U64(63)] + memory[at - back - U64(1)]
+        at += _checked(memory, at + U64(63)) + _checked(memory, at - back - U64(1))
     return _unequal_step_bits(memory, at, back)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    compression,
     device,
     device_kernels,
     kernel,
@@ -260,3 +261,14 @@ def test_highlights_name_the_kernel_and_the_bars():
     lines = device.highlights([Outcome("all", "passed", tables=made)])
     assert len(lines) == 8
     assert "1.05 (bar ≤ 1.10: met)" in lines[6]
+
+
+def test_compression(tmp_path):
+    found = results(compression.SCRIPT, tmp_path)
+    assert len(found) == 3
+    for rows in found.values():
+        assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
+    for row in found["Row filters, each with Z_RLE"]:
+        best = min(row["None: bytes"], row["Up: bytes"])
+        assert row["smaller of both: bytes"] <= best + 1e-9
+    assert all(row["zlib-ng: ms"] > 0 for row in found["Inflating the masks"])

@@ -81,7 +81,7 @@ SETS = (
 )
 
 LEFT_OUT = {
-    "bdd100k": "RGBA whose alpha is data and greyscale indices, which gpuseg refuses; one label map",
+    "bdd100k": "RGBA with data in alpha and greyscale indices, both refused; one label map",
     "mseg_misc": "greyscale indices; one image of 4 pixels; one of 391 colours, for 16 bits only",
     "datumaro_tiny": "images of 5 to 200 pixels, which time nothing but the file system",
     "pngsuite": "test images of all PNG kinds, no masks",

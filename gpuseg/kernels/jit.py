@@ -66,8 +66,8 @@ def inlined(function: Function) -> Function:
 @inlined
 def load_word(memory: Any, at: Any) -> Any:
     """8 bytes of uint8 `memory` from `at` on as uint64, little-endian, at any alignment."""
-    if CHECKED:
-        memory[at + U64(7)]
+    if CHECKED:  # the byte must be used, or numba removes the read and with it the check
+        at += U64(memory[at + U64(7)]) * U64(0)
     return _load_word(memory, at)
 
 

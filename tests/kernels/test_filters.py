@@ -71,6 +71,26 @@ def test_the_labels_come_back(
     assert numbers == [0, *want]
 
 
+def test_the_rule_where_one_run_more_decides() -> None:
+    """Pairs of rows: runs of every number, and changes of every number at every place."""
+    width, pairs = 40, []
+    for runs in range(16):
+        above = np.minimum(np.arange(width) % 2 * 7, 7).astype(np.uint8)
+        above[runs:] = above[runs]
+        for count in range(1, 4):
+            for first in range(width - 2 * count):
+                here = above.copy()
+                here[first : first + 2 * count : 2] += 3
+                pairs += [above, here]
+    labels = np.array(pairs)
+    scanlines = np.empty(len(labels) * (1 + width), np.uint8)
+    filter_rows(labels.reshape(-1), width, 0, scanlines)
+    found = scanlines[:: 1 + width][1::2] == UP
+    want = np.array([is_up_smaller(labels, y) for y in range(1, len(labels), 2)])
+    assert np.array_equal(found, want)
+    assert 0.02 < found.mean() < 0.98
+
+
 def test_both_filters_are_chosen() -> None:
     """The property above would hold for nothing but None if the rule never chose Up."""
     labels = np.zeros((5, 20), np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from gpuseg.codecs import png
 from gpuseg.errors import BrokenMaskError, UnsupportedMaskError
 from gpuseg.kernels.lut import build_lookup
 from gpuseg.mask import DecodedMask, Scanlines
-from gpuseg.options import ConvertOptions
+from gpuseg.options import ConvertOptions, Unknown
 from gpuseg.palette import Palette
 from tests.codecs import peculiar
 from tests.codecs.both import PALETTE, Both, check_same
-from tests.pngs import RGB, assemble, chunk, ihdr, lines, zlib_stream
+from tests.pngs import RGB, assemble, chunk, filtered, ihdr, lines, zlib_stream
 from tests.real import HERE, real_pngs
 
 LIMIT = 1 << 26
@@ -142,14 +143,24 @@ def test_an_unknown_filter_is_told(tmp_path: Path, name: str) -> None:
         direct.positions(mask, build_lookup(PALETTE, ConvertOptions()).table, no_lap)
 
 
-def test_labels_that_are_used_again_are_whole(tmp_path: Path) -> None:
-    """The memory of a large image serves a small one, and the other way round."""
-    lookup = build_lookup(PALETTE, ConvertOptions())
+@pytest.mark.parametrize("unknown", ["error", "ignore"])
+def test_several_blocks_in_memory_that_is_used_again(tmp_path: Path, unknown: Unknown) -> None:
+    """A large image before a small one and after it, in one pass and the long way."""
+    options = ConvertOptions(unknown=unknown)
+    lookup = build_lookup(PALETTE, options)
     rng = np.random.default_rng(0)
-    for height, width in ((300, 400), (1, 1), (7, 5), (400, 301)):
-        labels = rng.integers(0, 200, (height, width), np.uint8)
-        rows = lines(*PALETTE.colours[labels].reshape(height, -1).tolist())
-        head = ihdr(width, height, 8, RGB)
-        mask = scanlines(tmp_path / "a.png", assemble(head, chunk(b"IDAT", zlib_stream(rows, 1))))
-        found = direct.index_scanlines(mask, lookup, PALETTE, ConvertOptions(), no_lap)
+    for height, width in ((900, 701), (1, 1), (7, 5), (600, 1200)):
+        labels = rng.integers(0, 200, (height, width // 7 + 1), np.uint8).repeat(7, 1)[:, :width]
+        pixels = PALETTE.colours[labels]
+        if unknown == "ignore":
+            labels, pixels[-1, -1] = labels.copy(), (3, 1, 2)
+            labels[-1, -1] = 255
+        rows = filtered(pixels.reshape(height, -1), 3, rng.integers(0, 5, height).tolist())
+        body = chunk(b"IDAT", zlib_stream(rows, 1))
+        mask = scanlines(tmp_path / "a.png", assemble(ihdr(width, height, 8, RGB), body))
+        assert len(list(mask.inflate())) > 1 or height < 10
+        found = direct.index_scanlines(mask, lookup, PALETTE, options, no_lap)
         assert np.array_equal(found.labels, labels)
+        png_out = direct.encode(found.labels, PALETTE.plte())
+        with Image.open(io.BytesIO(png_out)) as image:
+            assert np.array_equal(np.asarray(image), labels)

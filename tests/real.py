@@ -12,7 +12,7 @@ from PIL import Image
 
 HERE = Path(__file__).parent / "data"
 LARGE_SETS = {"camvid12_train": 20}
-"""Sets of hundreds of files that are much alike: every so manieth is taken."""
+"""Sets of hundreds of files that are much alike: every n-th is taken."""
 
 
 def real_pngs(folder: Path, but: Path | None = None) -> dict[str, list[Path]]:

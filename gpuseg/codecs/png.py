@@ -130,8 +130,11 @@ def _header(png: bytes) -> Header:
 
 
 def _is_strange(name: bytes) -> bool:
-    """Whether a chunk must be understood and is not: its name begins with a capital."""
-    return not name[0] & 0x20 and name not in (b"IHDR", b"IEND")
+    """Whether a chunk must be understood and is not: its name begins with a capital.
+
+    A name of other bytes than letters is none, whatever its checksum says.
+    """
+    return not name.isalpha() or (name[:1].isupper() and name not in (b"IHDR", b"IEND"))
 
 
 def _inflate(compressed: bytes, header: Header) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
-from gpuseg.errors import LabelError, UnknownColourError
+from gpuseg.errors import BrokenMaskError, LabelError, UnknownColourError
 from gpuseg.options import IndexOptions
 from gpuseg.palette import RGB, Palette
 
@@ -65,3 +65,45 @@ def index_to_rgb(
             raise LabelError(f"index {index} is not in palette {palette.name!r}")
         colours[labels == index] = colour_of[int(index)]
     return colours
+
+
+def unfilter(
+    scanlines: bytes | NDArray[np.uint8], height: int, row_bytes: int, step: int
+) -> NDArray[np.uint8]:
+    """The bytes of an image whose rows are filtered: uint8 (height, row_bytes).
+
+    scanlines: uint8 (height * (1 + row_bytes),), before each row the number of its filter.
+    step: bytes from a pixel to the next, 1 where several pixels share a byte.
+    Source: PNG specification (ISO/IEC 15948), 9.2 to 9.4. A filter left of each byte what it
+    differs, modulo 256, from a prediction: that of the bytes to its left, above it, and left
+    above it, which are 0 outside the image. Raises BrokenMaskError for a filter above 4 and
+    ValueError for scanlines of another length.
+    """
+    stored = np.frombuffer(scanlines, np.uint8).reshape(height, 1 + row_bytes).tolist()
+    above = [0] * (step + row_bytes)  # with the pixel of zeros before the first
+    rows: NDArray[np.uint8] = np.empty((height, row_bytes), np.uint8)
+    for y, (number, *residuals) in enumerate(stored):
+        row = [0] * step
+        for x, residual in enumerate(residuals):
+            prediction = _prediction(number, row[x], above[step + x], above[x])
+            row.append((residual + prediction) % 256)
+        rows[y] = row[step:]
+        above = row
+    return rows
+
+
+def _prediction(number: int, left: int, above: int, corner: int) -> int:
+    """What filter `number` expects of a byte (PNG specification, 9.2)."""
+    if number == 0:  # None
+        return 0
+    if number == 1:  # Sub
+        return left
+    if number == 2:  # Up
+        return above
+    if number == 3:  # Average
+        return (left + above) // 2
+    if number == 4:  # Paeth: the neighbour that is nearest to left + above - corner
+        guess = left + above - corner
+        # min takes the first of several: left before above before corner (9.4)
+        return min((left, above, corner), key=lambda byte: abs(guess - byte))
+    raise BrokenMaskError(f"has a row of filter {number}, PNG knows 0 to 4; restore the file")

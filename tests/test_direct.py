@@ -150,8 +150,9 @@ def test_an_unknown_filter_is_told(tmp_path: Path, name: str) -> None:
     mask = scanlines(tmp_path / "a.png", peculiar.FAIL[name])
     with pytest.raises(BrokenMaskError, match="filter that PNG does not know"):
         direct.decode(mask, no_lap)
+    options = ConvertOptions()
     with pytest.raises(BrokenMaskError, match="filter that PNG does not know"):
-        direct.positions(mask, build_lookup(PALETTE, ConvertOptions()).table, no_lap)
+        direct.index_scanlines(mask, build_lookup(PALETTE, options), PALETTE, options, no_lap)
 
 
 @pytest.mark.parametrize("unknown", ["error", "ignore"])

@@ -9,7 +9,7 @@ from typing import IO
 
 from PIL import Image, UnidentifiedImageError, features
 
-from gpuseg.codecs.checksums import check_png
+from gpuseg.codecs.checksums import check_pixels, check_png
 from gpuseg.codecs.sniff import not_an_image
 from gpuseg.errors import BrokenMaskError, MaskError, MaskSizeError, UnreadableMaskError
 
@@ -48,6 +48,8 @@ def opened(
                 check_png(file)
             with Image.open(file, formats=FORMATS) as image:
                 check_size(image.width, image.height, max_pixels)
+                if checksums and image.format == "PNG":
+                    check_pixels(file)
                 yield image, file
         except MaskError:
             raise

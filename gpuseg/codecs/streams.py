@@ -7,6 +7,7 @@ systems, and its strategy for runs (Z_RLE) suits label maps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from zlib_ng import zlib_ng
@@ -40,28 +41,62 @@ def inflate(compressed: bytes, size: int, block: int) -> Iterator[bytes]:
     last block), TooMuchDataError for a long one.
     """
     inflater = zlib_ng.decompressobj()
-    try:
+    with _damage_told():
         for start in range(0, size, block):
             wanted = min(block, size - start)
             data = inflater.decompress(compressed, wanted)
             if len(data) < wanted:
-                raise BrokenMaskError(
-                    f"is damaged: its pixels end after {start + len(data):,} of {size:,} bytes; "
-                    "restore it from its source"
-                )
+                raise _too_short(start + len(data), size)
             yield data
             compressed = inflater.unconsumed_tail
         if not inflater.eof and inflater.decompress(compressed, 1):
             raise TooMuchDataError
+    if not inflater.eof:
+        raise _no_checksum()
+
+
+def check_stream(pieces: Iterable[bytes], size: int) -> None:
+    """Inflate a zlib stream that comes in pieces and must have `size` bytes at least.
+
+    Nothing is kept, and what exceeds the size is not looked at. Raises BrokenMaskError for a
+    damaged or short stream.
+    """
+    inflater = zlib_ng.decompressobj()
+    left = size
+    with _damage_told():
+        for piece in pieces:
+            while piece and not inflater.eof:
+                found = len(inflater.decompress(piece, min(BLOCK, max(1, left))))
+                if found > left:
+                    return
+                left -= found
+                piece = inflater.unconsumed_tail
+    if left:
+        raise _too_short(size - left, size)
+    if not inflater.eof:
+        raise _no_checksum()
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
     except ZlibError as error:
         raise BrokenMaskError(
             f"is damaged and cannot be decoded ({error}); restore it from its source"
         ) from error
-    if not inflater.eof:
-        raise BrokenMaskError(
-            "is damaged: the checksum of its pixels (Adler-32) is missing; restore it from its "
-            "source"
-        )
+
+
+def _too_short(found: int, size: int) -> BrokenMaskError:
+    return BrokenMaskError(
+        f"is damaged: its pixels end after {found:,} of {size:,} bytes; restore it from its source"
+    )
+
+
+def _no_checksum() -> BrokenMaskError:
+    return BrokenMaskError(
+        "is damaged: the checksum of its pixels (Adler-32) is missing; restore it from its source"
+    )
 
 
 def deflate(blocks: Iterable[bytes | memoryview]) -> bytes:

@@ -202,8 +202,12 @@ STRICTER = {
     "no Adler-32": stream(NO_ADLER),
     "half an Adler-32": stream(STREAM[:-2]),
     "a row too little": stream(zlib_stream(ROWS[: -1 - 3 * WIDTH])),
+    "a pass of Adam7 too little": assemble(
+        ihdr(WIDTH, HEIGHT, 8, RGB, 0, 0, 1),
+        chunk(b"IDAT", zlib_stream(interlaced(PIXELS, 8)[: -5 * (1 + 3 * WIDTH)])),
+    ),
 }
-"""Refused by codec `auto` only: Pillow needs no checksum, and paints missing rows black."""
+"""Refused by both codecs of ours: Pillow alone needs no checksum, and paints missing rows black."""
 
 LAXER = {
     "a colour profile of another kind": rgb(chunk(b"iCCP", b"name\0\1data"), BODY),

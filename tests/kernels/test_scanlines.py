@@ -22,6 +22,8 @@ from tests.kernels.scanline_cases import (
     cases,
     encode,
     expected,
+    guarded,
+    is_untouched,
     make_pixels,
     run,
 )
@@ -145,10 +147,19 @@ def test_unpack(bits: int, width: int) -> None:
     positions = np.random.default_rng(width).integers(0, 1 << bits, (5, width), np.uint8)
     packed = pack(positions, bits)
     packed[:, -1] |= 0xFF >> (width * bits - 1) % 8 + 1  # what pads a row means nothing
-    found = np.full((7, width), 0xA5, np.uint8)
-    scanlines.unpack(packed, bits, width, found[1:6])
-    assert np.array_equal(found[1:6], positions)
-    assert (found[[0, 6]] == 0xA5).all()
+    labels, around = guarded(5 * width + scanlines.MARGIN, 0xA5)
+    table = np.arange(255, -1, -1, dtype=np.uint16)
+    assert scanlines.unpack(packed, bits, table, width, labels) == scanlines.DONE
+    assert np.array_equal(labels[: 5 * width].reshape(5, width), 255 - positions)
+    assert is_untouched(around)
+    for position in range(1 << bits):
+        flagged = table.copy()
+        flagged[position] |= 256
+        verdict = scanlines.unpack(packed, bits, flagged, width, labels)
+        if (positions == position).any():
+            assert verdict == scanlines.UNKNOWN
+        elif width * bits % 8 == 0:  # else it may be seen in the bits that pad a row
+            assert verdict == scanlines.DONE
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def njit(function: Function) -> Function:
         try:
             return compiled(*arguments)
         except Exception:  # kernels raise nothing: a damaged cache raises anything
-            if compiled is uncached:
+            if compiled is uncached or CHECKED:  # with checks a kernel may: what they found
                 raise
             chosen = uncached
             return uncached(*arguments)
@@ -63,11 +63,19 @@ def inlined(function: Function) -> Function:
     return compiled
 
 
+@part
+def _check_word(memory: Any, at: Any) -> None:
+    """A subscript alone would not do: numba drops one whose value nobody uses."""
+    size = U64(memory.size)
+    if at >= size or size - at < U64(8):
+        raise IndexError("a word reaches out of its memory")
+
+
 @inlined
 def load_word(memory: Any, at: Any) -> Any:
     """8 bytes of uint8 `memory` from `at` on as uint64, little-endian, at any alignment."""
     if CHECKED:
-        memory[at + U64(7)]
+        _check_word(memory, at)
     return _load_word(memory, at)
 
 
@@ -75,7 +83,7 @@ def load_word(memory: Any, at: Any) -> Any:
 def store_word(memory: Any, at: Any, word: Any) -> None:
     """Write a uint64 to 8 bytes of uint8 `memory` from `at` on, little-endian."""
     if CHECKED:
-        memory[at + U64(7)] = memory[at + U64(7)]
+        _check_word(memory, at)
     _store_word(memory, at, word)
 
 

@@ -36,7 +36,8 @@ def build(supply: Supply) -> Built:
     scan = scanlines(supply, height, row_bytes, CHANNELS[kind])
     header = [width, height, bits, kind, 0, 0, 0]
     if supply.rarely(32):
-        header[supply.number(0, 6)] = supply.number(0, 65535) % 256
+        place = supply.number(0, 6)
+        header[place] = supply.number(0, 65535) if place < 2 else supply.byte()
         built.plain = False
     built.pieces.append(chunk(b"IHDR", struct.pack(">IIBBBBB", *header)))
     if kind == 3 or supply.rarely(16):

@@ -112,27 +112,31 @@ def memory_bounded(content: bytes, sampled: bool):
     if not sampled:
         yield
         return
-    claimed = 1
-    if len(content) >= 24:
-        claimed = int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big")
     tracemalloc.start()
     try:
         yield
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    allowed = 5 * len(content) + 60 * min(claimed, LIMIT) + png._NEXT_READ + (1 << 18)
+    allowed = 5 * len(content) + 60 * min(_claims(content), LIMIT) + png._NEXT_READ + (1 << 18)
     assert peak <= allowed, f"took {peak} bytes, {allowed} are allowed"
+
+
+def _claims(content: bytes) -> int:
+    """Pixels that the header claims."""
+    return int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big")
 
 
 def judge(
     content: bytes, found: Indexed | MaskError, lookup: Lookup, options: ConvertOptions
 ) -> None:
     """Compare with the oracle and with Pillow."""
-    if isinstance(found, MaskSizeError):
-        claims = int.from_bytes(content[16:20], "big") * int.from_bytes(content[20:24], "big")
-        assert claims > LIMIT, found
+    claims = _claims(content)
+    if claims > LIMIT:
+        intact = zlib.crc32(content[12:29]) == int.from_bytes(content[29:33], "big")
+        assert isinstance(found, MaskSizeError if intact else BrokenMaskError), found
         return
+    assert not isinstance(found, MaskSizeError), found
     picture = read(content)
     if isinstance(picture, str):
         # a pixel may be refused before the damage behind it is seen

@@ -64,7 +64,7 @@ def njit(function: Function) -> Function:
         try:
             return compiled(*arguments)
         except Exception:  # kernels raise nothing: a damaged cache raises anything
-            if compiled is uncached:
+            if compiled is uncached or CHECKED:  # with checks a kernel may: what they found
                 raise
             chosen = uncached
             return uncached(*arguments)

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpuseg.kernels.jit import CHECKED, U64, inlined, intrinsic, ir, types
+from gpuseg.kernels.jit import CHECKED, U64, inlined, intrinsic, ir, part, types
 
 STEP = U64(64)
 """Bytes of a vector."""
 
 
-@inlined
-def _checked(memory: Any, at: Any) -> Any:
-    """0, once the subscript is checked: numba removes reads, and their checks, of no use."""
-    return U64(memory[at]) * U64(0)
+@part
+def _check(memory: Any, at: Any, size: Any) -> None:
+    """A subscript alone would not do: numba drops one whose value nobody uses."""
+    if at >= U64(memory.size) or U64(memory.size) - at < size:
+        raise IndexError("a vector reaches out of its memory")
 
 
 @inlined
 def load_word(memory: Any, at: Any) -> Any:
     """8 bytes of uint8 `memory` from `at` on as uint64, the first byte lowest."""
     if CHECKED:
-        at += _checked(memory, at + U64(7))
+        _check(memory, at, U64(8))
     return _load_word(memory, at)
 
 
@@ -32,7 +33,7 @@ def load_word(memory: Any, at: Any) -> Any:
 def nonzero_bits(memory: Any, at: Any) -> Any:
     """Which of the 64 bytes from `at` on are not zero."""
     if CHECKED:
-        at += _checked(memory, at + U64(63))
+        _check(memory, at, STEP)
     return _nonzero_bits(memory, at)
 
 
@@ -40,7 +41,8 @@ def nonzero_bits(memory: Any, at: Any) -> Any:
 def unequal_bits(memory: Any, at: Any, other: Any, place: Any) -> Any:
     """Which of the 64 bytes of `memory` from `at` on differ from those of `other`."""
     if CHECKED:
-        at += _checked(memory, at + U64(63)) + _checked(other, place + U64(63))
+        _check(memory, at, STEP)
+        _check(other, place, STEP)
     return _unequal_bits(memory, at, other, place)
 
 
@@ -51,7 +53,8 @@ def unequal_step_bits(memory: Any, at: Any, back: Any) -> Any:
     For the 64 bytes from `at` on; steps are differences modulo 256.
     """
     if CHECKED:
-        at += _checked(memory, at + U64(63)) + _checked(memory, at - back - U64(1))
+        _check(memory, at, STEP)
+        _check(memory, at - back - U64(1), STEP)
     return _unequal_step_bits(memory, at, back)
 
 
@@ -59,7 +62,7 @@ def unequal_step_bits(memory: Any, at: Any, back: Any) -> Any:
 def fill_bytes(memory: Any, at: Any, byte: Any) -> None:
     """Write one byte to all 64 from `at` on."""
     if CHECKED:
-        memory[at + U64(63)] = memory[at + U64(63)]
+        _check(memory, at, STEP)
     _fill_bytes(memory, at, byte)
 
 
@@ -67,7 +70,7 @@ def fill_bytes(memory: Any, at: Any, byte: Any) -> None:
 def store_word(memory: Any, at: Any, word: Any) -> None:
     """Write a uint64 to the 8 bytes from `at` on, its lowest byte first."""
     if CHECKED:
-        memory[at + U64(7)] = memory[at + U64(7)]
+        _check(memory, at, U64(8))
     _store_word(memory, at, word)
 
 

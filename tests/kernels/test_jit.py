@@ -1,0 +1,53 @@
+"""The checks that NUMBA_BOUNDSCHECK=1 adds to what kernels read and write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CODE = """
+import numpy as np
+from gpuseg.kernels.jit import U64, njit
+from gpuseg.kernels.vectors import load_word, store_word
+
+@njit
+def load(memory, at):
+    return load_word(memory, at)
+
+@njit
+def store(memory, at):
+    store_word(memory, at, U64(5))
+
+@njit
+def later(memory):  # the second run would find nothing to complain of
+    memory[0] += 1
+    if memory[0] == 1:
+        return memory[memory.size]
+    return 0
+
+def raises(kernel, *arguments):
+    try:
+        kernel(*arguments)
+    except IndexError:
+        return True
+    return False
+
+memory = np.zeros(16, np.uint8)
+for kernel in (load, store):
+    for at in (0, 8):
+        assert not raises(kernel, memory, U64(at)), (kernel, at)
+    for at in (9, 15, 16, 2**64 - 1, 2**64 - 8):
+        assert raises(kernel, memory, U64(at)), (kernel, at)
+    assert raises(kernel, memory[:5], U64(0)), kernel
+assert raises(later, np.zeros(16, np.uint8))
+"""
+
+
+@pytest.mark.slow
+def test_words_outside_their_memory_are_found(tmp_path: Path) -> None:
+    variables = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", CODE], env=variables, check=True)

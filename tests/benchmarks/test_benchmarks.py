@@ -15,6 +15,7 @@ from benchmarks import (
     lookups,
     memory,
     samples,
+    scanlines,
     stages,
     startup,
     tables,
@@ -272,3 +273,9 @@ def test_compression(tmp_path):
         best = min(row["None: bytes"], row["Up: bytes"])
         assert row["smaller of both: bytes"] <= best + 1e-9
     assert all(row["zlib-ng: ms"] > 0 for row in found["Inflating the masks"])
+
+
+def test_scanlines(tmp_path):
+    [rows] = results(scanlines.SCRIPT, tmp_path).values()
+    assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
+    assert all(row["index"] > 0 and row["filter"] > 0 for row in rows)

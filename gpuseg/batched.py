@@ -152,7 +152,7 @@ class BatchedFlow:
         for i, work in enumerate(batch.works):
             if usable[i]:
                 work.device = self._backend.name
-                work.seconds["index"] = share
+                work.seconds["index"] = work.seconds.get("index", 0.0) + share
                 batch.futures.append(pool.submit(self._write, batch, labels, i))
         writing.append(batch)
         if len(writing) == IN_FLIGHT - 1:

@@ -35,9 +35,20 @@ def _machine() -> str:
 
 
 _HOST = _machine()
-_TOKEN = secrets.token_hex(4)  # tells this process from an earlier one with the same pid
+_token = secrets.token_hex(4)  # of the run; tells it from an earlier one with the same pid
 _COUNTER = itertools.count()
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
+
+
+def token() -> str:
+    """The token of this run, which is in the names of its temp files."""
+    return _token
+
+
+def join_run(token: str) -> None:
+    """Be part of a run that another process began: its temp files are not swept."""
+    global _token
+    _token = token
 
 
 def write_atomically(target: str, data: bytes, check: Callable[[str], None] | None = None) -> None:
@@ -70,7 +81,7 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
 
 
 def _temp_path(folder: str) -> str:
-    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_TOKEN}-{next(_COUNTER)}{SUFFIX}"
+    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_token}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
 
 
@@ -112,8 +123,10 @@ def _is_stale(path: Path) -> bool:
             return time.time() - path.stat().st_mtime > FOREIGN_STALE_SECONDS
         except OSError:
             return False
+    if token == _token:
+        return False
     if int(pid) == os.getpid():
-        return token != _TOKEN
+        return True
     if os.name == "nt":
         return True  # an open file cannot be removed there, so trying is safe
     return not _is_running(int(pid))

@@ -15,8 +15,9 @@ import numpy as np
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, pillow, png
+from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source
-from gpuseg.errors import MaskError, OutputError
+from gpuseg.errors import MaskError, MaskSizeError, OutputError
 from gpuseg.indexing import Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.output import write_atomically
@@ -47,6 +48,8 @@ class Work:
 
     def failed(self, error: Exception) -> FileResult:
         """The row when `error` ended it."""
+        if isinstance(error, MemoryError):
+            error = MaskSizeError(NO_MEMORY)
         unknown = getattr(error, "colours", ())
         return FileResult.failure(
             self.source.relative,
@@ -134,6 +137,7 @@ def _scanlines(work: Work, job: Job) -> Scanlines:
 
 def _by_pillow(work: Work, job: Job) -> DecodedMask:
     work.resume()
+    work.mask = None
     work.seconds.clear()  # what the direct path took before it gave up is no stage of this one
     work.mask = mask = pillow.read_mask(work.source.path, job.options.max_pixels)
     work.lap("decode")

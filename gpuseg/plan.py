@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
@@ -53,10 +53,6 @@ class Job:
         lookup = build_lookup(palette, options)
         plte = palette.plte(ignore_index) if options.depth == 8 else None
         return cls(dst, palette, options, lookup, plte, ignore_index, salt, Folders(dst))
-
-    def without_resume(self) -> Job:
-        """The same job, for files whose targets are made again even if they are up to date."""
-        return replace(self, options=replace(self.options, resume=False))
 
     def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
         """What the label map of `source` carries when it is made by this job."""
@@ -113,6 +109,9 @@ class Job:
                 "workers",
                 "pattern",
                 "grey",
+                "verify",
+                "resume",
+                "max_pixels",
             )
         }
         shard = self.options.shard

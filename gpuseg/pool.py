@@ -39,11 +39,15 @@ class Feed(Generic[Item]):
             return items
 
     def holds(self, count: int) -> bool:
-        """Whether at least `count` items are left."""
-        with self._lock:
-            if not self.closed:
-                self._look_ahead(count)
-            return not self.closed and len(self._ahead) >= count
+        """Whether at least `count` items are left. Others can draw meanwhile, and close."""
+        while True:
+            with self._lock:
+                before = len(self._ahead)
+                if self.closed or before >= count:
+                    return not self.closed
+                self._look_ahead(min(count, before + 100))
+                if len(self._ahead) == before:
+                    return False
 
     def _look_ahead(self, count: int) -> None:
         self._ahead.extend(islice(self._items, max(0, count - len(self._ahead))))

@@ -1,8 +1,8 @@
 """The flow for the CPU: threads that convert files, and after a while each feeds a process.
 
-Python's lock lets one thread at a time run Python, which small files need for a quarter of
+Python's lock lets one thread at a time run Python, which small files need for a good part of
 their time: processes scale where threads do not (figures: benchmarks/README.md). But each
-takes a second to start, so it is worth while only where much is left to do.
+takes about a second to start, so it is worth while only where much is left to do.
 
 The processes are our own and not those of multiprocessing, which imports the main module of
 the program anew in each: a script without `if __name__ == "__main__"` would start itself.
@@ -17,30 +17,38 @@ import signal
 import subprocess
 import sys
 import threading
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO, Any, Protocol
 
+from gpuseg import output
 from gpuseg.discover import Source
 from gpuseg.errors import WorkerError
 from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
 from gpuseg.report import FileResult
-from gpuseg.worker import READY, Converted, Request
+from gpuseg.worker import READY, Converted
 
 PATIENCE = 0.3
 """Seconds that a run works on threads alone, to see how fast it is."""
 
-ENOUGH = 1000
-"""Files that must be left for processes to be started, and LEFT times those done by then."""
+ENOUGH, TIMES_DONE = 1_000, 10
+"""Files that must be left for processes to be started: so many, and that times those done."""
 
-LEFT = 10
+MOST_AHEAD = 20_000
+"""Files that are looked ahead for at most to find that out."""
 
 TURN = 0.05
 """Seconds of work that a process is given at a time; Ctrl-C waits as long."""
 
 MOST = 256
 """Files that a process is given at a time at most."""
+
+START_LIMIT = 60.0
+"""Seconds that a process may take to be ready."""
+
+RESTARTS = 3
+"""How often a process is started again, a second apart, after one has died."""
 
 _COMMAND = "import sys; sys.path[:] = sys.argv[1:]; from gpuseg.worker import main; main()"
 
@@ -58,13 +66,12 @@ class Worker:
     def __init__(self, job: Job) -> None:
         if not sys.executable or getattr(sys, "frozen", False):
             raise WorkerError("cannot be started: this program is no Python interpreter")
-        paths = [os.path.abspath(path) for path in sys.path]  # '' is the current folder
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the parent's to handle
         if os.name == "nt":
             apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _COMMAND, *paths],
+                [sys.executable, *_flags(), "-c", _COMMAND, *_paths()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 **apart,
@@ -72,33 +79,56 @@ class Worker:
         except (OSError, ValueError) as error:  # ValueError: a null byte in a path
             reason = getattr(error, "strerror", None) or error
             raise WorkerError(f"cannot be started: {reason}") from error
+        watchdog = threading.Timer(START_LIMIT, self._process.kill)
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            if self._ask(job) != READY:
-                raise WorkerError("did not start")
+            self._send((job, output.token()))
+            while (line := self._pipe(self._process.stdout).readline()) != READY:
+                if not line:  # what else its interpreter prints at the start is no answer
+                    raise self._dead()
         except BaseException:
+            self._process.kill()
             self.close()
             raise
+        finally:
+            watchdog.cancel()
 
-    def convert(self, request: Request) -> list[Converted]:
-        """Convert files; their results, in order."""
-        results: list[Converted] = self._ask(request)
+    def convert(self, sources: list[Source]) -> list[Converted]:
+        """Convert files; their results in order, under --fail-fast up to the first failure."""
+        self._send(sources)
+        try:
+            results: list[Converted] = pickle.load(self._pipe(self._process.stdout))  # noqa: S301
+        except Exception:  # damaged pickles raise nearly anything
+            raise self._dead() from None
         return results
 
     def close(self) -> None:
         """Let the process end, and wait until it has."""
+        stream = self._pipe(self._process.stdin)
+        # said and not only hung up: where the program has forked, others hold the pipe open
+        with contextlib.suppress(OSError, ValueError):
+            pickle.dump(None, stream)
+            stream.flush()
         with contextlib.suppress(OSError):  # it is dead and its pipe broken
-            self._pipe(self._process.stdin).close()
+            stream.close()
         self._process.wait()
         self._pipe(self._process.stdout).close()
 
-    def _ask(self, message: object) -> Any:
+    def _send(self, message: object) -> None:
+        stream = self._pipe(self._process.stdin)
         try:
-            stream = self._pipe(self._process.stdin)
             pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
             stream.flush()
-            return pickle.load(self._pipe(self._process.stdout))  # noqa: S301  # our own pipe
-        except (OSError, EOFError, pickle.UnpicklingError):
-            raise WorkerError(f"died: {_cause(self._process.wait())}") from None
+        except OSError:
+            raise self._dead() from None
+
+    def _dead(self) -> WorkerError:
+        """The error, once it does not answer as it should."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return WorkerError(f"died: {_cause(self._process.wait(1))}")
+        self._process.kill()
+        return WorkerError("died: it gave no answer that can be read")
 
     @staticmethod
     def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -113,22 +143,38 @@ class ProcessFlow:
         self._feed, self._job, self._add = feed, job, add
         self.threads = job.options.worker_count
         self._deciding = threading.Lock()
-        self._enough: bool | None = None  # whether processes are worth while
+        self._worthwhile: bool | None = None  # whether processes are
         self.remark = ""  # why there are no processes, if there should be
 
     def work(self) -> None:
         """Convert files until there are no more. One such call a thread."""
-        self._on_thread(PATIENCE if self.threads > 1 else float("inf"))
-        if not self._feed.holds(1):
-            return
-        with self._deciding:
-            if self._enough is None:
-                self._enough = self._feed.holds(max(ENOUGH, LEFT * self._feed.drawn))
-        worker = self._started() if self._enough else None
+        start = monotonic()
+        while self.threads == 1 or monotonic() - start < PATIENCE or not self._is_decided():
+            if not self._convert_one():
+                return
+        worker = self._started() if self._worthwhile else None
         if worker is not None:
             self._by_process(worker)
-        if worker is None or self.remark:
-            self._on_thread(patience=float("inf"))
+        while self._convert_one():  # what is left where there is no process
+            pass
+
+    def _is_decided(self) -> bool:
+        """Whether it is known if processes are worth while; one thread finds that out."""
+        if self._worthwhile is None and self._deciding.acquire(blocking=False):
+            from gpuseg.kernels import jit
+
+            wanted = min(max(ENOUGH, TIMES_DONE * self._feed.drawn), MOST_AHEAD)
+            # where compiled code cannot be kept, each process would compile it anew
+            self._worthwhile = jit.is_cached() and self._feed.holds(wanted)
+        return self._worthwhile is not None
+
+    def _convert_one(self) -> bool:
+        """Convert a file on this thread; False when there are no more."""
+        source = self._feed.draw()
+        if source is None:
+            return False
+        self._add(convert_source(source, self._job))
+        return True
 
     def _started(self) -> Worker | None:
         """A worker; None where there can be none, and threads do the rest."""
@@ -138,26 +184,17 @@ class ProcessFlow:
             self.remark = f"a worker process {error}; threads did its work"
             return None
 
-    def _on_thread(self, patience: float) -> None:
-        """Convert files on this thread for so many seconds."""
-        until = monotonic() + patience
-        while monotonic() < until:
-            source = self._feed.draw()
-            if source is None:
-                return
-            self._add(convert_source(source, self._job), None)
-
     def _by_process(self, worker: Worker | None) -> None:
-        """Have files converted by a process, until there are no more or it is lost."""
+        """Have files converted by a process, until there are no more or none can be started."""
         count = 1
         try:
             while worker is not None and (sources := self._feed.draw_many(count)):
                 start = monotonic()
                 try:
-                    results = worker.convert(Request(sources))
-                except WorkerError:
+                    results = worker.convert(sources)
+                except WorkerError as error:
                     worker.close()
-                    worker = self._one_by_one(sources)
+                    worker = self._one_by_one(sources, error)
                     continue
                 for result, line in results:
                     self._add(result, line)
@@ -167,23 +204,52 @@ class ProcessFlow:
             if worker is not None:
                 worker.close()
 
-    def _one_by_one(self, sources: list[Source]) -> Worker | None:
-        """Find the files that a worker dies over; the others are converted."""
-        worker = self._started()
+    def _one_by_one(self, sources: list[Source], cause: WorkerError) -> Worker | None:
+        """Find the files that a worker dies over; the others are converted, or found to be."""
+        worker = self._restarted()
         for source in sources:
+            if worker is None:
+                told = WorkerError(
+                    f"was not converted: a worker process {cause}, and no other "
+                    "could be started; run again for this file"
+                )
+                self._add(FileResult.failure(source.relative, told))
+                continue
             try:
-                if worker is None:
-                    raise WorkerError("died over this or a file near it, and no other started")
-                [(result, line)] = worker.convert(Request([source], again=True))
+                results = worker.convert([source])
             except WorkerError as error:
                 told = WorkerError(f"a worker process {error}")
-                self._add(FileResult.failure(source.relative, told), None)
-                if worker is not None:
-                    worker.close()
-                    worker = self._started()
+                self._add(FileResult.failure(source.relative, told))
+                worker.close()
+                worker = self._restarted()
             else:
-                self._add(result, line)
+                for result, line in results:
+                    self._add(result, line)
         return worker
+
+    def _restarted(self) -> Worker | None:
+        """A worker after one has died; what killed it may pass."""
+        for attempt in range(RESTARTS):
+            sleep(attempt)
+            worker = self._started()
+            if worker is not None:
+                self.remark = ""
+                return worker
+        return None
+
+
+def _flags() -> list[str]:
+    """How this interpreter was started (-I, -X utf8 …), as multiprocessing hands it on."""
+    flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags", list)()
+    return flags
+
+
+def _paths() -> list[str]:
+    """Where modules are found, '' being the current folder, if there still is one."""
+    here = ""
+    with contextlib.suppress(OSError):
+        here = os.getcwd()
+    return [os.path.join(here, path) if here or path else path for path in sys.path]
 
 
 def _cause(code: int) -> str:

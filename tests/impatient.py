@@ -17,7 +17,7 @@ def hurry() -> None:
     """Start worker processes for any number of files, at once."""
     from gpuseg import processes
 
-    processes.PATIENCE, processes.ENOUGH, processes.LEFT = 0.0, 1, 0
+    processes.PATIENCE, processes.ENOUGH, processes.TIMES_DONE = 0.0, 1, 0
 
 
 def poisoned() -> None:
@@ -48,6 +48,29 @@ def talkative() -> None:
 
     worker.convert_source = convert_and_talk
     worker.main()
+
+
+def dies_once() -> None:
+    """A worker that is killed at its first request; none after it starts."""
+    from gpuseg import worker
+
+    flag = os.environ["GPUSEG_TEST_FLAG"]
+    if os.path.exists(flag):
+        sys.exit(3)
+
+    def die(sources: Any, job: Any) -> Any:
+        open(flag, "x").close()
+        os.kill(os.getpid(), 9)
+
+    worker._convert = die
+    worker.main()
+
+
+def chatty_start() -> None:
+    """A worker whose interpreter prints before gpuseg comes to work."""
+    print("hello from sitecustomize")
+    print("no line end", end="", flush=True)
+    poisoned()
 
 
 def stillborn() -> None:

@@ -65,7 +65,7 @@ def test_sweep_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None
     old = name("00000000", 1)
     stale = [dead, recycled, old]
     kept = [
-        name(output._HOST, os.getpid(), output._TOKEN),
+        name(output._HOST, os.getpid(), output.token()),
         name("00000000", 2),
         "a.png",
         ".gpuseg-notes.tmp",

@@ -17,7 +17,6 @@ from gpuseg.errors import WorkerError
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.processes import Worker
-from gpuseg.worker import Request
 from tests import impatient
 from tests.helpers import Place, check_exact, check_run, environment, temps, tree
 from tests.making import PALETTE, save_mask
@@ -35,7 +34,7 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Processes are used at once; the ids of those that a test starts."""
-    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 1), ("LEFT", 0)):
+    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 1), ("TIMES_DONE", 0)):
         monkeypatch.setattr(processes, name, value)
     ids: list[int] = []
 
@@ -111,16 +110,25 @@ def test_a_file_that_kills_its_worker_fails_alone(
     save_mask(place.src / "poison.png")
     save_mask(place.src / "sub" / "poison.png")
     run_as(monkeypatch, impatient.poisoned)
-    report = check_run(place, place.convert(), "poison.png", "sub/poison.png", converted=9)
+    assert place.convert().code == 1
+    report = place.report()
+    assert report.failed() == ["poison.png", "sub/poison.png"]
+    counts = report.summary["files"]  # what the dead one had finished is found to be there
+    assert counts["converted"] + counts["unchanged"] == 9
+    assert len(check_exact(place)) == 9
     assert report.files["poison.png"]["error"] == "worker"
     assert "killed from outside" in report.files["poison.png"]["message"]
     assert not any(is_running(pid) for pid in started)
 
 
+@pytest.mark.parametrize("worker", [impatient.talkative, impatient.chatty_start])
 def test_what_is_printed_in_a_worker_is_no_answer(
-    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
+    place: Place,
+    started: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    worker: Callable[[], None],
 ) -> None:
-    run_as(monkeypatch, impatient.talkative)
+    run_as(monkeypatch, worker)
     check_run(place, place.convert(), converted=9)
     assert started
 
@@ -139,11 +147,64 @@ def test_threads_do_the_work_where_no_process_starts(
     assert "threads did its work" in place.report().summary["remark"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_no_other_worker_starts_after_a_death(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the dead one had in hand fails and says why; threads do the rest."""
+    monkeypatch.setenv("GPUSEG_TEST_FLAG", str(place.root / "flag"))
+    monkeypatch.setattr(processes, "RESTARTS", 2)
+    run_as(monkeypatch, impatient.dies_once)
+    assert place.convert("--workers", "2").code == 1
+    report = place.report()
+    assert len(report.files) == 9
+    assert report.failed()
+    for name in report.failed():
+        assert "no other could be started; run again" in report.files[name]["message"]
+    assert place.convert().code == 0  # the flag is still there: threads do all
+    assert len(check_exact(place)) == 9
+
+
+def test_a_current_folder_that_is_gone(
+    place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.syspath_prepend("")
+    gone.rmdir()
+    check_run(place, place.convert(), converted=9)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_meanwhile_does_not_hold_the_run_up(tmp_path: Path) -> None:
+    """A forked child keeps copies of the pipes open, so their end alone would not be seen."""
+    worker = Worker(Job.create(str(tmp_path), PALETTE, ConvertOptions()))
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = subprocess.Popen(command, pass_fds=[worker._process.stdin.fileno()])
+    try:
+        start = time.monotonic()
+        worker.close()
+        assert time.monotonic() - start < 20
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_fail_fast_ends_a_turn(place: Place, started: list[int]) -> None:
+    for i in range(300):
+        (place.src / f"bad{i}.png").write_bytes(b"")
+    assert place.convert("--fail-fast", "--workers", "1").code == 1
+    assert len(place.report().failed()) == 1
+    assert place.convert("--fail-fast").code == 1
+    assert len(place.report().failed()) <= 2
+
+
 def test_a_dead_worker_says_so(tmp_path: Path) -> None:
     worker = Worker(Job.create(str(tmp_path), PALETTE, ConvertOptions()))
     worker._process.kill()
     with pytest.raises(WorkerError, match=r"died: (killed|ended)"):
-        worker.convert(Request([]))
+        worker.convert([])
     worker.close()
 
 

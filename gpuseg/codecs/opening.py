@@ -19,6 +19,12 @@ FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
 """File names taken when no pattern is given (lower case)."""
 
+NO_MEMORY = (
+    "needs more memory than there is; use fewer --workers, or restore it if it should be small: "
+    "damaged files may claim any size"
+)
+"""What a mask fails with when memory runs out."""
+
 GREY_STEP = {"L;2": 85, "L;4": 17}
 """Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""
 
@@ -58,10 +64,7 @@ def opened(
         except Image.DecompressionBombError as error:
             raise MaskSizeError(f"{error}; raise the limit with --max-pixels") from error
         except MemoryError as error:
-            raise MaskSizeError(
-                "needs more memory than there is; use fewer --workers, or restore it if it "
-                "should be small: damaged files may claim any size"
-            ) from error
+            raise MaskSizeError(NO_MEMORY) from error
         # Pillow's parsers raise nearly anything on damaged input: OSError, SyntaxError,
         # ValueError, struct.error, KeyError … To the user all mean: this file is damaged.
         except Exception as error:

@@ -63,22 +63,23 @@ def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
     MaskSizeError. Damage inside the pixel data is found when they are inflated.
     """
     png, header = _read(path, max_pixels)
-    idat: list[memoryview] = []
+    idat = bytearray()  # not a list of pieces: they may be without number, and empty
     plte: memoryview | None = None
-    before = b""
+    before, seen = b"", False
     for name, data in read_chunks(png):
         if name == b"IDAT":
-            if idat and before != b"IDAT":
+            if seen and before != b"IDAT":
                 raise NotDirectError("pixel data in several places")
-            idat.append(data)
+            seen = True
+            idat += data
         elif name == b"PLTE":
-            if plte is not None or idat or len(data) % 3 or not 3 <= len(data) <= 768:
+            if plte is not None or seen or len(data) % 3 or not 3 <= len(data) <= 768:
                 raise NotDirectError("an unusual palette")
             plte = data
         elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
             raise NotDirectError(f"chunk {name!r}")
         before = name
-    if not idat or (plte is None and header.channels == 1):
+    if not seen or (plte is None and header.channels == 1):
         raise NotDirectError("no pixels or no palette")
     colours = None
     if plte is not None and header.channels == 1:
@@ -90,7 +91,7 @@ def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
         bits=header.bits,
         colours=colours,
         codec=NAME,
-        inflate=partial(_inflate, b"".join(idat), header),
+        inflate=partial(_inflate, idat, header),
     )
 
 
@@ -137,7 +138,7 @@ def _is_strange(name: bytes) -> bool:
     return not name.isalpha() or (name[:1].isupper() and name not in (b"IHDR", b"IEND"))
 
 
-def _inflate(compressed: bytes, header: Header) -> Iterator[bytes]:
+def _inflate(compressed: bytearray, header: Header) -> Iterator[bytes]:
     rows = rows_at_once(header.height, header.row)
     try:
         yield from inflate(compressed, header.row * header.height, header.row * rows)

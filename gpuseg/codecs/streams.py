@@ -34,7 +34,7 @@ def rows_at_once(height: int, row: int) -> int:
     return max(1, BLOCK // row, -(-height // 64))
 
 
-def inflate(compressed: bytes, size: int, block: int) -> Iterator[bytes]:
+def inflate(compressed: bytes | bytearray, size: int, block: int) -> Iterator[bytes]:
     """Inflate a zlib stream to its `size` bytes, `block` bytes at a time and no more than that.
 
     Raises BrokenMaskError for a damaged or short stream and an Adler-32 that differs (after the

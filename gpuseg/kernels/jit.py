@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,44 +33,62 @@ CHECKED = bool(config.BOUNDSCHECK)
 """NUMBA_BOUNDSCHECK=1 checks every subscript, and with it what `vectors` reads and writes."""
 
 
-def _forget_old_code() -> None:
-    """Remove compiled code that is older than a source file beside this one.
-
-    numba compares the age of a kernel's own file, and not of the files of what it calls: in a
-    checkout, where they change one by one, it would go on with the old code.
-    """
-    folder = Path(__file__).parent
-    newest = max(path.stat().st_mtime for path in folder.glob("*.py"))
-    for index in folder.glob("__pycache__/*.nbi"):
-        if index.stat().st_mtime < newest:
-            index.unlink(missing_ok=True)
+_cached = True
 
 
-with contextlib.suppress(OSError):  # nothing there, or not ours to remove
-    _forget_old_code()
+def is_cached() -> bool:
+    """Whether compiled code is kept, so that other processes need not compile it, too."""
+    return _cached
 
 
 def njit(function: Function) -> Function:
     """A kernel: compiled on its first call, cached on disk if that can be."""
     uncached = numba.njit(function, nogil=True)
-    try:
-        chosen = numba.njit(function, nogil=True, cache=True)
-    except RuntimeError:  # no folder that a cache could be written to
-        chosen = uncached
+    if CHECKED:  # numba's cache does not tell code with checks from code without
+        return uncached  # type: ignore[no-any-return]
+    chosen = _with_cache(function) or uncached
 
     @functools.wraps(function)
     def kernel(*arguments: Any) -> Any:
         nonlocal chosen
+        global _cached
         compiled = chosen  # another thread may change it meanwhile
         try:
             return compiled(*arguments)
         except Exception:  # kernels raise nothing: a damaged cache raises anything
-            if compiled is uncached or CHECKED:  # with checks a kernel may: what they found
+            if compiled is uncached:
                 raise
-            chosen = uncached
+            chosen, _cached = uncached, False
             return uncached(*arguments)
 
     return kernel  # type: ignore[return-value]
+
+
+def _with_cache(function: Any) -> Any:
+    global _cached
+    try:
+        cached = numba.njit(function, nogil=True, cache=True)
+    except RuntimeError:  # no folder that a cache could be written to
+        _cached = False
+        return None
+    with contextlib.suppress(OSError):  # nothing there, or not ours to remove
+        _forget_old_code(cached.stats.cache_path)
+    return cached
+
+
+@functools.cache
+def _forget_old_code(folder: str) -> None:
+    """Remove compiled code that is older than a source file beside this one.
+
+    numba compares the age of a kernel's own file, and not of the files of what it calls: in a
+    checkout, where they change one by one, it would go on with the old code.
+    """
+    newest = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+    if newest > time.time():  # from another clock: nothing can be told, and all would go
+        return
+    for index in Path(folder).glob("*.nbi"):
+        if index.stat().st_mtime < newest:
+            index.unlink(missing_ok=True)
 
 
 def part(function: Function) -> Function:

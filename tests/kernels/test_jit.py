@@ -51,3 +51,46 @@ assert raises(later, np.zeros(16, np.uint8))
 def test_words_outside_their_memory_are_found(tmp_path: Path) -> None:
     variables = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", CODE], env=variables, check=True)
+
+
+WARM = """
+import numpy as np
+from gpuseg.kernels import scanlines
+
+data = np.zeros(41, np.uint8)
+table = np.zeros(256, np.uint16)
+table.flags.writeable = False
+labels = np.zeros(40 + scanlines.MARGIN, np.uint8)
+scanlines.index_scanlines(data, 0, (40, 1), scanlines.row_buffer(40, 1), table, labels)
+"""
+
+CHECKED = """
+import numpy as np
+from gpuseg.kernels import scanlines
+
+data = np.zeros(41, np.uint8)
+data[0] = 1  # a run of 40 pixels
+row = scanlines.row_buffer(40, 1)
+table = np.zeros(256, np.uint16)
+table.flags.writeable = False
+labels = np.zeros(40, np.uint8)  # without its margin
+try:
+    scanlines.index_scanlines(data, 0, (40, 1), row, table, labels)
+except IndexError:
+    print("checked")
+"""
+
+
+@pytest.mark.slow
+def test_code_without_checks_is_not_taken_for_code_with(tmp_path: Path) -> None:
+    """numba's cache knows no difference, so checked code is never cached."""
+
+    def run(checks: str) -> str:
+        variables = os.environ | {"NUMBA_BOUNDSCHECK": checks, "NUMBA_CACHE_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", CHECKED if checks == "1" else WARM]
+        done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    assert run("0") == ""
+    assert any(tmp_path.rglob("*.nbi"))
+    assert run("1") == "checked"

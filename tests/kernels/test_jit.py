@@ -68,12 +68,12 @@ CHECKED = """
 import numpy as np
 from gpuseg.kernels import scanlines
 
-data = np.zeros(41, np.uint8)
-data[0] = 1  # a run of 40 pixels
+data = np.zeros(82, np.uint8)
+data[41] = 1  # a run of 40 pixels
 row = scanlines.row_buffer(40, 1)
 table = np.zeros(256, np.uint16)
 table.flags.writeable = False
-labels = np.zeros(40, np.uint8)  # without its margin
+labels = np.zeros(80, np.uint8)  # without its margin
 try:
     scanlines.index_scanlines(data, 0, (40, 1), row, table, labels)
 except IndexError:

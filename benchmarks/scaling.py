@@ -43,7 +43,7 @@ APART = "runs apart, a shard each"
 GPUSEG = (
     "Whole runs, from the call to the finished report. gpuseg begins on threads and starts a "
     f"process a worker after {processes.PATIENCE} s, if {processes.ENOUGH:,} files are left then "
-    f"and {processes.LEFT} times those done; starting them counts."
+    f"and {processes.TIMES_DONE} times those done; starting them counts."
 )
 
 SHARDS = (

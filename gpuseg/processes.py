@@ -32,7 +32,7 @@ from gpuseg.worker import READY, Converted
 PATIENCE = 0.3
 """Seconds that a run works on threads alone, to see how fast it is."""
 
-ENOUGH, TIMES_DONE = 1_000, 10
+ENOUGH, TIMES_DONE = 1_000, 20
 """Files that must be left for processes to be started: so many, and that times those done."""
 
 MOST_AHEAD = 20_000

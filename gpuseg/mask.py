@@ -52,7 +52,8 @@ class Scanlines:
     bits: of a palette position: 1, 2, 4 or 8; of a channel: 8.
     colours: the palette, uint8 (K, 3), None for RGB and RGBA.
     inflate: the scanlines, a filter byte and `row_bytes` bytes each, some whole rows at a time;
-        each call begins anew. Raises MaskError where the file is damaged.
+        each call begins anew. Raises MaskError where the file is damaged, and what the codec
+        raises for files that are not its own: some show only now.
     format, codec, warnings: as in DecodedMask.
     """
 

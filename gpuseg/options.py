@@ -118,7 +118,8 @@ class ConvertOptions(IndexOptions):
 
     device: `cpu`, `cuda`, or `auto` (cuda if it passes its probe, else cpu).
     codec: `auto` (the fastest that reads the file) or `pillow`.
-    workers: threads; None takes the processors this process may use.
+    workers: threads, each feeding a process in long runs; None takes the processors this
+        process may use.
     pattern: glob that file names must match; None takes the known image suffixes.
     grey: how a greyscale file is read: `auto` takes its values for colours only where they
         cannot be finished class indices, and refuses it otherwise; `colours` always does.

@@ -69,7 +69,9 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     show_default=True,
     help="auto reads and writes PNGs of the usual kinds by itself, the rest by Pillow.",
 )
-@click.option("--workers", type=int, help="Threads.  [default: usable processors]")
+@click.option(
+    "--workers", type=int, help="Threads; in long runs processes.  [default: usable processors]"
+)
 @click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
 @click.option(
     "--grey",

@@ -1,8 +1,7 @@
 """The direct path in: a PNG to its inflated scanlines, for the kind of PNG that masks are.
 
-Strict: everything is checked before it is believed. What it does not read is left to the
-Pillow codec by NotDirectError, and what is damaged is refused here, with Pillow's leniency
-nowhere in between.
+Strict: all that the pixels depend on is checked before it is believed. What it does not read is
+left to the Pillow codec by NotDirectError, and what is damaged is refused here.
 """
 
 from __future__ import annotations

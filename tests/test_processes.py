@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -220,8 +221,11 @@ def run_impatiently(place: Place) -> subprocess.Popen[bytes]:
 
 
 def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in text for child in path.read_text().split()]
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            found += map(int, path.read_text().split())
+    return found
 
 
 @pytest.mark.slow

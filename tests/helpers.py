@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -117,6 +118,17 @@ def gpuseg_process(*arguments: str | bytes, before: tuple[str, ...] = ()) -> Fin
     text = [stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr)]
     assert "Traceback" not in text[1], text[1]
     return Finished(done.returncode, *text)
+
+
+def start(place: Place, module: str = "gpuseg") -> subprocess.Popen[bytes]:
+    """A run that hears Ctrl-C even where the tests themselves run in the background."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *place.arguments()],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
 
 
 def read_report(path: Path) -> Lines:

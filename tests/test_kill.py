@@ -19,9 +19,9 @@ from tests.helpers import (
     Marks,
     Place,
     check_exact,
-    environment,
     gpuseg_process,
     marks,
+    start,
     temps,
     tree,
 )
@@ -46,17 +46,6 @@ def fill(root: Path, count: int = FILES, height: int = 60, width: int = 90) -> P
         else:
             os.link(place.src / str(i % 20 % 7) / f"{i % 20}.png", path)
     return place
-
-
-def start(place: Place) -> subprocess.Popen[bytes]:
-    """A run that hears Ctrl-C even where the tests themselves run in the background."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "gpuseg", *place.arguments()],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
 
 
 def seconds_of_a_run(place: Place) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.processes import Worker
 from tests import impatient
-from tests.helpers import Place, check_exact, check_run, environment, temps, tree
+from tests.helpers import Place, check_exact, check_run, start, temps, tree
 from tests.making import PALETTE, save_mask
 
 Start = Callable[..., None]
@@ -184,9 +184,9 @@ def test_a_fork_meanwhile_does_not_hold_the_run_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     child = subprocess.Popen(command, pass_fds=[worker._process.stdin.fileno()])
     try:
-        start = time.monotonic()
+        began = time.monotonic()
         worker.close()
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - began < 20
     finally:
         child.kill()
         child.wait()
@@ -209,17 +209,6 @@ def test_a_dead_worker_says_so(tmp_path: Path) -> None:
     worker.close()
 
 
-def run_impatiently(place: Place) -> subprocess.Popen[bytes]:
-    """A run with worker processes from the start, in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.impatient", *place.arguments()],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
@@ -239,7 +228,7 @@ def test_workers_end_with_the_run(tmp_path: Path, way: signal.Signals) -> None:
             save_mask(path, 150, 200, seed=i)
         else:
             os.link(place.src / f"{i % 5}.png", path)
-    run = run_impatiently(place)
+    run = start(place, "tests.impatient")
     workers: list[int] = []
     while run.poll() is None and len(tree(place.dst)) < 40:
         workers = children(run.pid) or workers

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import struct
-import zlib
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from gpuseg.codecs.label_png import read_label
 from gpuseg.codecs.pillow import read_mask, read_rgb_shape
 from gpuseg.errors import MaskError
 from tests.making import PALETTE, indices, mask
+from tests.pngs import mend
 
 FORMATS = ("PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG")
 LIMIT = 10_000
@@ -38,17 +37,6 @@ def whole(kind: str, paletted: bool) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **({"lossless": True} if kind == "WEBP" else {}))
     return buffer.getvalue()
-
-
-def mend(data: bytes) -> bytes:
-    """A PNG with right checksums again, so that damage gets past them."""
-    at, out = 8, data[:8]
-    while at + 12 <= len(data):
-        length = struct.unpack_from(">I", data, at)[0]
-        body = data[at + 4 : at + 8 + length]
-        out += data[at : at + 4] + body + struct.pack(">I", zlib.crc32(body))
-        at += 12 + length
-    return out + data[at:]
 
 
 def check(path: Path, data: bytes) -> None:

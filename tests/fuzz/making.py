@@ -11,7 +11,7 @@ import numpy as np
 from tests.fuzz.oracle import CHANNELS, SIGNATURE
 from tests.fuzz.supply import Supply
 from tests.making import COLOURS
-from tests.pngs import chunk
+from tests.pngs import chunk, filtered
 
 STRAY = (b"tEXt", b"gAMA", b"abCd", b"gpSG", b"ABCD", b"tRNS", b"acTL", b"PLTE", b"IHDR", b"IEND")
 CHANGES = ("crc", "length", "name", "byte")
@@ -117,10 +117,9 @@ def scanlines(supply: Supply, height: int, row_bytes: int, step: int) -> bytes:
         filters[supply.number(0, height - 1)] = supply.number(5, 255)
     if how == "runs":
         rows = _runs(supply, height, row_bytes, step)
-        return b"".join(
-            bytes([kind]) + filtered(kind, rows[y + 1], rows[y], step)
-            for y, kind in enumerate(filters)
-        )
+        scan = bytearray(filtered(rows, step, [kind if kind < 5 else 0 for kind in filters]))
+        scan[:: 1 + row_bytes] = bytes(filters)
+        return bytes(scan)
     body = bytearray(height * row_bytes)
     if how == "noise":
         noise = supply.rest() or b"\0"
@@ -135,7 +134,7 @@ def scanlines(supply: Supply, height: int, row_bytes: int, step: int) -> bytes:
 
 
 def _runs(supply: Supply, height: int, row_bytes: int, step: int) -> np.ndarray:
-    """Rows of pixels in runs, uint8 (1 + height, row_bytes), the first one zeros."""
+    """Rows of pixels in runs, uint8 (height, row_bytes)."""
     opaque = [bytes(colour) + b"\xff" for colour in COLOURS]
     pool = [colour[:step] for colour in opaque] if step > 1 else [bytes([k]) for k in range(6)]
     if supply.rarely(4):
@@ -146,27 +145,4 @@ def _runs(supply: Supply, height: int, row_bytes: int, step: int) -> np.ndarray:
         share -= 1
         pixels += supply.pick(pool) * (1 + supply.byte() % 90)
     pixels = pixels.ljust(height * row_bytes, b"\xff" if step == 4 else b"\0")
-    rows = np.frombuffer(bytes(pixels[: height * row_bytes]), np.uint8).reshape(height, row_bytes)
-    return np.concatenate([np.zeros((1, row_bytes), np.uint8), rows])
-
-
-def filtered(kind: int, row: np.ndarray, above: np.ndarray, step: int) -> bytes:
-    """Residuals of a row, uint8 (row_bytes,) (PNG specification, 9)."""
-    left, corner = (np.concatenate([np.zeros(step, np.uint8), r])[: row.size] for r in (row, above))
-    a, b, c = (values.astype(np.int64) for values in (left, above, corner))
-    to_a, to_b, to_c = abs(b - c), abs(a - c), abs(a + b - 2 * c)
-    nearest = np.where((to_a <= to_b) & (to_a <= to_c), a, np.where(to_b <= to_c, b, c))
-    predictors = (0 * a, a, b, (a + b) // 2, nearest)
-    predictor = predictors[kind] if kind < 5 else 0 * a
-    return (row - predictor).astype(np.uint8).tobytes()
-
-
-def mend(png: bytes) -> bytes:
-    """A PNG with right checksums of its chunks again, so that damage gets past them."""
-    at, out = 8, png[:8]
-    while at + 12 <= len(png):
-        length = struct.unpack_from(">I", png, at)[0]
-        body = png[at + 4 : at + 8 + length]
-        out += png[at : at + 4] + body + struct.pack(">I", zlib.crc32(body))
-        at += 12 + length
-    return out + png[at:]
+    return np.frombuffer(bytes(pixels[: height * row_bytes]), np.uint8).reshape(height, row_bytes)

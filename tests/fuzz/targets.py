@@ -30,6 +30,7 @@ from gpuseg.indexing import Indexed
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.mask import Scanlines
 from gpuseg.options import ConvertOptions
+from tests import pngs
 from tests.fuzz import kernels, making, oracle
 from tests.fuzz.supply import Supply
 from tests.making import PALETTE
@@ -60,7 +61,7 @@ def run(data: bytes, sampled: bool = True) -> None:
     chosen = supply.byte() % 8
     if chosen == 0:
         raw = supply.byte()
-        content = making.mend(supply.rest()) if raw & 1 else supply.rest()
+        content = pngs.mend(supply.rest()) if raw & 1 else supply.rest()
         check_file(content, sampled)
     elif chosen < 4:
         built = making.build(supply)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ _IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for t
 Lap = Callable[[str], None]
 """Called after each stage, `inflate` and `index`, with its name."""
 
+Take = Callable[[int], NDArray[np.uint8]]
+"""Memory of so many bytes, with anything in it."""
+
 
 def index_scanlines(
     mask: Scanlines, lookup: Lookup, palette: Palette, options: ConvertOptions, lap: Lap
@@ -43,7 +47,7 @@ def index_scanlines(
     """
     if lookup.depth == 8:
         table = lookup.table if mask.colours is None else lookup.entries(mask.colours)
-        labels = _labels_by(table, mask, _labels, lap)
+        labels = _labels_by(table, mask, _labels.take, lap)
         if labels is not None:
             return Indexed(labels)
     # anything unusual takes the long way, over the pixels, which finds out what is wrong
@@ -60,7 +64,7 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
     mask = read_scanlines(path, max_pixels)
     if mask.colours is None or mask.bits != 8:
         raise NotDirectError("no label map of 8 bits")
-    labels = _labels_by(_IDENTITY, mask, _read_back, lambda stage: None)
+    labels = _labels_by(_IDENTITY, mask, _read_back.take, lambda stage: None)
     assert labels is not None  # noqa: S101  # no entry of the table is flagged
     return labels, mask.colours.tobytes()
 
@@ -72,22 +76,28 @@ def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
         memory = np.empty(mask.height * mask.width * 3, np.uint8)
         pixels = _unfiltered(mask, memory, lap).reshape(mask.height, mask.width, 3)
     else:
-        found = _labels_by(_IDENTITY, mask, Scratch(), lap)
+        found = _labels_by(_IDENTITY, mask, _fresh, lap)
         assert found is not None  # noqa: S101  # no entry of the table is flagged
         pixels = found
     return DecodedMask(pixels, mask.colours, mask.format, mask.codec, warnings=mask.warnings)
 
 
-def _labels_by(
-    table: NDArray[np.uint16], mask: Scanlines, memory: Scratch, lap: Lap
-) -> Labels | None:
-    """Labels by a table of uint16, uint8 (H, W); None where a pixel may be unknown."""
+def _fresh(size: int) -> NDArray[np.uint8]:
+    return np.empty(size, np.uint8)
+
+
+def _labels_by(table: NDArray[np.uint16], mask: Scanlines, take: Take, lap: Lap) -> Labels | None:
+    """Labels by a table of uint16, uint8 (H, W); None where a pixel may be unknown.
+
+    take: where their memory comes from.
+    """
     from gpuseg.kernels import scanlines  # numba loads with the first mask
 
     size = mask.width * mask.height
-    labels = memory.take(size + scanlines.MARGIN)
+    labels = take(size + scanlines.MARGIN)
     if mask.bits == 8:
-        verdict = _index_blocks(table, mask, labels, lap)
+        kernel = partial(scanlines.index_scanlines, table=table, labels=labels)
+        verdict = _each_block(mask, kernel, lap)
     else:
         packed = _unfiltered(mask, _packed.take(mask.height * mask.row_bytes), lap)
         packed = packed.reshape(mask.height, mask.row_bytes)
@@ -96,41 +106,35 @@ def _labels_by(
     return None if verdict else labels[:size].reshape(mask.height, mask.width)
 
 
-def _index_blocks(
-    table: NDArray[np.uint16], mask: Scanlines, labels: NDArray[np.uint8], lap: Lap
-) -> int:
-    """Labels of all scanlines; DONE or UNKNOWN."""
-    from gpuseg.kernels import scanlines
-
-    shape = (mask.width, mask.channels)
-    above = scanlines.row_buffer(*shape)
-    first = 0
-    for block in mask.inflate():
-        lap("inflate")
-        data = np.frombuffer(block, np.uint8)
-        verdict = scanlines.index_scanlines(data, first, shape, above, table, labels)
-        lap("index")
-        if verdict == scanlines.UNKNOWN:
-            return verdict
-        _check(verdict)
-        first += data.size // (1 + mask.row_bytes)
-    return scanlines.DONE
-
-
 def _unfiltered(mask: Scanlines, pixels: NDArray[np.uint8], lap: Lap) -> NDArray[np.uint8]:
     """Scanlines without filters and alpha, written to `pixels`, uint8, and returned."""
     from gpuseg.kernels import scanlines
 
-    shape = (mask.row_bytes // mask.channels, mask.channels)
+    _each_block(mask, partial(scanlines.unfilter, pixels=pixels), lap)
+    return pixels
+
+
+def _each_block(mask: Scanlines, kernel: Callable[..., int], lap: Lap) -> int:
+    """Run a kernel of `scanlines` over all of them; DONE, or UNKNOWN where it ended."""
+    from gpuseg.kernels import scanlines
+
+    shape = (mask.row_bytes // mask.channels, mask.channels)  # several pixels may share a byte
     above = scanlines.row_buffer(*shape)
     first = 0
     for block in mask.inflate():
         lap("inflate")
-        data = np.frombuffer(block, np.uint8)
-        _check(scanlines.unfilter(data, first, shape, above, pixels))
+        verdict = kernel(np.frombuffer(block, np.uint8), first, shape, above)
         lap("index")
-        first += data.size // (1 + mask.row_bytes)
-    return pixels
+        if verdict == scanlines.UNKNOWN:
+            return verdict
+        if verdict == scanlines.TRANSPARENT:
+            raise alpha_error()
+        if verdict == scanlines.BAD_FILTER:
+            raise BrokenMaskError(
+                "is damaged: a row has a filter that PNG does not know; restore it from its source"
+            )
+        first += len(block) // (1 + mask.row_bytes)
+    return scanlines.DONE
 
 
 def encode(labels: Labels, plte: bytes, fingerprint: Fingerprint | None = None) -> bytes:
@@ -149,14 +153,3 @@ def _filtered(labels: Labels) -> Iterator[memoryview]:
         scanlines = _rows.take((1 + width) * min(rows, height - first))
         filter_rows(labels.reshape(-1), width, first, scanlines)
         yield scanlines.data
-
-
-def _check(verdict: int) -> None:
-    from gpuseg.kernels import scanlines
-
-    if verdict == scanlines.TRANSPARENT:
-        raise alpha_error()
-    if verdict == scanlines.BAD_FILTER:
-        raise BrokenMaskError(
-            "is damaged: a row has a filter that PNG does not know; restore it from its source"
-        )

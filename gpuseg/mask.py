@@ -50,6 +50,7 @@ class Scanlines:
 
     width, height: in pixels. channels: 1 (palette), 3 (RGB) or 4 (RGBA).
     bits: of a palette position: 1, 2, 4 or 8; of a channel: 8.
+    row_bytes: of a row without its filter byte; several palette positions may share one.
     colours: the palette, uint8 (K, 3), None for RGB and RGBA.
     inflate: the scanlines, a filter byte and `row_bytes` bytes each, some whole rows at a time;
         each call begins anew. Raises MaskError where the file is damaged, and what the codec
@@ -61,13 +62,9 @@ class Scanlines:
     height: int
     channels: int
     bits: int
+    row_bytes: int
     colours: NDArray[np.uint8] | None
     inflate: Callable[[], Iterator[bytes]]
     codec: str
     format: str = "PNG"
     warnings: tuple[str, ...] = ()
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row without its filter byte; several palette positions may share one."""
-        return (self.width * self.channels * self.bits + 7) // 8

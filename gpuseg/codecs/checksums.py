@@ -7,13 +7,11 @@ the remaining rows black.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from gpuseg.codecs.chunks import SIGNATURE, cut_off, damaged
-from gpuseg.codecs.streams import check_stream
+from gpuseg.codecs.chunks import CHANNELS, HEADER, SIGNATURE, cut_off, damaged, row_bytes
+from gpuseg.codecs.streams import check_stream, crc32
 
 BLOCK = 1 << 20
 """Bytes read at a time: a chunk may claim 2 GiB."""
@@ -26,7 +24,7 @@ def check_png(file: IO[bytes]) -> None:
     """
     try:
         if file.read(len(SIGNATURE)) == SIGNATURE:
-            while _check_chunk(file) != b"IEND":
+            for _ in _pieces(file):
                 pass
     finally:
         file.seek(0)
@@ -39,22 +37,20 @@ def check_pixels(file: IO[bytes]) -> None:
     """
     back = file.tell()
     try:
-        file.seek(len(SIGNATURE))
-        header = file.read(8 + 13)
-        width, height, bits, kind, _, _, interlaced = struct.unpack(">8xIIBBBBB", header)
-        file.seek(len(SIGNATURE))
-        passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+        file.seek(len(SIGNATURE) + 8)
+        width, height, bits, kind, _, _, interlaced = HEADER.unpack(file.read(HEADER.size))
         size = 0
-        for x, y, across, down in passes:
+        for x, y, across, down in _ADAM7 if interlaced else _ONE_PASS:
             columns, rows = -(-(width - x) // across), -(-(height - y) // down)
             if columns > 0 and rows > 0:
-                size += rows * (1 + (columns * bits * _CHANNELS.get(kind, 0) + 7) // 8)
-        check_stream(_pixel_data(file), size)
+                size += rows * (1 + row_bytes(columns, bits, CHANNELS[kind]))
+        file.seek(len(SIGNATURE))
+        check_stream((piece for name, piece in _pieces(file) if name == b"IDAT"), size)
     finally:
         file.seek(back)
 
 
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_ONE_PASS = ((0, 0, 1, 1),)
 _ADAM7 = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
@@ -62,35 +58,24 @@ _ADAM7 = (
 """First column and row and the steps of each pass (PNG specification, 8.2)."""
 
 
-def _pixel_data(file: IO[bytes]) -> Iterator[bytes]:
-    """The data of all IDAT chunks, in pieces."""
+def _pieces(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Name and data of all chunks, up to IEND, in pieces that are small enough for memory."""
     name = b""
     while name != b"IEND":
+        at = file.tell()
         head = file.read(8)
-        left, name = int.from_bytes(head[:4], "big"), head[4:]
-        while name == b"IDAT" and left:
+        if len(head) < 8:
+            raise cut_off(at + len(head))
+        length, name = int.from_bytes(head[:4], "big"), head[4:]
+        checksum, left = crc32(name), length
+        while left:
             piece = file.read(min(left, BLOCK))
-            left -= len(piece)
-            yield piece
-        file.seek(left + 4, 1)
-
-
-def _check_chunk(file: IO[bytes]) -> bytes:
-    """Read one chunk; returns its name."""
-    at = file.tell()
-    head = file.read(8)
-    if len(head) < 8:
-        raise cut_off(at + len(head))
-    length, name = int.from_bytes(head[:4], "big"), head[4:]
-    checksum, left = zlib.crc32(name), length
-    while left:
-        block = file.read(min(left, BLOCK))
-        if not block:
-            raise cut_off(at + 8 + length - left)
-        checksum, left = zlib.crc32(block, checksum), left - len(block)
-    stored = file.read(4)
-    if len(stored) < 4:
-        raise cut_off(at + 8 + length + len(stored))
-    if stored != struct.pack(">I", checksum):
-        raise damaged(name, at)
-    return name
+            if not piece:
+                raise cut_off(at + 8 + length - left)
+            checksum, left = crc32(piece, checksum), left - len(piece)
+            yield name, piece
+        stored = file.read(4)
+        if len(stored) < 4:
+            raise cut_off(at + 8 + length + len(stored))
+        if int.from_bytes(stored, "big") != checksum:
+            raise damaged(name, at)

@@ -11,8 +11,20 @@ from gpuseg.errors import BrokenMaskError
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\x00\x00\x00\x00IEND\xae\x42\x60\x82"
 
+HEADER = struct.Struct(">IIBBBBB")
+"""IHDR: width, height, bits, kind, compression, filters, interlacing."""
+
+GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
+"""Colour kinds, and the channels of each."""
+
 _HEAD = struct.Struct(">I4s")
 _CHECKSUM = struct.Struct(">I")
+
+
+def row_bytes(width: int, bits: int, channels: int) -> int:
+    """Bytes of a row of `width` pixels without its filter byte. bits: of each channel."""
+    return (width * channels * bits + 7) // 8
 
 
 def chunk(name: bytes, data: bytes) -> bytes:

@@ -10,10 +10,10 @@ specification (§5.4): ancillary, private, not safe to copy once the image is ed
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 from gpuseg.codecs.chunks import END, SIGNATURE
+from gpuseg.codecs.streams import crc32
 
 CHUNK = b"gpSG"
 
@@ -51,7 +51,7 @@ def read_fingerprint(path: str) -> Fingerprint | None:
         length, name = struct.unpack_from(">I4s", head, at)
         if name == CHUNK and length == 24:
             payload = head[at + 8 : at + 32]
-            if head[at + 32 : at + 36] == struct.pack(">I", zlib.crc32(CHUNK + payload)):
+            if head[at + 32 : at + 36] == struct.pack(">I", crc32(CHUNK + payload)):
                 digest = payload[:16] if whole else b""
                 return Fingerprint(digest, struct.unpack(">Q", payload[16:])[0])
             return None

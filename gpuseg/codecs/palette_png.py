@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 
-from gpuseg.codecs.chunks import END, SIGNATURE, chunk
+from gpuseg.codecs.chunks import END, HEADER, PALETTE, SIGNATURE, chunk
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.streams import deflate
 
@@ -22,7 +21,7 @@ def palette_png(
     scanlines: filter byte and `width` filtered bytes a row, some whole rows at a time.
     plte: the 768 bytes of the palette.
     """
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    header = HEADER.pack(width, height, 8, PALETTE, 0, 0, 0)
     parts = [SIGNATURE, chunk(b"IHDR", header)]
     if fingerprint is not None:  # early, so that a file that lost its end is known as ours
         parts.append(chunk(CHUNK, fingerprint.payload()))

@@ -7,15 +7,23 @@ left to the Pillow codec by NotDirectError, and what is damaged is refused here.
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from gpuseg.codecs.chunks import SIGNATURE, read_chunks
+from gpuseg.codecs.chunks import (
+    CHANNELS,
+    HEADER,
+    PALETTE,
+    RGB,
+    RGBA,
+    SIGNATURE,
+    read_chunks,
+    row_bytes,
+)
 from gpuseg.codecs.opening import check_size
 from gpuseg.codecs.streams import TooMuchDataError, inflate, rows_at_once
 from gpuseg.errors import UnreadableMaskError
@@ -27,9 +35,7 @@ _FIRST_READ = 1 << 16
 _NEXT_READ = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
 
-_HEADER = struct.Struct(">I4sIIBBBBB")
-_RGB, _PALETTE, _RGBA = 2, 3, 6
-_CHANNELS = {_RGB: 3, _PALETTE: 1, _RGBA: 4}
+_START = SIGNATURE + HEADER.size.to_bytes(4, "big") + b"IHDR"
 
 _LEFT_TO_PILLOW = (b"tRNS", b"acTL")
 """Chunks that change what pixels mean: transparency, and several frames."""
@@ -39,19 +45,14 @@ class NotDirectError(Exception):
     """A file that the direct path does not read; the Pillow codec may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What IHDR says of an image that the direct path reads."""
+class Header(NamedTuple):
+    """What IHDR says of an image that the direct path reads. row_bytes: without filter byte."""
 
     width: int
     height: int
     bits: int
     channels: int
-
-    @property
-    def row(self) -> int:
-        """Bytes of a scanline, its filter byte included."""
-        return 1 + (self.width * self.channels * self.bits + 7) // 8
+    row_bytes: int
 
 
 def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
@@ -83,15 +84,8 @@ def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
     colours = None
     if plte is not None and header.channels == 1:
         colours = np.frombuffer(plte, np.uint8).reshape(-1, 3)
-    return Scanlines(
-        width=header.width,
-        height=header.height,
-        channels=header.channels,
-        bits=header.bits,
-        colours=colours,
-        codec=NAME,
-        inflate=partial(_inflate, idat, header),
-    )
+    inflate_all = partial(_inflate, idat, header)
+    return Scanlines(**header._asdict(), colours=colours, codec=NAME, inflate=inflate_all)
 
 
 def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
@@ -102,7 +96,7 @@ def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
             png = os.read(file, _FIRST_READ)
             header = _header(png)
             check_size(header.width, header.height, max_pixels)
-            limit = 2 * header.row * header.height + (1 << 20)
+            limit = 2 * (1 + header.row_bytes) * header.height + (1 << 20)
             blocks = [png]
             while block := os.read(file, _NEXT_READ):
                 blocks.append(block)
@@ -117,16 +111,15 @@ def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
 
 
 def _header(png: bytes) -> Header:
-    if len(png) < len(SIGNATURE) + _HEADER.size or not png.startswith(SIGNATURE):
+    if not png.startswith(_START) or len(png) < len(_START) + HEADER.size:
         raise NotDirectError("no PNG")
-    fields = _HEADER.unpack_from(png, len(SIGNATURE))
-    length, name, width, height, bits, kind, compression, filters, interlace = fields
-    known = bits == 8 if kind in (_RGB, _RGBA) else kind == _PALETTE and bits in (1, 2, 4, 8)
-    plain = (length, name, compression, filters, interlace) == (13, b"IHDR", 0, 0, 0)
-    if not known or not plain or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+    width, height, bits, kind, *ways = HEADER.unpack_from(png, len(_START))
+    known = bits == 8 if kind in (RGB, RGBA) else kind == PALETTE and bits in (1, 2, 4, 8)
+    if not known or ways != [0, 0, 0] or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
         raise NotDirectError("a kind of PNG that masks seldom are")
     next(read_chunks(png))  # its checksum, before the size is believed
-    return Header(width, height, bits, _CHANNELS[kind])
+    channels = CHANNELS[kind]
+    return Header(width, height, bits, channels, row_bytes(width, bits, channels))
 
 
 def _is_strange(name: bytes) -> bool:
@@ -138,8 +131,9 @@ def _is_strange(name: bytes) -> bool:
 
 
 def _inflate(compressed: bytearray, header: Header) -> Iterator[bytes]:
-    rows = rows_at_once(header.height, header.row)
+    row = 1 + header.row_bytes
+    rows = rows_at_once(header.height, row)
     try:
-        yield from inflate(compressed, header.row * header.height, header.row * rows)
+        yield from inflate(compressed, row * header.height, row * rows)
     except TooMuchDataError:
         raise NotDirectError("more pixels than the header says") from None

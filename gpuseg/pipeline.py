@@ -149,10 +149,10 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
     if job.options.dry_run:
         return work.finished("planned", indexed)
     fingerprint = job.fingerprint(work.source, indexed.unknown_pixels)
-    if job.options.codec == "auto" and job.plte is not None:
-        data = direct.encode(indexed.labels, job.plte, fingerprint)
-    else:
-        data = label_png.write_label(indexed.labels, job.plte, fingerprint)
+    write: Callable[..., bytes] = label_png.write_label
+    if job.writes_directly:
+        write = direct.encode
+    data = write(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
     job.folders.prepare(os.path.dirname(work.target))
     check = partial(_verify, work, job, indexed.labels) if job.options.verify else None
@@ -165,7 +165,7 @@ def _verify(work: Work, job: Job, labels: Labels, path: str) -> None:
     """Read a label map back and compare it. Raises OutputError."""
     work.lap("write")
     read: Callable[[str, int], tuple[Labels, bytes | None]] = label_png.read_label
-    if job.options.codec == "auto" and job.plte is not None:
+    if job.writes_directly:
         read = direct.read_back
     try:
         found, plte = read(path, job.options.max_pixels)

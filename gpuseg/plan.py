@@ -54,6 +54,11 @@ class Job:
         plte = palette.plte(ignore_index) if options.depth == 8 else None
         return cls(dst, palette, options, lookup, plte, ignore_index, salt, Folders(dst))
 
+    @property
+    def writes_directly(self) -> bool:
+        """Whether label maps are written by the direct PNG path, and not by Pillow."""
+        return self.options.codec == "auto" and self.plte is not None
+
     def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
         """What the label map of `source` carries when it is made by this job."""
         state = f"{source.size} {source.mtime_ns} ".encode() + self.salt

@@ -176,16 +176,21 @@ class ProcessFlow:
         self._add(convert_source(source, self._job))
         return True
 
-    def _started(self) -> Worker | None:
+    def _started(self, attempts: int = 1) -> Worker | None:
         """A worker; None where there can be none, and threads do the rest."""
-        try:
-            return Worker(self._job)
-        except WorkerError as error:
-            self.remark = f"a worker process {error}; threads did its work"
-            return None
+        problem = ""
+        for attempt in range(attempts):
+            sleep(attempt)  # what kept one from starting may pass
+            try:
+                return Worker(self._job)
+            except WorkerError as error:
+                problem = str(error)
+        self.remark = f"a worker process {problem}; threads did its work"
+        return None
 
-    def _by_process(self, worker: Worker | None) -> None:
+    def _by_process(self, first: Worker) -> None:
         """Have files converted by a process, until there are no more or none can be started."""
+        worker: Worker | None = first
         count = 1
         try:
             while worker is not None and (sources := self._feed.draw_many(count)):
@@ -206,7 +211,7 @@ class ProcessFlow:
 
     def _one_by_one(self, sources: list[Source], cause: WorkerError) -> Worker | None:
         """Find the files that a worker dies over; the others are converted, or found to be."""
-        worker = self._restarted()
+        worker = self._started(RESTARTS)
         for source in sources:
             if worker is None:
                 told = WorkerError(
@@ -221,21 +226,11 @@ class ProcessFlow:
                 told = WorkerError(f"a worker process {error}")
                 self._add(FileResult.failure(source.relative, told))
                 worker.close()
-                worker = self._restarted()
+                worker = self._started(RESTARTS)
             else:
                 for result, line in results:
                     self._add(result, line)
         return worker
-
-    def _restarted(self) -> Worker | None:
-        """A worker after one has died; what killed it may pass."""
-        for attempt in range(RESTARTS):
-            sleep(attempt)
-            worker = self._started()
-            if worker is not None:
-                self.remark = ""
-                return worker
-        return None
 
 
 def _flags() -> list[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config, types
 
-__all__ = ["CHECKED", "U64", "inlined", "intrinsic", "ir", "njit", "part", "types"]
+__all__ = ["CHECKED", "U64", "inlined", "intrinsic", "ir", "is_cached", "njit", "part", "types"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

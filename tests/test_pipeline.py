@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpuseg import direct
 from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.batched import BatchedFlow
+from gpuseg.codecs import png
 from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.kernels import backend
 from gpuseg.options import ConvertOptions, Shard
@@ -234,3 +236,19 @@ def test_names_that_no_system_here_takes(tmp_path: Path) -> None:
     rows = [convert_source(source, job) for source in Listed(paths)]
     assert [row.error for row in rows] == ["unreadable", "unreadable"]
     assert [in_shard(Source("", "\ud800.png"), Shard(k, 2)) for k in (1, 2)].count(True) == 1
+
+
+@pytest.mark.parametrize("step", ["read_scanlines", "index_scanlines"])
+def test_memory_that_runs_out_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def no_memory(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(png if step == "read_scanlines" else direct, step, no_memory)
+    save_mask(tmp_path / "src" / "a.png")
+    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions(device="cpu"))
+    [source] = Walk(str(tmp_path / "src"))
+    row = convert_source(source, job)
+    assert (row.status, row.error) == ("failed", "too-large")
+    assert "fewer --workers" in row.message

@@ -111,3 +111,22 @@ def test_closing_holds_while_another_thread_draws() -> None:
     thread.join(10)
     assert drawn == [1]
     assert feed.closed
+
+
+def test_looking_ahead_keeps_nobody_waiting() -> None:
+    """Where folders are slow, others draw meanwhile, and closing ends the look."""
+
+    def items() -> Iterator[int]:
+        for i in range(100_000):
+            time.sleep(0.0005)
+            yield i
+
+    feed, found = Feed(items()), []
+    thread = threading.Thread(target=lambda: found.append(feed.holds(50_000)))
+    thread.start()
+    began = time.monotonic()
+    assert feed.draw_many(3) == [0, 1, 2]
+    feed.close()
+    thread.join(10)
+    assert time.monotonic() - began < 5
+    assert found == [False]

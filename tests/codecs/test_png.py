@@ -19,11 +19,10 @@ from gpuseg.errors import MaskSizeError, UnreadableMaskError
 from tests.codecs import peculiar
 from tests.codecs.both import PALETTE, Both, check_same
 from tests.codecs.made import Made, expected_labels, made_pngs
-from tests.codecs.test_fuzz import mend
 from tests.helpers import read_report
 from tests.making import read_indices
 from tests.pngs import PALETTE as INDEXED
-from tests.pngs import RGB, RGBA, assemble, chunk, ihdr, stretched, zlib_stream
+from tests.pngs import RGB, RGBA, assemble, chunk, ihdr, mend, stretched, zlib_stream
 
 MIB = 1 << 20
 
@@ -247,3 +246,18 @@ def test_the_report_says_which_codec_read_a_file(tmp_path: Path) -> None:
         assert found == (names if codec == "auto" else dict.fromkeys(names, "pillow"))
         for name in names:
             assert np.array_equal(read_indices(out / name), peculiar.LABELS)
+
+
+def test_chunks_without_number_take_little_memory(tmp_path: Path) -> None:
+    """Empty IDAT chunks, 12 bytes each in the file, must not cost objects that stay."""
+    data = peculiar.rgb(chunk(b"IDAT", b"") * 80_000, peculiar.BODY)
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        found = png.read_scanlines(path, 10_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert b"".join(found.inflate()) == peculiar.ROWS
+    assert peak < 4 * len(data)

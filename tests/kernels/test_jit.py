@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from gpuseg.kernels import jit
 
 CODE = """
 import numpy as np
@@ -94,3 +97,26 @@ def test_code_without_checks_is_not_taken_for_code_with(tmp_path: Path) -> None:
     assert run("0") == ""
     assert any(tmp_path.rglob("*.nbi"))
     assert run("1") == "checked"
+
+
+def age(path: Path, seconds: float) -> Path:
+    path.touch()
+    os.utime(path, (path.stat().st_atime, time.time() - seconds))
+    return path
+
+
+def test_compiled_code_older_than_a_source_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, cache = tmp_path / "kernels", tmp_path / "cache"
+    sources.mkdir()
+    cache.mkdir()
+    monkeypatch.setattr(jit, "__file__", str(age(sources / "jit.py", 500)))
+    age(sources / "rows.py", 100)
+    old, new = age(cache / "old.nbi", 200), age(cache / "new.nbi", 50)
+    jit._forget_old_code(str(cache))
+    assert not old.exists()
+    assert new.exists()
+    age(sources / "rows.py", -500)  # from another clock
+    jit._forget_old_code(str(cache) + os.sep)
+    assert new.exists()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gpuseg.batch import LabelBatch
 from gpuseg.errors import UnknownColourError
 from gpuseg.kernels import reference
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette
+from tests.kernels.batches import LabelBatch
 
 
 def check_agrees(

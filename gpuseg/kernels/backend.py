@@ -9,19 +9,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.batch import LabelBatch, MaskBatch, pixel_offsets
+from gpuseg.batch import Labels, ScanlineBatch, pixel_offsets
 from gpuseg.errors import BackendError
+from gpuseg.kernels.device import Device
 from gpuseg.kernels.lut import COLOURS, Lookup
-from gpuseg.options import Device
+from gpuseg.options import Device as DeviceName
 
 Name = Literal["cpu", "cuda"]
-IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
-EmptyPixels = Callable[[int], NDArray[np.uint8]]
+
+Index = Callable[[NDArray[np.uint8], NDArray[np.int64], Lookup], tuple[Labels, NDArray[np.int64]]]
+"""Labels and unknown counts of pixels in host memory, as `cuda.index_arrays` has them."""
 
 INSTALL = (
     "pip install 'cupy-cuda13x>=14,<15' 'nvidia-cuda-nvrtc>=13,<14' (for a CUDA 12 driver "
@@ -32,18 +34,14 @@ INSTALL = (
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """A device that passed its smoke run.
+    """What runs the kernels, once it has passed its smoke run.
 
-    name: `cpu` or `cuda`. reason: why it was chosen.
-    index_batch: label maps of a batch in host memory; safe to call from several threads.
-    empty_pixels: host memory for that many bytes of pixels, uint8 (n,), not initialised;
-        for a device it is page-locked, so that copies run at the speed of the bus.
+    name: `cpu` or `cuda`. reason: why it was chosen. numbers: which CUDA devices.
     """
 
     name: Name
     reason: str
-    index_batch: IndexBatch
-    empty_pixels: EmptyPixels
+    numbers: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
@@ -58,7 +56,7 @@ class BackendStatus:
     reason: str
 
 
-def select(device: Device) -> Backend:
+def select(device: DeviceName) -> Backend:
     """The backend for `auto`, `cpu` or `cuda`.
 
     `auto` takes cuda if it passes its probe, else cpu, and keeps the reason. Raises
@@ -69,7 +67,7 @@ def select(device: Device) -> Backend:
     problem = probe_cuda()
     if not problem:
         reason = "asked for" if device == "cuda" else "a CUDA device passed its smoke run"
-        return Backend("cuda", reason, _cuda_index_batch, _cuda_empty_pixels)
+        return Backend("cuda", reason, (0,))
     if device == "cuda":
         raise BackendError(
             f"device cuda needs an NVIDIA GPU, its driver and CuPy, but {problem}; "
@@ -106,15 +104,21 @@ def probe_cuda() -> str:
             return "the driver reports no device"
     except RuntimeError as error:
         return f"the driver reports no device ({_first_line(error)})"
-    problem = _smoke(_cuda_index_batch)
-    cuda.forget_tables()
+    try:
+        problem = _smoke(cuda.index_host) or _smoke_scanlines(cuda.open_device(0))
+        cuda.forget_tables()
+    except Exception as error:  # whatever it is, this device is not usable here
+        return f"its smoke run failed ({type(error).__name__}: {_first_line(error)})"
     return problem
 
 
 @cache
 def probe_cpu() -> str:
     """Why cpu cannot be used, or an empty string."""
-    return _smoke(_cpu_index_batch)
+    try:
+        return _smoke(_cpu_index)
+    except Exception as error:  # whatever it is, numba is not usable here
+        return f"its smoke run failed ({type(error).__name__}: {_first_line(error)})"
 
 
 def _require_cpu(reason: str) -> Backend:
@@ -123,57 +127,76 @@ def _require_cpu(reason: str) -> Backend:
         raise BackendError(
             f"device cpu needs numba, but {problem}; reinstall: pip install --force-reinstall numba"
         )
-    return Backend("cpu", reason, _cpu_index_batch, _cpu_empty_pixels)
+    return Backend("cpu", reason)
 
 
-def _cpu_index_batch(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
+def open_device(number: int) -> Device:
+    """The CUDA device of that number, for the batched flow; it has been probed before."""
+    from gpuseg.kernels import cuda
+
+    device: Device = cuda.open_device(number)
+    return device
+
+
+def _cpu_index(
+    pixels: NDArray[np.uint8], offsets: NDArray[np.int64], lookup: Lookup
+) -> tuple[Labels, NDArray[np.int64]]:
     from gpuseg.kernels import cpu
 
-    labels: Any = np.empty(batch.pixels.size // 3, lookup.label_dtype)
-    unknown = np.empty(len(batch), np.int64)
-    cpu.index_pixels(batch.pixels, batch.offsets, lookup.table, labels, unknown)
-    return LabelBatch(labels, batch.shapes, batch.offsets, unknown)
+    labels = np.empty(pixels.size // 3, lookup.label_dtype)
+    unknown = np.empty(len(offsets) - 1, np.int64)
+    cpu.index_pixels(pixels, offsets, lookup.table, labels, unknown)
+    return labels, unknown
 
 
-def _cuda_index_batch(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
-    from gpuseg.kernels import cuda
-
-    return cuda.index_batch(batch, lookup)
-
-
-def _cpu_empty_pixels(size: int) -> NDArray[np.uint8]:
-    return np.empty(size, np.uint8)
-
-
-def _cuda_empty_pixels(size: int) -> NDArray[np.uint8]:
-    from gpuseg.kernels import cuda
-
-    return cuda.empty_pinned(size)
-
-
-def _smoke(index_batch: IndexBatch) -> str:
-    """Run the real kernel on 2 images of 9 pixels; what went wrong, or an empty string.
-
-    Nothing cheaper notices a missing NVRTC, a GPU the kernel cannot be compiled for, or a
-    device that another process holds.
-    """
+def _smoke_lookup() -> Lookup:
+    """(1, 2, 3) is class 7, black class 0, and white is unknown and becomes 255."""
     table = np.zeros(COLOURS, np.uint16)
     table[0x030201], table[0xFFFFFF] = 7, 256 | 255
+    table.flags.writeable = False
+    return Lookup(table, 8, "rgb")
+
+
+def _smoke(index: Index) -> str:
+    """Run the real kernel on 2 images of 9 pixels; what is wrong with it, or an empty string.
+
+    Nothing cheaper notices a missing NVRTC, a GPU the kernel cannot be compiled for, or a
+    device that another process holds. Raises what the kernel raises.
+    """
     pixels = np.array([[1, 2, 3], [255, 255, 255], [0, 0, 0]] * 3, np.uint8).reshape(-1)
-    shapes = ((1, 5), (2, 2))
-    try:
-        result = index_batch(
-            MaskBatch(pixels, shapes, pixel_offsets(shapes)), Lookup(table, 8, "rgb")
-        )
-    except Exception as error:  # whatever it is, this backend is not usable here
-        return f"its smoke run failed ({type(error).__name__}: {_first_line(error)})"
-    labels, unknown = result.labels.tolist(), result.unknown.tolist()
-    if labels != [7, 255, 0] * 3 or unknown != [2, 1]:
-        return (
-            f"its smoke run gave wrong labels (expected {[7, 255, 0] * 3} and [2, 1] unknown, "
-            f"got {labels} and {unknown})"
-        )
-    return ""
+    labels, unknown = index(pixels, pixel_offsets([(1, 5), (2, 2)]), _smoke_lookup())
+    return _compare([7, 255, 0] * 3, [2, 1], labels, unknown)
+
+
+SMOKE_LINES = bytes.fromhex(
+    "00010203ffffff 01ffffff020304 02020304fffefd 03fffefe808080 04010101010203"
+)
+"""Scanlines of 5 × 2 pixels, a row of each filter: (1, 2, 3), white and black mixed."""
+
+
+def _smoke_scanlines(device: Device) -> str:
+    """Run the kernels of the batched flow on one image; what is wrong, or an empty string."""
+    one = np.ones(1, np.int64)
+    batch = ScanlineBatch(
+        np.frombuffer(SMOKE_LINES, np.uint8), 0 * one, 2 * one, 5 * one, 3 * one,
+        np.empty((0, 256), np.uint16), 0 * one,
+    )  # fmt: skip
+    lines = device.index(batch, _smoke_lookup(), device.empty(15))
+    # all rows of filter None: so short a row gains nothing by another
+    expected = [0, 7, 255, 0, 255, 7, 0, 7, 0, 0, 255, 255, 0, 0, 7]
+    return _compare(expected, [4], lines.data, lines.unknown)
+
+
+def _compare(
+    labels: list[int], unknown: list[int], found: Labels, counted: NDArray[np.int64]
+) -> str:
+    got, counts = found.tolist(), counted.tolist()
+    if got == labels and counts == unknown:
+        return ""
+    return (
+        f"its smoke run gave wrong labels (expected {labels} and {unknown} unknown, "
+        f"got {got} and {counts})"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
-from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.kernels import backend
-from gpuseg.kernels.lut import Lookup
-
-IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
+from tests.kernels.batches import IndexBatch, by_backend
 
 
 @pytest.fixture(
@@ -22,7 +18,11 @@ IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
     ],
 )
 def index_batch(request: pytest.FixtureRequest) -> IndexBatch:
-    """`index_batch` of a backend."""
-    if request.param == "cuda" and (problem := backend.probe_cuda()):
+    """The kernel over pixels of a backend."""
+    if request.param == "cpu":
+        return by_backend(backend._cpu_index)
+    if problem := backend.probe_cuda():
         pytest.skip(f"no CUDA device: {problem}")
-    return backend.select(request.param).index_batch
+    from gpuseg.kernels import cuda
+
+    return by_backend(cuda.index_host)

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.errors import BackendError
-from gpuseg.kernels import backend
+from gpuseg.kernels import backend, reference
 from gpuseg.kernels.lut import Lookup
-
-cpu_batch = backend.select("cpu").index_batch
+from tests.kernels.host_device import HostDevice
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +40,11 @@ class FakeCuda:
             raise self.devices
         return self.devices
 
-    def index_batch(self, batch: MaskBatch, lookup: Lookup) -> LabelBatch:
-        return cpu_batch(batch, lookup)
+    def index_host(self, pixels: Any, offsets: Any, lookup: Lookup) -> Any:
+        return backend._cpu_index(pixels, offsets, lookup)
+
+    def open_device(self, number: int) -> HostDevice:
+        return HostDevice()
 
     def forget_tables(self) -> None:
         self.forgotten = True
@@ -123,20 +124,18 @@ def test_a_driver_that_fails(fake: FakeCuda) -> None:
 
 
 def test_a_kernel_that_raises(fake: FakeCuda, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
+    def missing(pixels: Any, offsets: Any, lookup: Lookup) -> Any:
         raise RuntimeError("no NVRTC")
 
-    monkeypatch.setattr(fake, "index_batch", missing)
+    monkeypatch.setattr(fake, "index_host", missing)
     assert "its smoke run failed (RuntimeError: no NVRTC)" in _refusal()
 
 
 def test_a_kernel_that_is_wrong(fake: FakeCuda, monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
-        right = cpu_batch(batch, lookup)
-        unknown = np.array([3, 0])
-        return LabelBatch(right.labels, right.shapes, right.offsets, unknown)
+    def wrong(pixels: Any, offsets: Any, lookup: Lookup) -> Any:
+        return backend._cpu_index(pixels, offsets, lookup)[0], np.array([3, 0])
 
-    monkeypatch.setattr(fake, "index_batch", wrong)
+    monkeypatch.setattr(fake, "index_host", wrong)
     assert "its smoke run gave wrong labels (expected" in _refusal()
 
 
@@ -166,3 +165,11 @@ def test_the_device_of_this_machine() -> None:
     if problem := backend.probe_cuda():
         pytest.skip(f"no CUDA device: {problem}")
     assert backend.select("auto").name == "cuda"
+
+
+def test_the_lines_of_the_smoke_run_are_what_they_seem() -> None:
+    a, white, black = [1, 2, 3], [255, 255, 255], [0, 0, 0]
+    rows = [[a, white], [white, a], [a, black], [white, white], [black, a]]
+    assert list(backend.SMOKE_LINES[::7]) == [0, 1, 2, 3, 4]
+    pixels = reference.unfilter(backend.SMOKE_LINES, 5, 6, 3)
+    assert pixels.reshape(5, 2, 3).tolist() == rows

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.kernels import cpu, reference
-from gpuseg.kernels.lut import Lookup, build_lookup
+from gpuseg.kernels.lut import build_lookup
 from gpuseg.options import IndexOptions, Order
 from gpuseg.palette import Palette, voc_colormap
 from tests.judge import check_agrees
+from tests.kernels.batches import IndexBatch, MaskBatch
 from tests.strategies import jobs, masks
-
-IndexBatch = Callable[[MaskBatch, Lookup], LabelBatch]
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
 

@@ -24,7 +24,7 @@ ARCHITECTURES = ("75", "80", "90")
 class Variant:
     """One of the sources a kernel is compiled from.
 
-    kernel: name in `gpuseg.kernels.cuda`. depth: bits of a label.
+    kernel: name in `gpuseg.kernels.cuda.pixels`. depth: bits of a label.
     wide: 64-bit indices, as CuPy chooses for arrays of 2**31 bytes and more.
     """
 
@@ -66,7 +66,7 @@ def hook(module: str, name: str) -> Any:
 
 def get_kernel(variant: Variant) -> Any:
     """The ElementwiseKernel behind a variant."""
-    return getattr(load("gpuseg.kernels.cuda"), variant.kernel)
+    return getattr(load("gpuseg.kernels.cuda.pixels"), variant.kernel)
 
 
 @cache

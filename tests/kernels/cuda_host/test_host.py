@@ -150,7 +150,7 @@ def test_wrapper_takes_views(
     depth: Depth, skip: int, host_kernel: HostKernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`index_pixels` itself, with CuPy arrays that lie in host memory."""
-    cuda = load("gpuseg.kernels.cuda")
+    cuda = load("gpuseg.kernels.cuda.pixels")
     kernel = host_kernel(Variant("index_kernel", depth, False))
     monkeypatch.setattr(cuda, "index_kernel", kernel)
     batch = random_batch(skip, [77, 0, 1, 1003], depth, skip=skip)

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpuseg.batch import MaskBatch
 from gpuseg.kernels import backend, reference
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, voc_colormap
 from tests.judge import check_agrees
+from tests.kernels.batches import MaskBatch, by_backend
 from tests.kernels.cuda_host.host import HostKernel
 from tests.kernels.cuda_host.source import Variant, load
 from tests.strategies import jobs, masks
@@ -68,7 +68,8 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
 
         return kernel
 
-    module = load("gpuseg.kernels.cuda")
+    module = load("gpuseg.kernels.cuda.pixels")
+    memory = load("gpuseg.kernels.cuda.memory")
     stream = SimpleNamespace(synchronize=lambda: None)
     fake = SimpleNamespace(
         asarray=_on_device,
@@ -77,12 +78,13 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
         cuda=SimpleNamespace(Device=Device, get_current_stream=lambda: stream),
     )
     monkeypatch.setattr(module, "cupy", fake)
+    monkeypatch.setattr(memory, "cupy", fake)
     monkeypatch.setattr(module, "index_kernel", run("index_kernel", 4))
     monkeypatch.setattr(module, "colour_kernel", run("colour_kernel", 0))
     monkeypatch.setattr(Device, "current", 0)
-    module.forget_tables()
+    memory.forget_tables()
     yield module
-    module.forget_tables()
+    memory.forget_tables()
 
 
 @settings(
@@ -96,17 +98,21 @@ def test_batches_agree_with_the_reference(
 ) -> None:
     palette, options = job
     images = data.draw(masks(palette))
-    result = cuda.index_batch(MaskBatch.from_masks(images), build_lookup(palette, options))
+    result = by_backend(cuda.index_host)(
+        MaskBatch.from_masks(images), build_lookup(palette, options)
+    )
     check_agrees(result, images, palette, options)
 
 
 def test_empty_batch(cuda: Any) -> None:
-    result = cuda.index_batch(MaskBatch.from_masks([]), build_lookup(VOC, IndexOptions()))
+    result = by_backend(cuda.index_host)(
+        MaskBatch.from_masks([]), build_lookup(VOC, IndexOptions())
+    )
     assert (len(result), result.labels.size) == (0, 0)
 
 
 def test_the_smoke_run_passes(cuda: Any) -> None:
-    assert backend._smoke(cuda.index_batch) == ""
+    assert backend._smoke(cuda.index_host) == ""
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -126,18 +132,20 @@ def test_paints_views(cuda: Any, dtype: Any, skip: int, size: int) -> None:
 
 
 def test_tables_are_kept_by_device_and_identity(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = load("gpuseg.kernels.cuda.memory")
+
     def lookup() -> Lookup:
         return Lookup(np.zeros(1, np.uint16), 8, "rgb")
 
     first = lookup()
-    table = cuda.device_table(first)
-    assert cuda.device_table(first) is table
-    assert cuda.device_table(lookup()) is not table
+    table = memory.device_table(first)
+    assert memory.device_table(first) is table
+    assert memory.device_table(lookup()) is not table
     monkeypatch.setattr(Device, "current", 1)
-    assert cuda.device_table(first) is not table
+    assert memory.device_table(first) is not table
     monkeypatch.setattr(Device, "current", 0)
-    assert cuda.device_table(first) is table
-    for _ in range(cuda.KEPT_TABLES):
-        cuda.device_table(lookup())
-    assert len(cuda._tables) == cuda.KEPT_TABLES
-    assert cuda.device_table(first) is not table
+    assert memory.device_table(first) is table
+    for _ in range(memory.KEPT_TABLES):
+        memory.device_table(lookup())
+    assert len(memory._tables) == memory.KEPT_TABLES
+    assert memory.device_table(first) is not table

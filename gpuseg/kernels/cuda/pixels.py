@@ -1,4 +1,4 @@
-"""The CUDA kernels: the only home of CuPy. Importing this module needs cupy, but no device.
+"""Pixels in device memory to labels and back, elementwise.
 
 Same contract as `cpu`, on CuPy arrays. A thread takes 4 pixels: three 32-bit loads, four
 reads of the table through the read-only cache, one store of 32 bits (uint8 labels) or 64
@@ -9,15 +9,13 @@ made, nothing outside the buffers is read or written. Subscripts are 64-bit thro
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Any
 
 import cupy
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.batch import LabelBatch, MaskBatch
+from gpuseg.kernels.cuda.memory import device_table
 from gpuseg.kernels.lut import Lookup
 
 GROUP = 4
@@ -119,12 +117,6 @@ colour_kernel = cupy.ElementwiseKernel(
     "gpuseg_colour",
 )
 
-KEPT_TABLES = 4
-"""Tables kept on the devices, 32 MiB each (64 at depth 16)."""
-
-_tables: OrderedDict[tuple[int, Lookup], Any] = OrderedDict()
-_tables_lock = threading.Lock()
-
 
 def index_pixels(pixels: Any, offsets: Any, table: Any, labels: Any, unknown: Any) -> None:
     """Look up the label of each pixel, on the current stream; arrays of one device, contiguous.
@@ -180,13 +172,12 @@ def _words(pixels: Any, labels: Any) -> tuple[Any, Any]:
     return words, out
 
 
-def index_batch(batch: MaskBatch, lookup: Lookup) -> LabelBatch:
-    """Label maps of a batch in host memory, by the current device.
-
-    Raises what CuPy raises: OutOfMemoryError when the device has no room for the batch.
-    """
-    labels, unknown = index_arrays(cupy.asarray(batch.pixels), batch.offsets, lookup)
-    return LabelBatch(labels.get(), batch.shapes, batch.offsets, unknown.get())
+def index_host(
+    pixels: NDArray[np.uint8], offsets: NDArray[np.int64], lookup: Lookup
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """`index_arrays` for pixels in host memory, by the current device."""
+    labels, unknown = index_arrays(cupy.asarray(pixels), offsets, lookup)
+    return labels.get(), unknown.get()
 
 
 def index_arrays(pixels: Any, offsets: Any, lookup: Lookup) -> tuple[Any, Any]:
@@ -209,56 +200,3 @@ def paint_array(labels: Any, colours: NDArray[np.uint32]) -> tuple[Any, int]:
     with labels.device:
         pixels = cupy.empty(3 * labels.size, np.uint8)
         return pixels, colour_labels(labels, cupy.asarray(colours), pixels)
-
-
-def empty_pinned(size: int) -> NDArray[np.uint8]:
-    """Page-locked host memory, uint8 (size,), not initialised."""
-    if not size:
-        return np.empty(0, np.uint8)
-    memory = cupy.cuda.alloc_pinned_memory(size)  # freed with the last array that views it
-    return np.frombuffer(memory, np.uint8, size)
-
-
-def device_table(lookup: Lookup) -> Any:
-    """The table of a lookup on the current device, uint16 or uint32 (2**24,).
-
-    The last few are kept, by the identity of the lookup. Safe to call from any thread.
-    """
-    key = (cupy.cuda.Device().id, lookup)  # a Lookup compares and hashes by identity
-    with _tables_lock:
-        if key not in _tables:
-            _tables[key] = cupy.asarray(lookup.table)
-            cupy.cuda.get_current_stream().synchronize()  # other streams may read it next
-            while len(_tables) > KEPT_TABLES:
-                _tables.popitem(last=False)
-        _tables.move_to_end(key)
-        return _tables[key]
-
-
-def forget_tables() -> None:
-    """Drop the tables kept on the devices."""
-    with _tables_lock:
-        _tables.clear()
-
-
-def device_count() -> int:
-    """Number of CUDA devices. Raises CuPy's CUDARuntimeError, which says what is missing."""
-    return int(cupy.cuda.runtime.getDeviceCount())
-
-
-def from_foreign(array: Any) -> Any:
-    """An array of another library on a device, as a CuPy array without a copy.
-
-    Takes what speaks DLPack or __cuda_array_interface__.
-    """
-    if isinstance(array, cupy.ndarray):
-        return array
-    if hasattr(array, "__dlpack__"):
-        return cupy.from_dlpack(array)
-    return cupy.asarray(array)
-
-
-def contiguous(array: Any) -> Any:
-    """The array itself where it is C-contiguous, else one copy on its device."""
-    with array.device:
-        return cupy.ascontiguousarray(array)

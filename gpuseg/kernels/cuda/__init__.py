@@ -1,0 +1,33 @@
+"""The CUDA kernels: the only home of CuPy. Importing it needs cupy, but no device."""
+
+from gpuseg.kernels.cuda.device import open_device
+from gpuseg.kernels.cuda.memory import (
+    contiguous,
+    device_count,
+    device_table,
+    empty_pinned,
+    forget_tables,
+    from_foreign,
+)
+from gpuseg.kernels.cuda.pixels import (
+    colour_labels,
+    index_arrays,
+    index_host,
+    index_pixels,
+    paint_array,
+)
+
+__all__ = [
+    "colour_labels",
+    "contiguous",
+    "device_count",
+    "device_table",
+    "empty_pinned",
+    "forget_tables",
+    "from_foreign",
+    "index_arrays",
+    "index_host",
+    "index_pixels",
+    "open_device",
+    "paint_array",
+]

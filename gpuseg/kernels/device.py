@@ -1,0 +1,36 @@
+"""What the batched flow needs of a device; `cuda.device` is one, the tests have another."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import LabelLines, ScanlineBatch
+from gpuseg.kernels.lut import Lookup
+
+
+class Device(Protocol):
+    """A device that undoes row filters and looks up labels, many images at once."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it, for instance `cuda:0`."""
+
+    def index(self, batch: ScanlineBatch, lookup: Lookup, out: NDArray[np.uint8]) -> LabelLines:
+        """Labels of a batch, written to the front of `out` as `batch.label_starts` says.
+
+        Returns when all is done; called from several threads, whose work overlaps. Raises
+        MemoryError where the device has no room for it, and what the device raises.
+        """
+
+    def empty(self, size: int) -> NDArray[np.uint8]:
+        """Host memory that it copies from and to at the full speed of the bus, uint8 (size,)."""
+
+    def free_memory(self) -> int:
+        """Bytes of the device's memory that this process could take now."""
+
+    def span(self, name: str) -> AbstractContextManager[object]:
+        """A named range of the calling thread for profilers."""

@@ -2,9 +2,54 @@
 
 from __future__ import annotations
 
-from gpuseg.kernels.device import Device
+import threading
+from contextlib import AbstractContextManager
+from typing import Any
+
+import cupy
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import LabelLines, ScanlineBatch
+from gpuseg.kernels.cuda import memory, scanlines
+from gpuseg.kernels.lut import Lookup
 
 
-def open_device(number: int) -> Device:
+class CudaDevice:
+    """One CUDA device; each thread that calls it has a stream of its own. See `Device`."""
+
+    def __init__(self, number: int) -> None:
+        self.name = f"cuda:{number}"
+        self._device = cupy.cuda.Device(number)
+        self._streams = threading.local()
+        self.free_memory()  # raises where there is no such device
+
+    def index(self, batch: ScanlineBatch, lookup: Lookup, out: NDArray[np.uint8]) -> LabelLines:
+        """Labels of a batch, see `scanlines.index_batch`."""
+        with self._device, self._stream():
+            return scanlines.index_batch(batch, lookup, out)
+
+    def empty(self, size: int) -> NDArray[np.uint8]:
+        """Page-locked host memory, uint8 (size,), not initialised."""
+        with self._device:
+            return memory.empty_pinned(size)
+
+    def free_memory(self) -> int:
+        """Bytes that are free on the device, or kept for this process."""
+        with self._device:
+            free, _ = cupy.cuda.runtime.memGetInfo()
+            return int(free) + int(cupy.get_default_memory_pool().free_bytes())
+
+    def span(self, name: str) -> AbstractContextManager[object]:
+        """A range of the calling thread, for profilers of NVIDIA (NVTX)."""
+        return scanlines.span(name)
+
+    def _stream(self) -> Any:
+        if not hasattr(self._streams, "stream"):
+            self._streams.stream = cupy.cuda.Stream(non_blocking=True)
+        return self._streams.stream
+
+
+def open_device(number: int) -> CudaDevice:
     """The CUDA device of that number. Raises what CuPy raises where there is none."""
-    raise NotImplementedError(number)
+    return CudaDevice(number)

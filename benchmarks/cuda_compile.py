@@ -12,40 +12,64 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.kernels.cuda_host.source import ARCHITECTURES, VARIANTS, Variant, compile_variant
+from tests.kernels.cuda_host.source import (
+    ARCHITECTURES,
+    VARIANTS,
+    compile_scanlines,
+    compile_variant,
+)
 
 
-def count_registers(variant: Variant, architecture: str) -> str:
-    """Registers a thread and bytes spilled, as `31 / 0`; empty without ptxas."""
+def count_registers(ptx: bytes, architecture: str) -> dict[str, str]:
+    """Registers a thread and bytes spilled of each kernel, as `31 / 0`; none without ptxas."""
     assembler = shutil.which("ptxas")
     if assembler is None:
-        return ""
+        return {}
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "kernel.ptx")
-        ptx = compile_variant(variant, architecture, "ptx")
         # a ptxas older than NVRTC refuses the PTX version, though not what our kernels use
         source.write_bytes(re.sub(rb"\.version \d+\.\d+", b".version 8.0", ptx))
         target = Path(folder, "kernel.cubin")
         command = [assembler, "-v", f"-arch=sm_{architecture}", str(source), "-o", str(target)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    log = done.stdout + done.stderr
-    registers = re.search(r"Used (\d+) registers", log)
-    spills = re.search(r"(\d+) bytes spill stores", log)
-    return f"{registers[1] if registers else '?'} / {spills[1] if spills else '?'}"
+    _, *parts = (done.stdout + done.stderr).split("Compiling entry function '")
+    found = {}
+    for part in parts:
+        registers = re.search(r"Used (\d+) registers", part)
+        spills = re.search(r"(\d+) bytes spill stores", part)
+        found[part.partition("'")[0]] = (
+            f"{registers[1] if registers else '?'} / {spills[1] if spills else '?'}"
+        )
+    return found
+
+
+def rows(architecture: str) -> Iterator[tuple[str, int, str]]:
+    """Each kernel, the size of its machine code, and its registers.
+
+    The kernels over scanlines are one piece of code.
+    """
+    for variant in VARIANTS:
+        if variant.wide:  # the same program as the narrow one
+            continue
+        size = len(compile_variant(variant, architecture, "cubin"))
+        counts = count_registers(compile_variant(variant, architecture, "ptx"), architecture)
+        yield f"{variant.kernel} depth {variant.depth}", size, "".join(counts.values())
+    size = len(compile_scanlines(architecture, "cubin")[0])
+    ptx, names = compile_scanlines(architecture, "ptx")
+    counts = count_registers(ptx, architecture)
+    for name, mangled in names.items():
+        depth = f" depth {16 if 'long long' in name else 8}" if "<" in name else ""
+        yield name.partition("<")[0] + depth, size, counts.get(mangled, "")
 
 
 def main() -> None:
     """Print a row for each kernel, depth and architecture."""
     print(f"{'kernel':24} {'arch':>6} {'cubin bytes':>12} {'registers / spilled':>20}")
-    for variant in VARIANTS:
-        if variant.wide:  # the same program as the narrow one
-            continue
-        for architecture in ARCHITECTURES:
-            size = len(compile_variant(variant, architecture, "cubin"))
-            registers = count_registers(variant, architecture)
-            name = f"{variant.kernel} depth {variant.depth}"
+    for architecture in ARCHITECTURES:
+        for name, size, registers in rows(architecture):
             print(f"{name:24} {'sm_' + architecture:>6} {size:>12,} {registers:>20}")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
 from gpuseg.kernels import backend
 from tests.kernels.batches import IndexBatch, by_backend
+from tests.kernels.cuda_host.source import load
+from tests.kernels.cuda_host.threaded import ThreadedKernels, build
 
 
 @pytest.fixture(
@@ -26,3 +29,17 @@ def index_batch(request: pytest.FixtureRequest) -> IndexBatch:
     from gpuseg.kernels import cuda
 
     return by_backend(cuda.index_host)
+
+
+@pytest.fixture(scope="session")
+def threaded_kernels(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ThreadedKernels]:
+    """Kind of build -> the kernels of `scanlines.cu`, running on the CPU."""
+    built: dict[str, ThreadedKernels] = {}
+
+    def get(kind: str) -> ThreadedKernels:
+        if kind not in built:
+            code = load("gpuseg.kernels.cuda.scanlines").CODE
+            built[kind] = build(code, kind, tmp_path_factory.mktemp("scanlines"))
+        return built[kind]
+
+    return get

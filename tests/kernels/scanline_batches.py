@@ -95,13 +95,11 @@ def make_batch(images: list[Image], depth: Depth, gap: int = 0) -> ScanlineBatch
     return ScanlineBatch(data, starts, shapes[:, 1], shapes[:, 0], shapes[:, 2], entries, tables)
 
 
-def entries_of(image: Image, depth: Depth) -> NDArray[Any]:
+def entries_of(image: Image, depth: Depth) -> Any:
     """What the table says of each pixel of an image, (H, W)."""
     if image.pixels.shape[2] == 1:
-        entries: NDArray[Any] = _position_tables(depth)[image.table][image.pixels[..., 0]]
-        return entries
-    entries = lookup_of(depth).table[colour_keys(image.pixels[..., :3])]
-    return entries
+        return _position_tables(depth)[image.table][image.pixels[..., 0]]
+    return lookup_of(depth).table[colour_keys(image.pixels[..., :3])]
 
 
 def check_lines(images: list[Image], depth: Depth, lines: LabelLines) -> None:

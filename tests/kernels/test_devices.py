@@ -12,6 +12,7 @@ from gpuseg.batch import LabelLines, ScanlineBatch
 from gpuseg.kernels import backend
 from gpuseg.kernels.device import Device
 from gpuseg.options import Depth
+from tests.kernels.cuda_host.played import PlayedDevice
 from tests.kernels.host_device import HostDevice
 from tests.kernels.scanline_batches import (
     Image,
@@ -31,10 +32,21 @@ def cuda_device() -> Device:
     return backend.open_device(0)
 
 
-@pytest.fixture(scope="module", params=["host", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.fixture(
+    params=[
+        "host",
+        pytest.param("played", marks=pytest.mark.cuda),
+        pytest.param("cuda", marks=pytest.mark.gpu),
+    ]
+)
 def device(request: pytest.FixtureRequest) -> Device:
-    """A device of each kind."""
-    return HostDevice() if request.param == "host" else cuda_device()
+    """A device of each kind; one is the CUDA kernels with CuPy played by NumPy."""
+    if request.param == "host":
+        return HostDevice()
+    if request.param == "cuda":
+        return cuda_device()
+    kernels = request.getfixturevalue("threaded_kernels")("plain")
+    return PlayedDevice(kernels, request.getfixturevalue("monkeypatch"))
 
 
 def index(device: Device, batch: ScanlineBatch, depth: Depth) -> LabelLines:

@@ -118,17 +118,36 @@ def complete(variant: Variant) -> tuple[str, tuple[str, ...]]:
     pytest.skip("this CuPy compiles without compiler._compile_module_with_cache")
 
 
+def compile_scanlines(architecture: str, form: str) -> tuple[bytes, dict[str, str]]:
+    """What NVRTC makes of `scanlines.cu`, and each kernel's name in it; see `compile_variant`."""
+    module = load("gpuseg.kernels.cuda.scanlines")
+    names = [*module.SCAN.values(), module.FILTER]
+    return _compile(module.CODE, ("-std=c++17",), architecture, form, names)
+
+
 @cache
 def compile_variant(variant: Variant, architecture: str, form: str) -> bytes:
     """What NVRTC makes for an architecture such as `90`; form: `ptx` or `cubin`."""
-    program = hook("cupy.cuda.compiler", "_NVRTCProgram")
     source, options = complete(variant)
+    options += ("--device-as-default-execution-space",)
+    return _compile(source, options, architecture, form)[0]
+
+
+def _compile(
+    source: str,
+    options: tuple[str, ...],
+    architecture: str,
+    form: str,
+    names: list[str] | None = None,
+) -> tuple[bytes, dict[str, str]]:
+    program = hook("cupy.cuda.compiler", "_NVRTCProgram")
     target = "compute" if form == "ptx" else "sm"
-    fixed = (f"-arch={target}_{architecture}", "--device-as-default-execution-space")
+    options += (f"-arch={target}_{architecture}",)
     try:
-        binary, _ = program(source, "gpuseg.cu", method=form).compile((*options, *fixed))
+        compiled = program(source, "gpuseg.cu", name_expressions=names, method=form)
+        binary, mangled = compiled.compile(options)
     except RuntimeError as error:
         if "DynamicLibNotFound" in type(error).__name__:
             pytest.skip("NVRTC is not installed: pip install 'gpuseg[cuda13]'")
         raise
-    return binary if isinstance(binary, bytes) else binary.encode()
+    return (binary if isinstance(binary, bytes) else binary.encode()), mangled or {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from tests.kernels.cuda_host.source import (
     ARCHITECTURES,
     VARIANTS,
     Variant,
+    compile_scanlines,
     compile_variant,
     get_kernel,
 )
@@ -110,7 +113,24 @@ def _with_offset(text: str, offset: int) -> str:
     pytest.skip("this NVRTC writes the loads in another way")
 
 
+@each_architecture
+def test_scanlines_compile_to_machine_code(architecture: str) -> None:
+    binary, names = compile_scanlines(architecture, "cubin")
+    assert binary.startswith(b"\x7fELF")
+    assert len(set(names.values())) == 3
+    assert all(name.encode() in binary for name in names.values())
+
+
+@each_architecture
+def test_edges_are_read_past_the_first_cache(architecture: str) -> None:
+    """It keeps what was there before another multiprocessor wrote; once a channel and depth."""
+    text = compile_scanlines(architecture, "ptx")[0].decode()
+    assert len(re.findall(r"ld\.global\.cg\.u32", text)) == 6
+    assert ".local" not in text
+
+
 def test_the_table_of_registers_runs(capsys: pytest.CaptureFixture[str]) -> None:
     compile_variant(VARIANTS[0], ARCHITECTURES[0], "cubin")  # or skip
     cuda_compile.main()
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(VARIANTS) // 2 * len(ARCHITECTURES)
+    rows = len(VARIANTS) // 2 + 3
+    assert len(capsys.readouterr().out.splitlines()) == 1 + rows * len(ARCHITECTURES)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,41 +17,13 @@ from gpuseg.palette import Palette, voc_colormap
 from tests.judge import check_agrees
 from tests.kernels.batches import MaskBatch, by_backend
 from tests.kernels.cuda_host.host import HostKernel
+from tests.kernels.cuda_host.played import Device, on_device, played_cupy
 from tests.kernels.cuda_host.source import Variant, load
 from tests.strategies import jobs, masks
 
 pytestmark = pytest.mark.cuda
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
-
-
-class DeviceArray(np.ndarray):
-    """A NumPy array with what our code uses of a CuPy array."""
-
-    @property
-    def data(self) -> Any:  # type: ignore[override]
-        return SimpleNamespace(ptr=self.ctypes.data)
-
-    @property
-    def device(self) -> Any:  # type: ignore[override]
-        return contextlib.nullcontext()
-
-    def get(self) -> Any:
-        return np.asarray(self).copy()
-
-
-def _on_device(array: Any) -> Any:
-    return np.array(array).view(DeviceArray)
-
-
-class Device:
-    """Stands for cupy.cuda.Device; `current` is its number."""
-
-    current = 0
-
-    @property
-    def id(self) -> int:
-        return self.current
 
 
 @pytest.fixture
@@ -70,13 +40,7 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
 
     module = load("gpuseg.kernels.cuda.pixels")
     memory = load("gpuseg.kernels.cuda.memory")
-    stream = SimpleNamespace(synchronize=lambda: None)
-    fake = SimpleNamespace(
-        asarray=_on_device,
-        empty=lambda size, dtype: _on_device(np.full(size, 171, dtype)),
-        zeros=lambda size, dtype: _on_device(np.zeros(size, dtype)),
-        cuda=SimpleNamespace(Device=Device, get_current_stream=lambda: stream),
-    )
+    fake = played_cupy()
     monkeypatch.setattr(module, "cupy", fake)
     monkeypatch.setattr(memory, "cupy", fake)
     monkeypatch.setattr(module, "index_kernel", run("index_kernel", 4))
@@ -123,7 +87,7 @@ def test_paints_views(cuda: Any, dtype: Any, skip: int, size: int) -> None:
     colours = np.full(1 << 8 * labels.itemsize, 1 << 24, np.uint32)
     wide = VOC.colours.astype(np.uint32)
     colours[:21] = wide[:, 0] | wide[:, 1] << 8 | wide[:, 2] << 16
-    view = _on_device(labels[0])[skip:]
+    view = on_device(labels[0])[skip:]
     pixels, missing = cuda.paint_array(view, colours)
     assert missing == np.count_nonzero(view == 21)
     known = np.where(labels == 21, 0, labels)[:, skip:]

@@ -58,7 +58,7 @@ struct Shared {
   unsigned int above[SPAN];             // the edge of the band above
   unsigned int below[SPAN];             // the edge of this band
   W labels[ROWS][MOST_STEPS + 1];
-  long long first[ROWS];                // the word in which the residuals of a row begin
+  const unsigned int *rows[ROWS];       // the words of each row for a tile that starts at 0
 };
 
 __device__ unsigned int add_bytes(unsigned int a, unsigned int b) {
@@ -182,11 +182,9 @@ struct BandScan {
   // The words of the tile whose first step takes group `start` in lane 0, group `start - row`
   // in the lane of a row.
   __device__ void load(int start, unsigned int (&next)[ROWS]) const {
+    const int word = CHANNELS * start + lane;
     #pragma unroll
-    for (int row = 0; row < ROWS; ++row) {
-      const int word = CHANNELS * (start - row) + lane;
-      next[row] = row < rows ? __ldg(batch.words + shared.first[row] + word) : 0;
-    }
+    for (int row = 0; row < ROWS; ++row) next[row] = __ldg(shared.rows[row] + word);
   }
 
   // Wait until the band above has the groups of a tile, and take its last row.
@@ -239,7 +237,8 @@ struct BandScan {
     unsigned int pixels[GROUP] = {0, 0, 0, 0}, corner = 0, next[ROWS];
     unsigned int unknown = 0, found = known ? 0 : BAD_FILTER;
     shared.above[lane] = 0;
-    shared.first[lane] = residuals(row) >> 2;
+    // lanes without a row load one again, which costs less than to ask
+    shared.rows[lane] = batch.words + (residuals(row) >> 2) - CHANNELS * lane;
     __syncwarp();
     load(0, next);
     const int steps = groups + rows - 1;

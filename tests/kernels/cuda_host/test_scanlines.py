@@ -123,7 +123,7 @@ WRONG = {
 }
 
 RACES = {
-    "the start of rows is not awaited": ("residuals(row) >> 2;\n    __syncwarp();", None),
+    "the start of rows is not awaited": ("CHANNELS * lane;\n    __syncwarp();", None),
     "the tile is not awaited": ("take_edge(start);\n      __syncwarp();", None),
     "labels are not awaited": ("      __syncwarp();\n      write_labels(start);", None),
     "the edge is taken by lanes that did not wait": (

@@ -1,181 +1,303 @@
-"""The batched flow for a device: decode | index a batch in one launch | encode, overlapped.
+"""The flow for a device: the host inflates and deflates, the device does all in between.
 
-One thread coordinates: it plans a batch from file headers, lets a pool of workers decode the
-files straight into their slices of the batch's flat buffer, hands the buffer to the device,
-and lets the same pool encode and write what comes back. While the device works on one batch
-the next is decoded and the one before is written; more than `IN_FLIGHT` never exist, so memory
-is bounded by `batch_pixels` and the largest file, whatever the size of the dump.
+    workers: read, inflate | launchers: undo filters, index, filter | workers: deflate, write
+
+Workers inflate files into the room that is being filled (`staging`). A full room goes to the
+device, as one batch, by a launcher, of which there are several so that copies and kernels of
+several batches overlap. Its label maps are written by the workers, before they read anything
+more: so memory is bounded by the rooms, whatever the size of the dump.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from time import perf_counter
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gpuseg.batch import LabelBatch, MaskBatch, Shape, pixel_offsets
-from gpuseg.codecs import pillow
+from gpuseg.batch import LabelLines, ScanlineBatch
+from gpuseg.codecs.png import NotDirectError
 from gpuseg.discover import Source
-from gpuseg.errors import MaskError
-from gpuseg.indexing import index_mask, judge
-from gpuseg.kernels import cpu
-from gpuseg.kernels.backend import Backend
-from gpuseg.pipeline import Work, begin, complete, decode, finish
+from gpuseg.errors import DeviceError
+from gpuseg.indexing import FilteredLabels, Indexed
+from gpuseg.kernels.device import Device
+from gpuseg.mask import Scanlines
+from gpuseg.pipeline import Work, begin, complete, finish, read_scanlines
 from gpuseg.plan import Job
-from gpuseg.pool import Feed
-from gpuseg.report import FileResult
+from gpuseg.report import FileResult, count
+from gpuseg.staging import Place, Room, Staging
 
-IN_FLIGHT = 3
-"""Batches at once: one being decoded, one on the device, one being written."""
+LAUNCHERS = 3
+"""Threads that wait for the device: one copies in, one computes, one copies out."""
 
-MAX_FILES = 4096
-"""Files of one batch at most, so that tiny masks do not make a batch of endless bookkeeping."""
+OTHER_KIND = "of a kind that the device does not take"
+UNUSUAL = "with unknown colours or damage"
+TOO_LARGE = "too large for the device's memory"
+
+Task = Callable[[], None]
 
 
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """Files that go to the device together, and the futures that still work on them."""
+class Sources(Protocol):
+    """Where files come from: a Feed, or a part of one."""
 
-    works: list[Work]
-    shapes: list[Shape]
-    masks: MaskBatch
-    futures: list[Future[bool]] = field(default_factory=list)
+    def draw(self) -> Source | None:
+        """The next one, None when there are no more. Called from any thread."""
 
-    def wait(self) -> list[bool]:
-        """Wait for all workers; what they returned, file by file."""
-        results = [future.result() for future in self.futures]
-        self.futures = []
-        return results
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label map that lies in the lines of a room: the one numbered `i` of its part."""
+
+    place: Place
+    lines: LabelLines
+    i: int
+    share: float  # of its batch, in pixels
 
 
 class BatchedFlow:
-    """Converts what a feed holds by one backend; `work` is the coordinating thread."""
+    """Converts what a feed holds by a device; `work` is one of `threads` threads.
 
-    threads = 1
-    remark = ""
+    log: told of what happens to batches, for the report.
+    """
 
     def __init__(
-        self, feed: Feed[Source], job: Job, add: Callable[[FileResult], object], backend: Backend
+        self,
+        feed: Sources,
+        job: Job,
+        add: Callable[[FileResult], object],
+        device: Device,
+        log: Callable[[str], object],
     ) -> None:
-        self._feed, self._job, self._add, self._backend = feed, job, add, backend
+        self._feed, self._job, self._add, self._log = feed, job, add, log
+        self._device = device
+        self.threads = LAUNCHERS + job.options.worker_count
+        self._staging = Staging(device, job.options.batch_pixels)
+        self._changed = threading.Condition()  # guards all that follows, and the staging
+        self._begun = 0  # threads
+        self._ready: deque[Room] = deque()
+        self._finished: deque[_Label] = deque()
+        self._reading = 0  # workers that may still fill a place
+        self._drained = False
+        self._failed = False
+        self._by_cpu: Counter[str] = Counter()
+
+    @property
+    def remark(self) -> str:
+        """How many files the CPU converted, and why."""
+        if not self._by_cpu:
+            return ""
+        kinds = ", ".join(f"{n:,} {reason}" for reason, n in self._by_cpu.items())
+        return f"{count(self._by_cpu.total(), 'file')} converted on the CPU ({kinds})"
 
     def work(self) -> None:
-        """Convert everything; raises what the device raises."""
-        filling: deque[_Batch] = deque()
-        writing: deque[_Batch] = deque()
-        with ThreadPoolExecutor(self._job.options.worker_count, "gpuseg") as pool:
-            for batch in self._planned(pool):
-                filling.append(batch)
-                if len(filling) == IN_FLIGHT - 1:
-                    self._index(filling.popleft(), writing, pool)
-            while filling:
-                self._index(filling.popleft(), writing, pool)
-            while writing:
-                writing.popleft().wait()
+        """Convert until there is nothing more; raises DeviceError. One such call a thread."""
+        with self._changed:
+            self._begun += 1
+            launches = self._begun <= LAUNCHERS
+        next_task = self._next_launch if launches else self._next_task
+        try:
+            while (task := next_task()) is not None:
+                task()
+        except BaseException:
+            with self._changed:
+                self._failed = True
+                self._changed.notify_all()
+            raise
 
-    def _planned(self, pool: ThreadPoolExecutor) -> Iterator[_Batch]:
-        """Batches whose files are being decoded; masks that need no device go by themselves."""
-        works: list[Work] = []
-        shapes: list[Shape] = []
-        pixels = 0
-        alone: deque[Future[None]] = deque()
-        while (source := self._feed.draw()) is not None:
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Change what others wait for."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+    def _next_task(self) -> Task | None:
+        """What a worker does next: writing comes first."""
+        with self._changed:
+            while not self._failed:
+                if self._finished:
+                    return partial(self._write, self._finished.popleft())
+                if not self._drained:
+                    self._reading += 1
+                    return self._read_one
+                if self._is_over():
+                    return None
+                self._changed.wait()
+        return None
+
+    def _next_launch(self) -> Task | None:
+        """What a launcher does next."""
+        with self._changed:
+            while not self._failed:
+                if self._ready:
+                    return partial(self._launch, self._ready.popleft())
+                if self._is_over():
+                    return None
+                self._changed.wait()
+        return None
+
+    def _is_over(self) -> bool:
+        return self._drained and not self._reading and not self._staging.busy
+
+    def _read_one(self) -> None:
+        """Bring one file into a room, or convert it here."""
+        try:
+            source = self._feed.draw()
+            if source is None:
+                self._drained = True
+                return
             work = begin(source, self._job)
             if isinstance(work, FileResult):
                 self._add(work)
-                continue
-            shape = self._rgb_shape(source)
-            if shape is None:  # no RGB pixels: nothing for the device to do
-                alone.append(pool.submit(self._convert_alone, work))
-                if len(alone) > 2 * self._job.options.worker_count:
-                    alone.popleft().result()
-                continue
-            size = shape[0] * shape[1]
-            if works and (
-                pixels + size > self._job.options.batch_pixels or len(works) == MAX_FILES
-            ):
-                yield self._fill(works, shapes, pool)
-                works, shapes, pixels = [], [], 0
-            works.append(work)
-            shapes.append(shape)
-            pixels += size
-        if works:
-            yield self._fill(works, shapes, pool)
-        for future in alone:
-            future.result()
+            else:
+                self._fill(work)
+        finally:
+            with self._change():
+                self._reading -= 1
+                if self._drained and not self._reading:
+                    self._dispatch(self._staging.close())
 
-    def _rgb_shape(self, source: Source) -> Shape | None:
-        """Height and width of a file whose header promises RGB pixels we take, else None."""
+    def _fill(self, work: Work) -> None:
+        """Inflate a file into its place."""
+        place = None
         try:
-            return pillow.read_rgb_shape(source.path, self._job.options.max_pixels)
-        except MaskError:
-            return None  # converting it alone tells what is wrong with it
+            mask = read_scanlines(work, self._job)
+            if mask.bits != 8:
+                raise NotDirectError("several pixels share a byte")
+            place = self._reserve(work, mask)
+            if place is None:  # the run has failed
+                return
+            work.resume()
+            with self._device.span("inflate"):
+                _inflate(mask, place)
+            work.lap("inflate")
+            place.filled = True
+        except NotDirectError:
+            self._convert_alone(work, OTHER_KIND)
+        except Exception as error:  # a file that fails never stops another
+            self._add(work.failed(error))
+        finally:
+            if place is not None:
+                with self._change():
+                    place.room.pending -= 1
+                    self._dispatch(place.room)
 
-    def _fill(self, works: list[Work], shapes: list[Shape], pool: ThreadPoolExecutor) -> _Batch:
-        """A batch whose masks are being decoded into one flat buffer."""
-        offsets = pixel_offsets(shapes)
-        buffer = self._backend.empty_pixels(3 * int(offsets[-1]))
-        batch = _Batch(works, shapes, MaskBatch(buffer, tuple(shapes), offsets))
-        for i, work in enumerate(works):
-            batch.futures.append(pool.submit(self._decode, work, batch.masks.mask(i)))
-        return batch
+    def _reserve(self, work: Work, mask: Scanlines) -> Place | None:
+        """A place for a file; label maps are written until there is one. None after a failure."""
+        while True:
+            with self._changed:
+                if self._failed:
+                    return None
+                place, closed = self._staging.reserve(work, mask)
+                self._dispatch(closed)
+                if place is not None:
+                    return place
+                if not self._finished:
+                    self._changed.wait()
+                    continue
+                label = self._finished.popleft()
+            self._write(label)
 
-    def _decode(self, work: Work, pixels: NDArray[np.uint8]) -> bool:
-        """Decode a file into its slice; False when that already settled what becomes of it."""
-        work.resume()
+    def _dispatch(self, room: Room | None) -> None:
+        """Hand a room over if it is ready."""
+        if room is not None and room.is_ready:
+            self._ready.append(room)
+            self._changed.notify_all()
+
+    def _launch(self, room: Room) -> None:
+        """Have a batch indexed, and its label maps written."""
+        places, batch = room.batch(self._job.lookup)
+        room.unwritten = 1 + len(places)  # one is this launch
+        if places:
+            size = int(batch.label_starts(self._job.lookup.depth)[-1])
+            if room.lines.size < size:
+                room.lines = self._device.empty(size + size // 8)
+            self._index(room, places, batch)
+        self._written(room)
+
+    def _index(self, room: Room, places: list[Place], batch: ScanlineBatch, at: int = 0) -> None:
+        """Index a batch; in halves where the device has no room for it.
+
+        at: where its label maps go in the lines of the room.
+        """
         try:
-            mask = decode(work, self._job)
-            if mask.colours is None and mask.pixels.shape == pixels.shape:
-                if mask.words is None:
-                    np.copyto(pixels, mask.pixels)
+            lines = self._device.index(batch, self._job.lookup, room.lines[at:])
+        except MemoryError:
+            self._index_halves(room, places, batch, at)
+            return
+        except Exception as error:
+            raise DeviceError(
+                f"device {self._device.name} failed ({type(error).__name__}: {error}); label maps "
+                "that are finished are kept, so run again for the rest, or with --device cpu"
+            ) from error
+        shares = batch.widths * batch.heights / batch.pixels
+        labels = [_Label(place, lines, i, shares[i]) for i, place in enumerate(places)]
+        with self._change():
+            self._finished.extend(labels)
+
+    def _index_halves(self, room: Room, places: list[Place], batch: ScanlineBatch, at: int) -> None:
+        told = f"no memory for a batch of {count(len(batch), 'file')}, {batch.pixels:,} pixels"
+        if len(batch) == 1:
+            self._log(f"{self._device.name}: {told}: converted on the CPU")
+            self._convert_alone(places[0].work, TOO_LARGE, f"the CPU indexed it: {TOO_LARGE}")
+            self._written(room)
+            return
+        self._log(f"{self._device.name}: {told}: halved")
+        with self._changed:
+            self._staging.halve(batch.pixels)
+        middle = len(batch) // 2
+        first = batch.part(0, middle)
+        self._index(room, places[:middle], first, at)
+        at += int(first.label_starts(self._job.lookup.depth)[-1])
+        self._index(room, places[middle:], batch.part(middle, len(batch)), at)
+
+    def _write(self, label: _Label) -> None:
+        """Encode and write a label map; the CPU looks at what is unusual."""
+        place, lines, i = label.place, label.lines, label.i
+        work, mask = place.work, place.mask
+        for stage, seconds in lines.seconds.items():
+            work.seconds[stage] = seconds * label.share
+        if lines.unknown[i] or lines.flags[i]:
+            self._convert_alone(work, UNUSUAL)
+        else:
+            work.device = self._device.name
+            work.resume()
+            try:
+                shape = mask.height, mask.width
+                if self._job.lookup.depth == 8:
+                    indexed = Indexed(FilteredLabels(lines.scanlines(i, shape)))
                 else:
-                    cpu.pack_words(mask.words.reshape(-1), pixels.reshape(-1))
-                work.mask = replace(mask, pixels=pixels, words=None)
-                return True
-            indexed = index_mask(mask, self._job.lookup, self._job.palette, self._job.options)
-            self._add(finish(work, self._job, indexed))
-        except Exception as error:  # a file that fails never stops another
-            self._add(work.failed(error))
-        return False
+                    indexed = Indexed(np.ascontiguousarray(lines.labels(i, shape)))
+                with self._device.span("deflate and write"):
+                    row = finish(work, self._job, indexed)
+            except Exception as error:  # a file that fails never stops another
+                row = work.failed(error)
+            self._add(row)
+        self._written(place.room)
 
-    def _index(self, batch: _Batch, writing: deque[_Batch], pool: ThreadPoolExecutor) -> None:
-        """Index a decoded batch on the device and have its label maps written."""
-        usable = batch.wait()
-        start = perf_counter()
-        labels = self._backend.index_batch(batch.masks, self._job.lookup)
-        share = (perf_counter() - start) / len(batch.works)
-        for i, work in enumerate(batch.works):
-            if usable[i]:
-                work.device = self._backend.name
-                work.seconds["index"] = work.seconds.get("index", 0.0) + share
-                batch.futures.append(pool.submit(self._write, batch, labels, i))
-        writing.append(batch)
-        if len(writing) == IN_FLIGHT - 1:
-            writing.popleft().wait()
+    def _written(self, room: Room) -> None:
+        with self._change():
+            room.unwritten -= 1
+            if not room.unwritten:
+                self._staging.release(room)
 
-    def _write(self, batch: _Batch, labels: LabelBatch, i: int) -> bool:
-        """Judge unknown colours, encode and write one label map of a batch."""
-        work = batch.works[i]
+    def _convert_alone(self, work: Work, reason: str, *warnings: str) -> None:
+        """Convert a file on this thread, by the CPU's kernels."""
         work.resume()
-        try:
-            unknown = int(labels.unknown[i])
-            indexed = judge(
-                batch.masks.mask(i),
-                labels.label_map(i),
-                unknown,
-                self._job.lookup,
-                self._job.palette,
-            )
-            self._add(finish(work, self._job, indexed))
-        except Exception as error:  # a file that fails never stops another
-            self._add(work.failed(error))
-        return True
+        row = complete(work, self._job)
+        row = replace(row, warnings=(*row.warnings, *warnings))
+        with self._changed:
+            self._by_cpu[reason] += 1
+        self._add(row)
 
-    def _convert_alone(self, work: Work) -> None:
-        work.resume()
-        self._add(complete(work, self._job))
+
+def _inflate(mask: Scanlines, place: Place) -> None:
+    memory, at = place.memory.data, 0
+    for block in mask.inflate():
+        memory[at : at + len(block)] = block
+        at += len(block)

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from gpuseg import __version__
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import Interrupted, UsageError
+from gpuseg.errors import DeviceError, Interrupted, UsageError
 from gpuseg.folders import check_folders, check_target, folds_case
 from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
 from gpuseg.palette import Palette
@@ -21,11 +21,25 @@ from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report import FileResult, Report, ReportWriter
 
 if TYPE_CHECKING:
-    from gpuseg.batched import BatchedFlow
     from gpuseg.kernels.backend import Backend
 
 StrPath = str | os.PathLike[str]
 Progress = Callable[[Report], None]
+
+
+class Flow(Protocol):
+    """Threads that convert what a feed holds: each runs `work`. remark: for the summary."""
+
+    @property
+    def threads(self) -> int:
+        """How many."""
+
+    @property
+    def remark(self) -> str:
+        """What else there is to know of the run, once it is over."""
+
+    def work(self) -> None:
+        """Convert until there is nothing more."""
 
 
 def convert_directory(
@@ -47,8 +61,9 @@ def convert_directory(
     options: the fields of `ConvertOptions`.
 
     A mask that fails becomes a row of the report and stops no other. Raises UsageError,
-    PaletteError or BackendError before anything is started, and Interrupted (a
-    KeyboardInterrupt that holds the report) on Ctrl-C, once the files in hand are finished.
+    PaletteError or BackendError before anything is started, DeviceError when a device fails in
+    the middle of the run, and Interrupted (a KeyboardInterrupt) on Ctrl-C, once the files in
+    hand are finished; both hold the report.
     """
     settings = ConvertOptions(**options)
     source, target = os.fspath(src), os.fspath(dst)
@@ -118,7 +133,7 @@ def _convert(
             if options.fail_fast and result.status == "failed":
                 feed.close()
 
-        flow = _flow(feed, job, add, chosen)
+        flow = _flow(feed, job, add, chosen, writer)
         try:
             run_threads(
                 flow.work,
@@ -126,6 +141,9 @@ def _convert(
                 feed.close,
                 lambda: progress(writer.report) if progress else None,
             )
+        except DeviceError as error:
+            error.report = writer.report
+            raise
         except KeyboardInterrupt:
             raise Interrupted(writer.report) from None
         writer.report.remark = flow.remark
@@ -150,19 +168,34 @@ def _make_ready(
         from gpuseg.palettes.load import load_palette
 
         job = Job.create(dst, load_palette(palette), options)
-        made.append((job, backend.select(options.device)))
+        made.append((job, backend.select(options.device, options.codec)))
 
     run_threads(work, 1, stop=lambda: None, tick=lambda: None)
     return made[0]
 
 
-def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend) -> ProcessFlow | BatchedFlow:
-    """Who converts what the feed holds: a device gets batches, the CPU files."""
+def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: ReportWriter) -> Flow:
+    """Who converts what the feed holds: devices get batches, the CPU files."""
     if chosen.name == "cpu":
         return ProcessFlow(feed, job, add)
-    from gpuseg.batched import BatchedFlow
+    if len(chosen.numbers) > 1:
+        from gpuseg.devices import DevicesFlow
 
-    return BatchedFlow(feed, job, add, chosen)
+        return DevicesFlow(feed, job, add, chosen.numbers, writer.log)
+    from gpuseg.kernels import backend
+
+    device = backend.open_device(chosen.numbers[0])
+    if job.options.device != "auto":
+        from gpuseg.batched import BatchedFlow
+
+        return BatchedFlow(feed, job, add, device, writer.log)
+    from gpuseg.choice import MeasuredFlow
+
+    def tell(reason: str) -> None:
+        writer.report.device = reason
+        writer.log(f"device {reason}")
+
+    return MeasuredFlow(feed, job, add, device, writer.log, tell)
 
 
 def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[Source]:

@@ -15,7 +15,7 @@ from gpuseg.codecs.palette_png import palette_png
 from gpuseg.codecs.png import NotDirectError, read_scanlines
 from gpuseg.codecs.streams import rows_at_once
 from gpuseg.errors import BrokenMaskError
-from gpuseg.indexing import Indexed, index_mask
+from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.options import ConvertOptions
@@ -137,10 +137,33 @@ def _each_block(mask: Scanlines, kernel: Callable[..., int], lap: Lap) -> int:
     return scanlines.DONE
 
 
-def encode(labels: Labels, plte: bytes, fingerprint: Fingerprint | None = None) -> bytes:
-    """A palette PNG of a label map, uint8 (H, W) contiguous. plte: its 768 bytes."""
+def encode(
+    labels: Labels | FilteredLabels, plte: bytes, fingerprint: Fingerprint | None = None
+) -> bytes:
+    """A palette PNG of a label map, uint8 (H, W) contiguous or filtered. plte: its 768 bytes."""
+    if isinstance(labels, FilteredLabels):
+        height, row = labels.lines.shape
+        return palette_png(row - 1, height, _blocks(labels.lines), plte, fingerprint)
     height, width = labels.shape
     return palette_png(width, height, _filtered(labels), plte, fingerprint)
+
+
+def is_equal(found: Labels, labels: Labels | FilteredLabels) -> bool:
+    """Whether labels that were read, contiguous, are those that were to be written."""
+    if not isinstance(labels, FilteredLabels):
+        return np.array_equal(found, labels)
+    if labels.lines.shape != (found.shape[0], 1 + found.shape[1]):
+        return False
+    blocks = zip(_filtered(found), _blocks(labels.lines), strict=True)
+    return all(written == wanted for written, wanted in blocks)
+
+
+def _blocks(lines: NDArray[np.uint8]) -> Iterator[memoryview]:
+    """Scanlines, some at a time."""
+    height, row = lines.shape
+    rows = rows_at_once(height, row)
+    for first in range(0, height, rows):
+        yield lines[first : first + rows].reshape(-1).data
 
 
 def _filtered(labels: Labels) -> Iterator[memoryview]:

@@ -16,6 +16,7 @@
     ├── LabelError               a label map that cannot be saved or coloured  (ValueError)
     ├── OutputError              a target that must not or cannot be written   (OSError)
     ├── BackendError             the device that was asked for cannot be used  (RuntimeError)
+    │   └── DeviceError          a device that failed in the middle of a run
     └── WorkerError              a worker process died, or could not start     (RuntimeError)
 
     Interrupted                  Ctrl-C, once the files in hand are finished   (KeyboardInterrupt)
@@ -130,6 +131,16 @@ class BackendError(GpusegError, RuntimeError):
     """The device that was asked for cannot be used; the message says why and what to do."""
 
     kind = "backend"
+
+
+class DeviceError(BackendError):
+    """A device that failed in the middle of a run; label maps that were finished are kept.
+
+    `report` tells how far the run came.
+    """
+
+    kind = "device"
+    report: Report | None = None
 
 
 class WorkerError(GpusegError, RuntimeError):

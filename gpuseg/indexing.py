@@ -24,10 +24,17 @@ _ADVICE = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Indexed:
-    """A label map, uint8 or uint16 (H, W), and what was replaced in it."""
+class FilteredLabels:
+    """A label map as the scanlines of its PNG: uint8 (H, 1 + W), see `kernels.filters`."""
 
-    labels: Labels
+    lines: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Indexed:
+    """A label map, uint8 or uint16 (H, W) or as scanlines, and what was replaced in it."""
+
+    labels: Labels | FilteredLabels
     unknown_pixels: int = 0
     unknown_colours: tuple[UnknownColour, ...] = ()
 

@@ -11,7 +11,6 @@ from gpuseg.errors import UsageError
 Unknown = Literal["error", "ignore", "nearest"]
 Depth = Literal[8, 16]
 Order = Literal["rgb", "bgr"]
-Device = Literal["auto", "cpu", "cuda"]
 Codec = Literal["auto", "pillow"]
 Grey = Literal["auto", "colours"]
 OnDuplicate = Literal["error", "first", "last"]
@@ -97,7 +96,7 @@ class Shard:
 class ConvertKeywords(IndexKeywords, total=False):
     """The fields of `ConvertOptions` as keyword arguments."""
 
-    device: Device
+    device: str
     codec: Codec
     workers: int | None
     pattern: str | None
@@ -116,7 +115,8 @@ class ConvertKeywords(IndexKeywords, total=False):
 class ConvertOptions(IndexOptions):
     """How a folder of masks is converted; adds to `IndexOptions` how the work is done.
 
-    device: `cpu`, `cuda`, or `auto` (cuda if it passes its probe, else cpu).
+    device: `cpu`, `cuda` (the first device), `cuda:1`, `cuda:0,1` (a process a device), or
+        `auto`: cuda or cpu, whichever is faster with the first files; cpu if there is no device.
     codec: `auto` (the fastest that reads the file) or `pillow`.
     workers: threads, each feeding a process in long runs; None takes the processors this
         process may use.
@@ -133,7 +133,7 @@ class ConvertOptions(IndexOptions):
     batch_pixels: size of one CUDA batch, in pixels.
     """
 
-    device: Device = "auto"
+    device: str = "auto"
     codec: Codec = "auto"
     workers: int | None = None
     pattern: str | None = None
@@ -150,7 +150,12 @@ class ConvertOptions(IndexOptions):
     def __post_init__(self) -> None:
         # dataclass(slots=True) makes a new class, which zero-argument super() does not know
         IndexOptions.__post_init__(self)
-        _one_of("device", self.device, get_args(Device))
+        device_numbers(self.device)
+        if self.device.startswith("cuda") and self.codec == "pillow":
+            raise UsageError(
+                "codec pillow leaves a device nothing to do, which takes the scanlines of PNGs; "
+                "use --codec auto, or --device cpu"
+            )
         _one_of("codec", self.codec, get_args(Codec))
         _one_of("grey", self.grey, get_args(Grey))
         for name in ("workers", "max_pixels", "batch_pixels"):
@@ -164,6 +169,23 @@ class ConvertOptions(IndexOptions):
     def worker_count(self) -> int:
         """Threads to start: `workers`, or the processors this process may run on."""
         return self.workers or usable_cpus()
+
+
+def device_numbers(device: str) -> tuple[int, ...]:
+    """Which CUDA devices `device` names: (0,) for `cuda` and `auto`, none for `cpu`.
+
+    Raises UsageError.
+    """
+    if device in ("auto", "cpu", "cuda"):
+        return () if device == "cpu" else (0,)
+    words = device.removeprefix("cuda:").split(",") if device.startswith("cuda:") else []
+    numbers = tuple(int(word) for word in words if word.isascii() and word.isdecimal())
+    if not numbers or len(numbers) != len(words) or len(set(numbers)) != len(numbers):
+        raise UsageError(
+            f"device must be auto, cpu, cuda, or cuda: and the numbers of devices, for instance "
+            f"cuda:1 or cuda:0,1, got {device!r}"
+        )
+    return numbers
 
 
 def usable_cpus() -> int:

@@ -10,15 +10,13 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, pillow, png
 from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source
 from gpuseg.errors import MaskError, MaskSizeError, OutputError
-from gpuseg.indexing import Indexed, index_mask
+from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.output import write_atomically
 from gpuseg.plan import Job
@@ -104,31 +102,20 @@ def begin(source: Source, job: Job) -> Work | FileResult:
     )
 
 
-def decode(work: Work, job: Job) -> DecodedMask:
-    """Decode the file of `work` to pixels. Raises MaskError."""
-    mask: DecodedMask | None = None
-    if job.options.codec == "auto":
-        with suppress(png.NotDirectError):
-            mask = direct.decode(_scanlines(work, job), work.lap)
-    if mask is None:
-        mask = _by_pillow(work, job)
-    work.mask = mask
-    return mask
-
-
 def index(work: Work, job: Job) -> Indexed:
     """Decode and index the file of `work`, by the direct path if that reads it."""
     options = job.options
     if options.codec == "auto":
         with suppress(png.NotDirectError):
-            scanlines = _scanlines(work, job)
+            scanlines = read_scanlines(work, job)
             return direct.index_scanlines(scanlines, job.lookup, job.palette, options, work.lap)
     indexed = index_mask(_by_pillow(work, job), job.lookup, job.palette, options)
     work.lap("index")
     return indexed
 
 
-def _scanlines(work: Work, job: Job) -> Scanlines:
+def read_scanlines(work: Work, job: Job) -> Scanlines:
+    """The inflatable scanlines of the file of `work`. Raises NotDirectError or MaskError."""
     work.resume()
     work.mask = mask = png.read_scanlines(work.source.path, job.options.max_pixels)
     work.lap("read")
@@ -161,7 +148,7 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
     return work.finished("converted", indexed)
 
 
-def _verify(work: Work, job: Job, labels: Labels, path: str) -> None:
+def _verify(work: Work, job: Job, labels: Labels | FilteredLabels, path: str) -> None:
     """Read a label map back and compare it. Raises OutputError."""
     work.lap("write")
     read: Callable[[str, int], tuple[Labels, bytes | None]] = label_png.read_label
@@ -169,7 +156,7 @@ def _verify(work: Work, job: Job, labels: Labels, path: str) -> None:
         read = direct.read_back
     try:
         found, plte = read(path, job.options.max_pixels)
-        same = np.array_equal(found, labels) and plte == job.plte
+        same = direct.is_equal(found, labels) and plte == job.plte
         problem = "" if same else "it holds other labels or colours"
     except (MaskError, png.NotDirectError) as error:
         problem = str(error)

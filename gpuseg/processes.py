@@ -27,7 +27,7 @@ from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
 from gpuseg.report import FileResult
-from gpuseg.worker import READY, Converted
+from gpuseg.worker import READY, Converted, Opens
 
 PATIENCE = 0.3
 """Seconds that a run works on threads alone, to see how fast it is."""
@@ -61,9 +61,12 @@ class Add(Protocol):
 
 
 class Worker:
-    """The parent's end of a worker process. Its methods raise WorkerError once it is dead."""
+    """The parent's end of a worker process. Its methods raise WorkerError once it is dead.
 
-    def __init__(self, job: Job) -> None:
+    opens: how the process opens its device, if it has one (`worker.Opens`).
+    """
+
+    def __init__(self, job: Job, opens: Opens | None = None) -> None:
         if not sys.executable or getattr(sys, "frozen", False):
             raise WorkerError("cannot be started: this program is no Python interpreter")
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the parent's to handle
@@ -83,7 +86,7 @@ class Worker:
         watchdog.daemon = True
         watchdog.start()
         try:
-            self._send((job, output.token()))
+            self.send((job, output.token(), opens))
             while (line := self._pipe(self._process.stdout).readline()) != READY:
                 if not line:  # what else its interpreter prints at the start is no answer
                     raise self._dead()
@@ -96,11 +99,8 @@ class Worker:
 
     def convert(self, sources: list[Source]) -> list[Converted]:
         """Convert files; their results in order, under --fail-fast up to the first failure."""
-        self._send(sources)
-        try:
-            results: list[Converted] = pickle.load(self._pipe(self._process.stdout))  # noqa: S301
-        except Exception:  # damaged pickles raise nearly anything
-            raise self._dead() from None
+        self.send(sources)
+        results: list[Converted] = self.receive()
         return results
 
     def close(self) -> None:
@@ -115,12 +115,20 @@ class Worker:
         self._process.wait()
         self._pipe(self._process.stdout).close()
 
-    def _send(self, message: object) -> None:
+    def send(self, message: object) -> None:
+        """Send what the process expects, see `worker`."""
         stream = self._pipe(self._process.stdin)
         try:
             pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
             stream.flush()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it was closed meanwhile
+            raise self._dead() from None
+
+    def receive(self) -> Any:
+        """The next answer."""
+        try:
+            return pickle.load(self._pipe(self._process.stdout))  # noqa: S301
+        except Exception:  # damaged pickles raise nearly anything
             raise self._dead() from None
 
     def _dead(self) -> WorkerError:

@@ -55,7 +55,8 @@ class FileResult:
     unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
     warnings: what else there is to know. error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
-        the direct PNG path, decode, index, encode and write by Pillow; verify if asked for.
+        the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
+        its share of upload, index and download, encode and write; verify if asked for.
     """
 
     source: str
@@ -212,9 +213,9 @@ class ReportWriter:
     """Counts results from many threads and appends their rows to a JSON Lines file.
 
     The file starts with a row of type `run`, has one row of type `file` an input, written as
-    that file finishes, and ends with a row of type `summary`. When it cannot be written (a
-    full disk) the run goes on and `report.problem` says so. Raises OutputError when it
-    cannot be begun.
+    that file finishes, rows of type `log` now and then, and ends with a row of type `summary`.
+    When it cannot be written (a full disk) the run goes on and `report.problem` says so. Raises
+    OutputError when it cannot be begun.
     """
 
     def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
@@ -232,6 +233,12 @@ class ReportWriter:
             line = encode_row(result.row())  # before the lock that all workers wait for
         with self._lock:
             self.report.add(result)
+            self._write(line)
+
+    def log(self, message: str) -> None:
+        """Write a row of type `log`: what happened to no file in particular. From any thread."""
+        line = encode_row({"type": "log", "message": message})
+        with self._lock:
             self._write(line)
 
     def _write(self, line: bytes) -> None:

@@ -1,16 +1,24 @@
-"""A worker process: converts the files that its parent names, one after the other.
+"""A worker process: converts the files that its parent names.
 
-Started by `processes`, never by hand. It reads pickles from standard input: first the job and
-the token of the run, then lists of files; for each list it writes one pickle with the results
-to standard output. It ends with None, and when its input does, as when the parent is killed.
+Started by `processes` and `devices`, never by hand. It reads pickles from standard input: first
+the job, the token of the run and how it opens its device, then lists of files. It ends with
+None, and when its input does, as when the parent is killed.
+
+Without a device it converts one file after the other and answers each list with one pickle, the
+list of results. With a device it converts all that comes in batches, and answers with results
+one by one, as they come, and with notes; the last answer is None.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import sys
-from typing import BinaryIO
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
 
 from gpuseg import output
 from gpuseg.codecs.limit import size_limit_is_ours
@@ -18,6 +26,7 @@ from gpuseg.discover import Source
 from gpuseg.lines import encode_row
 from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
+from gpuseg.pool import Feed, run_threads
 from gpuseg.report import FileResult
 
 READY = b"gpuseg worker is ready\n"
@@ -25,6 +34,17 @@ READY = b"gpuseg worker is ready\n"
 
 Converted = tuple[FileResult, bytes]
 """What became of a file, and its line of the report."""
+
+Opens = tuple[str, str, int]
+"""How a device is opened: a module, its function, and the number that this takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a process with a device tells besides results: `failed` is the last it tells."""
+
+    kind: Literal["log", "remark", "failed"]
+    text: str
 
 
 def main() -> None:
@@ -42,15 +62,61 @@ def main() -> None:
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     job: Job
-    job, token = pickle.load(requests)  # noqa: S301  # from the parent, over a pipe of our own
+    job, token, opens = pickle.load(requests)  # noqa: S301  # from the parent, over a pipe of ours
     job.lookup.table.flags.writeable = False  # as in the parent: kernels are compiled for that
     output.join_run(token)
     answers.write(b"\n" + READY)
     answers.flush()
     with size_limit_is_ours():
+        if opens is not None:
+            _serve_device(requests, answers, job, opens)
+            return
         while (sources := pickle.load(requests)) is not None:  # noqa: S301
-            pickle.dump(_convert(sources, job), answers, protocol=pickle.HIGHEST_PROTOCOL)
-            answers.flush()
+            _answer(answers, _convert(sources, job))
+
+
+def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens) -> None:
+    from gpuseg.batched import BatchedFlow
+
+    lock = threading.Lock()
+
+    def answer(message: object) -> None:
+        with lock:
+            _answer(answers, message)
+
+    def add(result: FileResult) -> None:
+        answer((result, encode_row(result.row())))
+
+    try:
+        module, name, number = opens
+        device = getattr(importlib.import_module(module), name)(number)
+        feed = Feed(_incoming(requests))
+        flow = BatchedFlow(feed, job, add, device, lambda text: answer(Note("log", text)))
+        run_threads(flow.work, flow.threads, feed.close, lambda: None)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # the parent raises it
+        answer(Note("failed", str(error)))
+        return
+    answer(Note("remark", flow.remark))
+    answer(None)
+
+
+def _incoming(requests: BinaryIO) -> Iterator[Source]:
+    """The files that the parent names, until it says that there are no more, or is gone."""
+    while True:
+        try:
+            sources: Any = pickle.load(requests)  # noqa: S301
+        except (EOFError, pickle.UnpicklingError):
+            return
+        if sources is None:
+            return
+        yield from sources
+
+
+def _answer(answers: BinaryIO, message: object) -> None:
+    pickle.dump(message, answers, protocol=pickle.HIGHEST_PROTOCOL)
+    answers.flush()
 
 
 def _convert(sources: list[Source], job: Job) -> list[Converted]:

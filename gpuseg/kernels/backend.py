@@ -18,7 +18,7 @@ from gpuseg.batch import Labels, ScanlineBatch, pixel_offsets
 from gpuseg.errors import BackendError
 from gpuseg.kernels.device import Device
 from gpuseg.kernels.lut import COLOURS, Lookup
-from gpuseg.options import Device as DeviceName
+from gpuseg.options import Codec, device_numbers
 
 Name = Literal["cpu", "cuda"]
 
@@ -56,24 +56,29 @@ class BackendStatus:
     reason: str
 
 
-def select(device: DeviceName) -> Backend:
-    """The backend for `auto`, `cpu` or `cuda`.
+def select(device: str, codec: Codec = "auto") -> Backend:
+    """The backend for `auto`, `cpu`, `cuda`, `cuda:1` or `cuda:0,1` (see `device_numbers`).
 
     `auto` takes cuda if it passes its probe, else cpu, and keeps the reason. Raises
     BackendError when the device that was asked for, or the last one left, cannot be used.
+    Several devices are counted and not probed: a process for each will do that.
+    codec: `pillow` leaves a device nothing to do.
     """
     if device == "cpu":
         return _require_cpu("asked for")
-    problem = probe_cuda()
+    if codec == "pillow":
+        return _require_cpu("codec pillow leaves a device nothing to do")
+    numbers = device_numbers(device)
+    problem = probe_cuda(numbers[0]) if len(numbers) == 1 else count_problem(max(numbers))
     if not problem:
-        reason = "asked for" if device == "cuda" else "a CUDA device passed its smoke run"
-        return Backend("cuda", reason, (0,))
-    if device == "cuda":
-        raise BackendError(
-            f"device cuda needs an NVIDIA GPU, its driver and CuPy, but {problem}; "
-            f"{INSTALL}, or use --device cpu"
-        )
-    return _require_cpu(f"no CUDA device: {problem}")
+        reason = "a CUDA device passed its smoke run" if device == "auto" else "asked for"
+        return Backend("cuda", reason, numbers)
+    if device == "auto":
+        return _require_cpu(f"no CUDA device: {problem}")
+    raise BackendError(
+        f"device {device} needs an NVIDIA GPU, its driver and CuPy, but {problem}; "
+        f"{INSTALL}, or use --device cpu"
+    )
 
 
 def describe_backends() -> tuple[BackendStatus, ...]:
@@ -86,8 +91,24 @@ def describe_backends() -> tuple[BackendStatus, ...]:
 
 
 @cache
-def probe_cuda() -> str:
-    """Why cuda cannot be used, or an empty string; from cheap questions to costly ones."""
+def probe_cuda(number: int = 0) -> str:
+    """Why a CUDA device cannot be used, or an empty string."""
+    if problem := count_problem(number):
+        return problem
+    from gpuseg.kernels import cuda
+
+    try:
+        with cuda.cupy_device(number):
+            problem = _smoke(cuda.index_host)
+        problem = problem or _smoke_scanlines(cuda.open_device(number))
+        cuda.forget_tables()
+    except Exception as error:  # whatever it is, this device is not usable here
+        return f"its smoke run failed ({type(error).__name__}: {_first_line(error)})"
+    return problem
+
+
+def count_problem(number: int) -> str:
+    """Why there is no CUDA device of that number; from cheap questions to costly ones."""
     if importlib.util.find_spec("cupy") is None:
         return "CuPy is not installed"
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -100,16 +121,14 @@ def probe_cuda() -> str:
     except Exception as error:  # CuPy raises several types for libraries that do not fit
         return f"CuPy cannot be imported ({_first_line(error)})"
     try:
-        if not cuda.device_count():
-            return "the driver reports no device"
+        devices = cuda.device_count()
     except RuntimeError as error:
         return f"the driver reports no device ({_first_line(error)})"
-    try:
-        problem = _smoke(cuda.index_host) or _smoke_scanlines(cuda.open_device(0))
-        cuda.forget_tables()
-    except Exception as error:  # whatever it is, this device is not usable here
-        return f"its smoke run failed ({type(error).__name__}: {_first_line(error)})"
-    return problem
+    if not devices:
+        return "the driver reports no device"
+    if number >= devices:
+        return f"there is no device {number}: the driver reports {devices}, counted from 0"
+    return ""
 
 
 @cache
@@ -136,6 +155,13 @@ def open_device(number: int) -> Device:
 
     device: Device = cuda.open_device(number)
     return device
+
+
+def open_probed(number: int) -> Device:
+    """`open_device` for a process of its own. Raises BackendError where it cannot be used."""
+    if problem := probe_cuda(number):
+        raise BackendError(f"device cuda:{number} cannot be used: {problem}")
+    return open_device(number)
 
 
 def _cpu_index(

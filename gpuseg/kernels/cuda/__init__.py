@@ -1,6 +1,6 @@
 """The CUDA kernels: the only home of CuPy. Importing it needs cupy, but no device."""
 
-from gpuseg.kernels.cuda.device import open_device
+from gpuseg.kernels.cuda.device import cupy_device, open_device
 from gpuseg.kernels.cuda.memory import (
     contiguous,
     device_count,
@@ -20,6 +20,7 @@ from gpuseg.kernels.cuda.pixels import (
 __all__ = [
     "colour_labels",
     "contiguous",
+    "cupy_device",
     "device_count",
     "device_table",
     "empty_pinned",

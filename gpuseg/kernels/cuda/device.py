@@ -50,6 +50,12 @@ class CudaDevice:
         return self._streams.stream
 
 
+def cupy_device(number: int) -> AbstractContextManager[object]:
+    """Makes the device of that number the current one of this thread."""
+    device: AbstractContextManager[object] = cupy.cuda.Device(number)
+    return device
+
+
 def open_device(number: int) -> CudaDevice:
     """The CUDA device of that number. Raises what CuPy raises where there is none."""
     return CudaDevice(number)

@@ -1,0 +1,175 @@
+"""Memory of batches: rooms, and the places in them that files are inflated into.
+
+Nothing here is locked: the flow calls it from one thread at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import ScanlineBatch
+from gpuseg.kernels.device import Device
+from gpuseg.kernels.lut import Lookup
+from gpuseg.mask import Scanlines
+from gpuseg.pipeline import Work
+
+MOST_ROOMS = 3
+"""Batches at once: one being filled, one on the device, one being written."""
+
+MOST_FILES = 4096
+"""Files of a batch, so that tiny masks do not make a batch of endless bookkeeping."""
+
+FIRST_PIXELS = 1 << 22
+"""Pixels of the first batch; each is twice as large as the one before, up to the limit. So
+short runs take little page-locked memory, and long ones do not wait for a large first batch."""
+
+DEVICE_BYTES = 8
+"""Bytes of device memory a pixel: scanlines up to 4, labels 1 to 2, their scanlines 1, edges."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Where the scanlines of a file lie in a room.
+
+    start: in bytes of the room's data. filled: whether they are there, all of them.
+    """
+
+    room: Room
+    work: Work
+    mask: Scanlines
+    start: int
+    filled: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the scanlines."""
+        return _size(self.mask)
+
+    @property
+    def memory(self) -> NDArray[np.uint8]:
+        """Where they go, uint8 (size,)."""
+        return self.room.data[self.start : self.start + self.size]
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """A batch from its first file to its last label map, and the memory of it.
+
+    data: page-locked, uint8, the scanlines of its files. lines: the same for what comes back.
+    most: pixels that it takes (one file may have more). pending: places not filled or given up
+    yet. unwritten: label maps that still lie in `lines`.
+    """
+
+    data: NDArray[np.uint8]
+    most: int
+    places: list[Place] = field(default_factory=list)
+    used: int = 0
+    pixels: int = 0
+    pending: int = 0
+    closed: bool = False
+    unwritten: int = 0
+    lines: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
+
+    def take(self, work: Work, mask: Scanlines) -> Place | None:
+        """A place for a file, None where it does not fit."""
+        size, pixels = _size(mask), mask.width * mask.height
+        if self.used + size > self.data.size or len(self.places) == MOST_FILES:
+            return None
+        if self.places and self.pixels + pixels > self.most:
+            return None
+        place = Place(self, work, mask, self.used)
+        self.places.append(place)
+        self.used += size
+        self.pixels += pixels
+        self.pending += 1
+        return place
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can go to the device."""
+        return self.closed and not self.pending
+
+    def batch(self, lookup: Lookup) -> tuple[list[Place], ScanlineBatch]:
+        """The files that were filled, and their scanlines as a batch."""
+        places = [place for place in self.places if place.filled]
+        masks = [place.mask for place in places]
+        palettes: dict[bytes, int] = {}
+        tables = [
+            palettes.setdefault(mask.colours.tobytes(), len(palettes))
+            if mask.colours is not None
+            else 0
+            for mask in masks
+        ]
+        entries = np.empty((len(palettes), 256), lookup.table.dtype)
+        for colours, k in palettes.items():
+            entries[k] = lookup.entries(np.frombuffer(colours, np.uint8).reshape(-1, 3))
+        columns = np.array(
+            [(p.start, p.mask.width, p.mask.height, p.mask.channels) for p in places], np.int64
+        ).reshape(-1, 4)
+        starts, widths, heights, channels = columns.T.copy()
+        return places, ScanlineBatch(
+            self.data[: self.used], starts, widths, heights, channels, entries, np.array(tables)
+        )
+
+
+class Staging:
+    """The rooms of a run; their memory is used again."""
+
+    def __init__(self, device: Device, batch_pixels: int) -> None:
+        self._device = device
+        most = device.free_memory() // (3 * MOST_ROOMS * DEVICE_BYTES)
+        self.limit = max(1, min(batch_pixels, most))
+        self._next = min(FIRST_PIXELS, self.limit)
+        self._current: Room | None = None
+        self._free: list[Room] = []
+        self.busy = 0  # rooms that hold something
+
+    def reserve(self, work: Work, mask: Scanlines) -> tuple[Place | None, Room | None]:
+        """A place, None where all rooms are taken; and the room that had to be closed for it."""
+        closed = None
+        if self._current is not None:
+            place = self._current.take(work, mask)
+            if place is not None:
+                return place, None
+            closed = self.close()
+        if self.busy < MOST_ROOMS:
+            self._current = self._open(_size(mask))
+            return self._current.take(work, mask), closed
+        return None, closed
+
+    def close(self) -> Room | None:
+        """Let no more files into the room that is being filled; the room."""
+        room, self._current = self._current, None
+        if room is not None:
+            room.closed = True
+        return room
+
+    def release(self, room: Room) -> None:
+        """Nothing of the room is needed any more."""
+        self.busy -= 1
+        self._free.append(room)
+
+    def halve(self, pixels: int) -> None:
+        """A batch of so many pixels was too much for the device."""
+        self.limit = max(1, min(self.limit, pixels // 2))
+        self._next = min(self._next, self.limit)
+
+    def _open(self, least: int) -> Room:
+        """An empty room with `least` bytes at least."""
+        self.busy += 1
+        most, self._next = self._next, min(2 * self._next, self.limit)
+        # 3 bytes a pixel, and a filter byte a row
+        size = max(least, 3 * most + most // 16)
+        old = self._free.pop() if self._free else None
+        data = old.data if old is not None and old.data.size >= size else self._device.empty(size)
+        room = Room(data, most)
+        if old is not None:
+            room.lines = old.lines
+        return room
+
+
+def _size(mask: Scanlines) -> int:
+    return (1 + mask.row_bytes) * mask.height

@@ -23,7 +23,7 @@ import numpy as np
 from gpuseg.batch import LabelLines, ScanlineBatch
 from gpuseg.codecs.png import NotDirectError
 from gpuseg.discover import Source
-from gpuseg.errors import DeviceError
+from gpuseg.halving import index_in_parts
 from gpuseg.indexing import FilteredLabels, Indexed
 from gpuseg.kernels.device import Device
 from gpuseg.mask import Scanlines
@@ -220,41 +220,24 @@ class BatchedFlow:
             self._index(room, places, batch)
         self._written(room)
 
-    def _index(self, room: Room, places: list[Place], batch: ScanlineBatch, at: int = 0) -> None:
-        """Index a batch; in halves where the device has no room for it.
-
-        at: where its label maps go in the lines of the room.
-        """
-        try:
-            lines = self._device.index(batch, self._job.lookup, room.lines[at:])
-        except MemoryError:
-            self._index_halves(room, places, batch, at)
-            return
-        except Exception as error:
-            raise DeviceError(
-                f"device {self._device.name} failed ({type(error).__name__}: {error}); label maps "
-                "that are finished are kept, so run again for the rest, or with --device cpu"
-            ) from error
-        shares = batch.widths * batch.heights / batch.pixels
-        labels = [_Label(place, lines, i, shares[i]) for i, place in enumerate(places)]
-        with self._change():
-            self._finished.extend(labels)
-
-    def _index_halves(self, room: Room, places: list[Place], batch: ScanlineBatch, at: int) -> None:
-        told = f"no memory for a batch of {count(len(batch), 'file')}, {batch.pixels:,} pixels"
-        if len(batch) == 1:
-            self._log(f"{self._device.name}: {told}: converted on the CPU")
-            self._convert_alone(places[0].work, TOO_LARGE, f"the CPU indexed it: {TOO_LARGE}")
-            self._written(room)
-            return
-        self._log(f"{self._device.name}: {told}: halved")
-        with self._changed:
-            self._staging.halve(batch.pixels)
-        middle = len(batch) // 2
-        first = batch.part(0, middle)
-        self._index(room, places[:middle], first, at)
-        at += int(first.label_starts(self._job.lookup.depth)[-1])
-        self._index(room, places[middle:], batch.part(middle, len(batch)), at)
+    def _index(self, room: Room, places: list[Place], batch: ScanlineBatch) -> None:
+        sizes = batch.widths * batch.heights
+        parts = index_in_parts(self._device, batch, self._job.lookup, room.lines, self._log)
+        for start, end, lines in parts:
+            pixels = int(sizes[start:end].sum())
+            if lines is None:
+                warning = f"the CPU indexed it: {TOO_LARGE}"
+                self._convert_alone(places[start].work, TOO_LARGE, warning)
+                self._written(room)
+                continue
+            shares = sizes[start:end] / pixels
+            labels = [
+                _Label(place, lines, i, shares[i]) for i, place in enumerate(places[start:end])
+            ]
+            with self._change():
+                self._finished.extend(labels)
+                if end - start < len(batch):
+                    self._staging.limit_to(pixels)
 
     def _write(self, label: _Label) -> None:
         """Encode and write a label map; the CPU looks at what is unusual."""

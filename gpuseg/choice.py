@@ -66,19 +66,18 @@ class MeasuredFlow:
 
     def work(self) -> None:
         """Convert everything, on this thread and those it starts. Raises DeviceError."""
+        self._rate(self._by_one_thread, 0.0)  # one file, with which kernels are loaded
         alone = self._rate(self._by_one_thread, CPU_SECONDS)
         self._rate(self._by_device, WARM_UP_SECONDS)
         device = self._rate(self._by_device, DEVICE_SECONDS)
         if self._feed.closed:
-            self._tell(
-                f"auto: {self._device.name} and the CPU, too few files to tell who is faster"
-            )
+            self._tell(f"auto: too few files to tell if {self._device.name} or the CPU is faster")
             return
         workers = self._job.options.worker_count
         cpu = alone * workers
         reason = (
-            f"{self._device.name} converted {device:,.0f} Mpx/s, the CPU could {cpu:,.0f} at best "
-            f"({alone:,.1f} on one thread, times {workers})"
+            f"{self._device.name} converted {device:.3g} Mpx/s, the CPU could {cpu:.3g} at best "
+            f"({alone:.3g} on one thread, times {workers})"
         )
         flow: BatchedFlow | ProcessFlow
         if device > cpu:
@@ -90,15 +89,16 @@ class MeasuredFlow:
         self._run(flow)
 
     def _rate(self, convert: Callable[[float], None], seconds: float) -> float:
-        """Mpx/s that `convert` reaches when it begins no file after `seconds`."""
+        """Mpx/s that `convert` reaches when it draws no file after `seconds`."""
         start, before = monotonic(), self._pixels
         convert(start + seconds)
         return (self._pixels - before) / max(monotonic() - start, 1e-6) / 1e6
 
     def _by_one_thread(self, end: float) -> None:
-        feed = _Until(self._feed, end)
-        while (source := feed.draw()) is not None:
+        while (source := self._feed.draw()) is not None:
             self._add(convert_source(source, self._job))
+            if monotonic() >= end:
+                return
 
     def _by_device(self, end: float) -> None:
         feed = _Until(self._feed, end)

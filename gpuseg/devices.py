@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from gpuseg.discover import Source
@@ -24,7 +22,7 @@ OPENS = ("gpuseg.kernels.backend", "open_probed")
 class DevicesFlow:
     """Converts what a feed holds by several devices; `work` is the thread of one of them.
 
-    A process takes from its pipe what it has memory for, so the faster device gets more.
+    A process asks for files when it has memory for them, so the faster device gets more.
     """
 
     def __init__(
@@ -55,8 +53,6 @@ class DevicesFlow:
         except WorkerError as error:
             raise DeviceError(f"the process of device cuda:{number} {error}") from error
         try:
-            sender = threading.Thread(target=self._send, args=(worker,), daemon=True)
-            sender.start()
             self._receive(worker, number)
         except WorkerError as error:
             raise DeviceError(
@@ -66,18 +62,13 @@ class DevicesFlow:
         finally:
             worker.close()
 
-    def _send(self, worker: Worker) -> None:
-        """Name files to a process for as long as there are any; its pipe holds back the rest."""
-        with suppress(WorkerError):  # it is dead: who receives tells
-            while sources := self._feed.draw_many(FILES_AT_ONCE):
-                worker.send(sources)
-            worker.send(None)
-
     def _receive(self, worker: Worker, number: int) -> None:
-        """Take what a process has done, until all is done."""
+        """Take what a process has done, and give it more when it asks, until all is done."""
         while (answer := worker.receive()) is not None:
             if not isinstance(answer, Note):
                 self._add(*answer)
+            elif answer.kind == "more":
+                worker.send(self._feed.draw_many(FILES_AT_ONCE) or None)
             elif answer.kind == "failed":
                 raise DeviceError(answer.text)
             elif answer.kind == "log":

@@ -152,9 +152,9 @@ class Staging:
         self.busy -= 1
         self._free.append(room)
 
-    def halve(self, pixels: int) -> None:
-        """A batch of so many pixels was too much for the device."""
-        self.limit = max(1, min(self.limit, pixels // 2))
+    def limit_to(self, pixels: int) -> None:
+        """No larger batches: this is what the device had memory for."""
+        self.limit = max(1, min(self.limit, pixels))
         self._next = min(self._next, self.limit)
 
     def _open(self, least: int) -> Room:

@@ -5,8 +5,8 @@ the job, the token of the run and how it opens its device, then lists of files. 
 None, and when its input does, as when the parent is killed.
 
 Without a device it converts one file after the other and answers each list with one pickle, the
-list of results. With a device it converts all that comes in batches, and answers with results
-one by one, as they come, and with notes; the last answer is None.
+list of results. With a device it converts all that comes in batches, asks for each list by a
+note, and answers with results one by one, as they come; the last answer is None.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
@@ -41,10 +41,10 @@ Opens = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a process with a device tells besides results: `failed` is the last it tells."""
+    """What a process with a device says besides results: `failed` is the last it says."""
 
-    kind: Literal["log", "remark", "failed"]
-    text: str
+    kind: Literal["more", "log", "remark", "failed"]
+    text: str = ""
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens)
     try:
         module, name, number = opens
         device = getattr(importlib.import_module(module), name)(number)
-        feed = Feed(_incoming(requests))
+        feed = Feed(_incoming(requests, lambda: answer(Note("more"))))
         flow = BatchedFlow(feed, job, add, device, lambda text: answer(Note("log", text)))
         run_threads(flow.work, flow.threads, feed.close, lambda: None)
     except BrokenPipeError:
@@ -102,9 +102,11 @@ def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens)
     answer(None)
 
 
-def _incoming(requests: BinaryIO) -> Iterator[Source]:
+def _incoming(requests: BinaryIO, ask: Callable[[], None]) -> Iterator[Source]:
     """The files that the parent names, until it says that there are no more, or is gone."""
+    ask()  # one list ahead
     while True:
+        ask()
         try:
             sources: Any = pickle.load(requests)  # noqa: S301
         except (EOFError, pickle.UnpicklingError):

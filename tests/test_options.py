@@ -7,7 +7,14 @@ from dataclasses import fields
 import pytest
 
 from gpuseg.errors import UsageError
-from gpuseg.options import ConvertKeywords, ConvertOptions, IndexKeywords, IndexOptions, Shard
+from gpuseg.options import (
+    ConvertKeywords,
+    ConvertOptions,
+    IndexKeywords,
+    IndexOptions,
+    Shard,
+    device_numbers,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +29,7 @@ from gpuseg.options import ConvertKeywords, ConvertOptions, IndexKeywords, Index
         ({"workers": 0}, "workers must be at least 1"),
         ({"max_pixels": 0}, "max_pixels must be at least 1"),
         ({"batch_pixels": -1}, "batch_pixels must be at least 1"),
-        ({"device": "gpu"}, "device must be one of"),
+        ({"device": "gpu"}, "device must be auto, cpu, cuda"),
         ({"codec": "libpng"}, "codec must be one of"),
         ({"grey": "indices"}, "grey must be one of"),
         ({"depth": 8.0}, "depth must be a whole number, got 8.0"),
@@ -57,3 +64,26 @@ def test_keywords_are_the_fields(keywords: type, options: type) -> None:
     assert set(keywords.__annotations__) | set(
         IndexKeywords.__annotations__ if keywords is ConvertKeywords else ()
     ) == {field.name for field in fields(options)}
+
+
+@pytest.mark.parametrize(
+    ("device", "numbers"),
+    [("auto", (0,)), ("cpu", ()), ("cuda", (0,)), ("cuda:3", (3,)), ("cuda:1,0", (1, 0))],
+)
+def test_devices_that_are_named(device: str, numbers: tuple[int, ...]) -> None:
+    assert ConvertOptions(device=device).device == device
+    assert device_numbers(device) == numbers
+
+
+@pytest.mark.parametrize(
+    "device", ["gpu", "cuda:", "cuda:x", "cuda:0,", "cuda:0,0", "cuda:-1", "cuda:1 2", "cuda0", ""]
+)
+def test_devices_that_are_not(device: str) -> None:
+    with pytest.raises(UsageError, match=r"device must be auto, cpu, cuda, .* got"):
+        ConvertOptions(device=device)
+
+
+def test_a_device_needs_the_direct_path() -> None:
+    with pytest.raises(UsageError, match="codec pillow leaves a device nothing to do"):
+        ConvertOptions(device="cuda", codec="pillow")
+    assert ConvertOptions(device="auto", codec="pillow").codec == "pillow"

@@ -35,13 +35,11 @@ def zlib_version() -> str:
 
 
 @contextmanager
-def opened(
-    path: str | Path, max_pixels: int, *, checksums: bool = True
-) -> Iterator[tuple[Image.Image, IO[bytes]]]:
-    """An image whose pixels are not loaded yet, and its file.
+def opened(path: str | Path, max_pixels: int) -> Iterator[tuple[Image.Image, IO[bytes]]]:
+    """An image whose pixels are not loaded yet, and its file; a PNG's checksums are right.
 
     max_pixels: larger images are refused from their header, before memory is taken.
-    checksums: check those of a PNG first. What the body raises is translated, too.
+    What the body raises is translated, too.
     Raises UnreadableMaskError, BrokenMaskError or MaskSizeError.
     """
     try:
@@ -50,11 +48,10 @@ def opened(
         raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
     with file:
         try:
-            if checksums:
-                check_png(file)
+            check_png(file)
             with Image.open(file, formats=FORMATS) as image:
                 check_size(image.width, image.height, max_pixels)
-                if checksums and image.format == "PNG":
+                if image.format == "PNG":
                     check_pixels(file)
                 yield image, file
         except MaskError:

@@ -37,16 +37,6 @@ def read_mask(path: str | Path, max_pixels: int) -> DecodedMask:
         return _decoded(image, raw, warnings)
 
 
-def read_rgb_shape(path: str, max_pixels: int) -> tuple[int, int] | None:
-    """(height, width) from the header of a file that decodes to RGB pixels, else None.
-
-    Raises as `read_mask` does, though damage behind the header is not seen.
-    """
-    with opened(path, max_pixels, checksums=False) as (image, _):
-        refuse_unsupported(image)
-        return (image.height, image.width) if image.mode in ("RGB", "RGBA") else None
-
-
 def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> DecodedMask:
     """The loaded image, stored in mode `raw`, as DecodedMask; refuses alpha that is not opaque."""
     fields: dict[str, Any] = {"format": image.format or "", "codec": NAME, "warnings": warnings}

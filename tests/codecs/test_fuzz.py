@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gpuseg.codecs.label_png import read_label
-from gpuseg.codecs.pillow import read_mask, read_rgb_shape
+from gpuseg.codecs.pillow import read_mask
 from gpuseg.errors import MaskError
 from tests.making import PALETTE, indices, mask
 from tests.pngs import mend
@@ -45,8 +45,6 @@ def check(path: Path, data: bytes) -> None:
         found = read_mask(str(path), LIMIT)
         assert found.pixels.dtype == "uint8"
         assert 0 < found.pixels.size <= 3 * LIMIT
-    with contextlib.suppress(MaskError):
-        read_rgb_shape(str(path), LIMIT)
     with contextlib.suppress(MaskError):
         read_label(path)
 

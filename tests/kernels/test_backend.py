@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import importlib.util
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gpuseg.batch import LabelLines
 from gpuseg.errors import BackendError
 from gpuseg.kernels import backend, reference
 from gpuseg.kernels.lut import Lookup
@@ -42,6 +44,9 @@ class FakeCuda:
 
     def index_host(self, pixels: Any, offsets: Any, lookup: Lookup) -> Any:
         return backend._cpu_index(pixels, offsets, lookup)
+
+    def cupy_device(self, number: int) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def open_device(self, number: int) -> HostDevice:
         return HostDevice()
@@ -137,6 +142,38 @@ def test_a_kernel_that_is_wrong(fake: FakeCuda, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(fake, "index_host", wrong)
     assert "its smoke run gave wrong labels (expected" in _refusal()
+
+
+def test_kernels_over_scanlines_that_are_wrong(
+    fake: FakeCuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(HostDevice):
+        def index(self, *arguments: Any) -> LabelLines:
+            lines = super().index(*arguments)
+            lines.data[7] ^= 1
+            return lines
+
+    monkeypatch.setattr(fake, "open_device", lambda number: Wrong())
+    assert "its smoke run gave wrong labels (expected [0, 7, 255, 0" in _refusal()
+
+
+def test_devices_by_number(fake: FakeCuda) -> None:
+    fake.devices = 2
+    assert backend.select("cuda:1").numbers == (1,)
+    assert backend.select("cuda:1,0").numbers == (1, 0)
+    assert backend.select("auto").numbers == (0,)
+    for device in ("cuda:2", "cuda:0,2"):
+        with pytest.raises(BackendError, match="there is no device 2: the driver reports 2"):
+            backend.select(device)
+    with pytest.raises(BackendError, match="device cuda:5 cannot be used: there is no device 5"):
+        backend.open_probed(5)
+    assert isinstance(backend.open_probed(1), HostDevice)
+
+
+def test_auto_with_the_pillow_codec_takes_the_cpu(fake: FakeCuda) -> None:
+    fake.devices = AssertionError("was asked")
+    chosen = backend.select("auto", "pillow")
+    assert str(chosen) == "cpu: codec pillow leaves a device nothing to do"
 
 
 def test_probed_once(fake: FakeCuda) -> None:

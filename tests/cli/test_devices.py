@@ -1,0 +1,85 @@
+"""`gpuseg convert --device`, on a machine whose devices the CPU plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpuseg.kernels import backend
+from tests.helpers import REPORT, Place, check_exact, gpuseg, read_report
+from tests.kernels.host_device import HostDevice
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A folder of masks, on a machine with a device."""
+    monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "")
+    monkeypatch.setattr(backend, "open_device", lambda number: HostDevice())
+    place = Place(tmp_path)
+    place.good(6)
+    return place
+
+
+def convert(place: Place, *more: str) -> Any:
+    palette = ["--palette", str(place.palette), "--workers", "2"]
+    return gpuseg("convert", str(place.src), str(place.dst), *palette, *more)
+
+
+def test_a_device_converts(place: Place) -> None:
+    run = convert(place, "--device", "cuda")
+    assert run.code == 0, run
+    assert "device: cuda: asked for" in run.out
+    lines = read_report(place.dst / REPORT)
+    assert {row["device"] for row in lines.files.values()} == {"host"}
+    assert lines.header["options"]["device"] == "cuda"
+    assert len(check_exact(place)) == 6
+
+
+def test_auto_measures_and_says_so(place: Place) -> None:
+    run = convert(place)
+    assert run.code == 0, run
+    assert "device: auto: too few files to tell if host or the CPU is faster" in run.out
+    assert read_report(place.dst / REPORT).log == [
+        "device auto: too few files to tell if host or the CPU is faster"
+    ]
+
+
+def test_files_that_the_cpu_converts_are_told(place: Place) -> None:
+    (place.src / "other.bmp").write_bytes((place.src / "good0.png").read_bytes())
+    from PIL import Image
+
+    with Image.open(place.src / "good0.png") as image:
+        image.save(place.src / "other.bmp")
+    run = convert(place, "--device", "cuda")
+    assert "1 file converted on the CPU (1 of a kind that the device does not take)" in run.out
+    assert "1 file converted" in read_report(place.dst / REPORT).summary["remark"]
+
+
+def test_a_device_that_fails_ends_the_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("cudaErrorIllegalAddress")
+
+    monkeypatch.setattr(HostDevice, "index", fail)
+    (place.src / "other.png").write_bytes(b"no image")
+    run = convert(place, "--device", "cuda")
+    assert run.code == 1
+    assert "failed: device host failed (RuntimeError: cudaErrorIllegalAddress); label" in run.err
+    assert "stopped early (error)" in run.out
+    lines = read_report(place.dst / REPORT)
+    assert (lines.summary["stopped"], lines.summary["exit_code"]) == ("error", 1)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:0,0", "cuda:"])
+def test_wrong_devices(place: Place, device: str) -> None:
+    run = convert(place, "--device", device)
+    assert run.code == 2
+    assert "device must be auto, cpu, cuda, or cuda: and the numbers" in run.err
+
+
+def test_a_device_that_is_not_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "there is no device 3")
+    run = convert(place, "--device", "cuda:3")
+    assert run.code == 2
+    assert "device cuda:3 needs an NVIDIA GPU" in run.err

@@ -16,7 +16,7 @@ from benchmarks.measure import Plan, measure
 from benchmarks.measured import Measured, pillow_bars, times_table
 from benchmarks.real_sets import left_out, real_sets
 from benchmarks.samples import add_set_arguments, mask_sets
-from gpuseg.options import Codec, Device, usable_cpus
+from gpuseg.options import Codec, usable_cpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="numbers of workers to compare (default: 1, 2, and all processors); sets of "
         "--shared are converted by one, if it is among them",
     )
-    parser.add_argument("--devices", nargs="+", choices=get_args(Device)[1:], default=["cpu"])
+    parser.add_argument("--devices", nargs="+", choices=["cpu", "cuda"], default=["cpu"])
     parser.add_argument(
         "--codecs", nargs="+", choices=get_args(Codec), default=list(get_args(Codec))
     )

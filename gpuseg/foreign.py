@@ -115,6 +115,21 @@ def check_labels(array: Any, where: str) -> None:
         )
 
 
+def check_label_map(array: Any, where: str) -> None:
+    """Whether an array can be saved as a label map: (H, W) of any integers. Raises LabelError."""
+    dtype, shape = _dtype_name(array), tuple(int(n) for n in array.shape)
+    if len(shape) == 2 and dtype.startswith(("int", "uint")):
+        return
+    advice = ""
+    if len(shape) == 3:
+        advice = "; save the label maps of a batch one by one: labels[0]"
+    elif "float" in dtype:
+        advice = "; the label map of scores (C, H, W) is scores.argmax(0)"
+    raise LabelError(
+        f"{where}labels must be integers of shape (H, W), got {dtype} of shape {shape}{advice}"
+    )
+
+
 def _is_on_cuda(array: Any, where: str) -> bool:
     if not hasattr(array, "__dlpack_device__"):
         return hasattr(array, "__cuda_array_interface__")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png
 from gpuseg.errors import LabelError
+from gpuseg.foreign import Taken, check_label_map, take
 from gpuseg.options import DEFAULT_MAX_PIXELS, Depth
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
@@ -20,7 +21,7 @@ StrPath = str | os.PathLike[str]
 
 def save_label(
     path: StrPath,
-    labels: NDArray[np.integer[Any]],
+    labels: Any,
     palette: Palette | StrPath,
     *,
     depth: Depth = 8,
@@ -29,21 +30,25 @@ def save_label(
     """Write a label map: 8-bit palette PNG with all 256 entries, or 16-bit greyscale PNG.
 
     path: the file; it is written whole or not at all, and replaced if it exists.
-    labels: integers of any dtype, shape (H, W): class indices or the ignore index.
+    labels: integers of any dtype, shape (H, W): class indices or the ignore index. NumPy and
+        CuPy arrays, torch tensors, and whatever speaks DLPack or an array interface. From a CUDA
+        device one byte a pixel (2 at depth 16) is copied to the host, and nothing else.
     palette: a Palette, the name of a preset, or a palette file.
     depth: 8, or 16 for indices above 255 (the palette's colours are not stored then).
     ignore_index: None takes the palette's own, else 255 (65535 at depth 16).
 
     Raises LabelError for another shape or dtype and for an index that is no class of the
-    palette, PaletteSizeError, OutputError.
+    palette, PaletteSizeError, OutputError, BackendError for a CUDA array that CuPy cannot use.
     """
     from gpuseg.palettes.load import load_palette
 
     table = load_palette(palette)
     table.check_depth(depth, ignore_index)
     ignored = table.ignore_for(depth, ignore_index)
-    checked = _check(np.asarray(labels), table, ignored)
-    narrow = checked.astype(np.uint8 if depth == 8 else np.uint16)
+    if isinstance(labels, list | tuple):
+        labels = np.asarray(labels)
+    given = take(labels, "", check_label_map)
+    narrow = _narrow(given, table, ignored, np.uint8 if depth == 8 else np.uint16)
     data = label_png.write_label(narrow, table.plte(ignored) if depth == 8 else None)
     write_atomically(os.fspath(path), data)
 
@@ -60,21 +65,43 @@ def load_label(path: StrPath, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Labels
     return label_png.read_label(os.fspath(path), max_pixels)[0]
 
 
-def _check(labels: NDArray[Any], palette: Palette, ignore_index: int) -> NDArray[np.integer[Any]]:
-    if labels.ndim != 2 or not np.issubdtype(labels.dtype, np.integer):
-        raise LabelError(
-            f"labels must be integers of shape (H, W), got {labels.dtype} of shape {labels.shape}"
-        )
+def _narrow(
+    given: Taken, palette: Palette, ignore_index: int, dtype: type[np.uint8] | type[np.uint16]
+) -> Labels:
+    """The labels as they are stored, in host memory. Raises LabelError."""
+    allowed = np.zeros(np.iinfo(dtype).max + 1, np.uint8)
+    allowed[[*palette.indices.tolist(), ignore_index]] = 1
+    if given.on_device:
+        from gpuseg.kernels import cuda
+
+        narrow, strange = cuda.narrow_array(given.array.reshape(-1), allowed, dtype)
+        if not strange:
+            # the only copy from the device
+            return narrow.get().reshape(given.array.shape)  # type: ignore[no-any-return]
+    elif _are_allowed(given.array, allowed):
+        return given.array.astype(dtype, copy=False)  # type: ignore[no-any-return]
+    raise LabelError(_describe_strange(given.host(), allowed, palette, ignore_index))
+
+
+def _are_allowed(labels: NDArray[np.integer[Any]], allowed: NDArray[np.uint8]) -> bool:
+    if not labels.size or (labels.min() >= 0 and labels.max() < len(allowed)):
+        return bool(allowed[labels].all())
+    return False
+
+
+def _describe_strange(
+    labels: NDArray[np.integer[Any]],
+    allowed: NDArray[np.uint8],
+    palette: Palette,
+    ignore_index: int,
+) -> str:
     present, counts = np.unique(labels, return_counts=True)
-    allowed = {*palette.indices.tolist(), ignore_index}
     strange = [
         f"{index} ({count:,} px)"
         for index, count in zip(present.tolist(), counts.tolist(), strict=True)
-        if index not in allowed
+        if not 0 <= index < len(allowed) or not allowed[index]
     ]
-    if strange:
-        raise LabelError(
-            f"labels must be indices of palette {palette.name!r} or the ignore index "
-            f"{ignore_index}, got {', '.join(strange[:8])}; use the palette they belong to"
-        )
-    return labels
+    return (
+        f"labels must be indices of palette {palette.name!r} or the ignore index {ignore_index}, "
+        f"got {', '.join(strange[:8])}; use the palette they belong to"
+    )

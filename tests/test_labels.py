@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from gpuseg.errors import (
     PaletteSizeError,
     UnreadableMaskError,
 )
+from gpuseg.kernels import backend
 from gpuseg.palette import Palette
 from tests.making import PALETTE, indices
 
@@ -49,8 +51,10 @@ def test_depth_16(tmp_path: Path) -> None:
         (np.full((2, 2), 6), r"got 6 \(4 px\)"),
         (np.full((2, 2), -1), r"got -1 \(4 px\)"),
         (np.full((2, 2), 300), r"got 300"),
-        (np.zeros((2, 2)), "integers of shape"),
-        (np.zeros((1, 2, 2), int), "integers of shape"),
+        (np.full((2, 2), 2**63, np.uint64), r"got 9223372036854775808"),
+        (np.zeros((2, 2)), r"integers of shape \(H, W\), got float64 .* scores.argmax\(0\)"),
+        (np.zeros((2, 2), bool), "got bool of shape"),
+        (np.zeros((1, 2, 2), int), r"got int64 of shape \(1, 2, 2\); .* labels\[0\]"),
         (np.zeros((0, 2), int), "at least one pixel"),
     ],
 )
@@ -87,3 +91,53 @@ def test_label_maps_above_the_limit_of_pillow_are_read(
 def test_label_map_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(UnreadableMaskError, match="cannot be opened"):
         load_label(tmp_path)
+
+
+def test_lists_and_images(tmp_path: Path) -> None:
+    save_label(tmp_path / "a.png", [[0, 1], [2, 255]], PALETTE)
+    assert load_label(tmp_path / "a.png").tolist() == [[0, 1], [2, 255]]
+    image = Image.fromarray(np.array([[5, 4, 3]], np.uint8))
+    save_label(tmp_path / "b.png", image, PALETTE)
+    assert load_label(tmp_path / "b.png").tolist() == [[5, 4, 3]]
+
+
+def _predictions() -> list[object]:
+    """The same (2, 3) label map in the arrays that work here."""
+    labels = np.array([[0, 1, 2], [3, 4, 255]])
+    torch = pytest.importorskip("torch")
+    found = [torch.from_numpy(labels), torch.from_numpy(labels).int(), torch.from_numpy(labels.T).T]
+    return [*found, torch.from_numpy(labels).byte()]
+
+
+@pytest.mark.torch
+def test_predictions_of_torch(tmp_path: Path) -> None:
+    for labels in _predictions():
+        save_label(tmp_path / "a.png", labels, PALETTE)
+        assert load_label(tmp_path / "a.png").tolist() == [[0, 1, 2], [3, 4, 255]]
+
+
+@pytest.mark.torch
+def test_what_torch_gives_that_is_no_label_map(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(LabelError, match=r"got float32 of shape \(6, 2, 3\)"):
+        save_label(tmp_path / "a.png", torch.zeros(6, 2, 3), PALETTE)
+    with pytest.raises(LabelError, match=r"got -1 \(1 px\)"):
+        save_label(tmp_path / "a.png", torch.tensor([[0, -1]]), PALETTE)
+
+
+@pytest.mark.gpu
+def test_predictions_on_a_device(tmp_path: Path) -> None:
+    if problem := backend.probe_cuda():
+        pytest.skip(f"no CUDA device: {problem}")
+    import cupy
+
+    labels = np.array([[0, 1, 2], [3, 4, 255]])
+    arrays: list[object] = [cupy.asarray(labels.astype(kind)) for kind in ("u1", "i4", "i8", "u2")]
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        arrays += [torch.from_numpy(labels).cuda(), torch.from_numpy(labels.T).cuda().T]
+    for array in arrays:
+        save_label(tmp_path / "a.png", array, PALETTE)
+        assert load_label(tmp_path / "a.png").tolist() == labels.tolist()
+        with pytest.raises(LabelError, match=r"got 255 \(1 px\)"):
+            save_label(tmp_path / "b.png", array, PALETTE, ignore_index=254)

@@ -14,6 +14,7 @@ from gpuseg.kernels.cuda.pixels import (
     index_arrays,
     index_host,
     index_pixels,
+    narrow_array,
     paint_array,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "index_arrays",
     "index_host",
     "index_pixels",
+    "narrow_array",
     "open_device",
     "paint_array",
 ]

@@ -13,10 +13,42 @@ from numpy.typing import NDArray
 from gpuseg.kernels.lut import Lookup
 
 KEPT_TABLES = 4
-"""Tables kept on the devices, 32 MiB each (64 at depth 16)."""
+"""Lookup tables kept on the devices, 32 MiB each (64 at depth 16)."""
 
-_tables: OrderedDict[tuple[int, Lookup], Any] = OrderedDict()
-_tables_lock = threading.Lock()
+KEPT_COLOURS = 16
+"""Colour tables kept on the devices, 1 KiB each (256 at depth 16)."""
+
+
+class _Kept:
+    """The last few host arrays that were needed on a device, by device and key."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._arrays: OrderedDict[tuple[int, Any], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, array: NDArray[Any]) -> Any:
+        """The array on the current device. Safe to call from any thread."""
+        place = (cupy.cuda.Device().id, key)
+        with self._lock:
+            if place not in self._arrays:
+                self._arrays[place] = cupy.asarray(array)
+                cupy.cuda.get_current_stream().synchronize()  # other streams may read it next
+                while len(self._arrays) > self._most:
+                    self._arrays.popitem(last=False)
+            self._arrays.move_to_end(place)
+            return self._arrays[place]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._arrays.clear()
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+_tables = _Kept(KEPT_TABLES)
+_colours = _Kept(KEPT_COLOURS)
 
 
 def empty_pinned(size: int) -> NDArray[np.uint8]:
@@ -28,25 +60,19 @@ def empty_pinned(size: int) -> NDArray[np.uint8]:
 
 
 def device_table(lookup: Lookup) -> Any:
-    """The table of a lookup on the current device, uint16 or uint32 (2**24,).
+    """The table of a lookup on the current device, uint16 or uint32 (2**24,)."""
+    return _tables.get(lookup, lookup.table)  # a Lookup compares and hashes by identity
 
-    The last few are kept, by the identity of the lookup. Safe to call from any thread.
-    """
-    key = (cupy.cuda.Device().id, lookup)  # a Lookup compares and hashes by identity
-    with _tables_lock:
-        if key not in _tables:
-            _tables[key] = cupy.asarray(lookup.table)
-            cupy.cuda.get_current_stream().synchronize()  # other streams may read it next
-            while len(_tables) > KEPT_TABLES:
-                _tables.popitem(last=False)
-        _tables.move_to_end(key)
-        return _tables[key]
+
+def device_colours(colours: NDArray[np.uint32]) -> Any:
+    """A colour table on the current device, uint32 (256,) or (65536,)."""
+    return _colours.get(colours.tobytes(), colours)
 
 
 def forget_tables() -> None:
     """Drop the tables kept on the devices."""
-    with _tables_lock:
-        _tables.clear()
+    _tables.clear()
+    _colours.clear()
 
 
 def device_count() -> int:
@@ -57,7 +83,11 @@ def device_count() -> int:
 def from_foreign(array: Any) -> Any:
     """An array of another library on a device, as a CuPy array without a copy.
 
-    Takes what speaks DLPack or __cuda_array_interface__.
+    Takes what speaks DLPack or __cuda_array_interface__. By DLPack the owner makes CuPy's current
+    stream wait for what its own is still writing, and the other way round when a result is given
+    back. Whoever uses the array must not return before the device has read it, for its owner
+    may use the memory again then: all our functions end with a copy of a count to the host,
+    which waits.
     """
     if isinstance(array, cupy.ndarray):
         return array

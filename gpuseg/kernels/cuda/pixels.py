@@ -15,7 +15,7 @@ import cupy
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.cuda.memory import device_table
+from gpuseg.kernels.cuda.memory import device_colours, device_table
 from gpuseg.kernels.lut import Lookup
 
 GROUP = 4
@@ -101,6 +101,15 @@ if (i < groups) {
 if (missing) atomicAdd(&outside[0], (unsigned long long)missing);
 """
 
+NARROW = r"""
+const T label = labels[i];
+const unsigned long long index = (unsigned long long)label;  // what is below 0 becomes huge
+narrow[i] = (L)label;
+if (index >= (unsigned long long)allowed.size() || !__ldg(&allowed[index])) {
+  atomicAdd(&strange[0], 1ull);
+}
+"""
+
 # E: entry (uint16, uint32), L: label (uint8, uint16), W: the word of 4 labels (uint32, uint64)
 index_kernel = cupy.ElementwiseKernel(
     "raw uint32 words, raw uint8 pixels, raw int64 offsets, raw E table",
@@ -115,6 +124,12 @@ colour_kernel = cupy.ElementwiseKernel(
     "raw uint32 out, raw uint8 pixels, raw uint64 outside",
     COLOUR,
     "gpuseg_colour",
+)
+
+
+# T: any integer, L: label (uint8, uint16)
+narrow_kernel = cupy.ElementwiseKernel(
+    "raw T labels, raw uint8 allowed", "raw L narrow, raw uint64 strange", NARROW, "gpuseg_narrow"
 )
 
 
@@ -150,7 +165,7 @@ def colour_labels(labels: Any, colours: Any, pixels: Any) -> int:
     colour_kernel(
         words, labels, colours, out, pixels, outside, size=threads(labels.size, words.size)
     )
-    return int(outside[0])
+    return int(outside.get()[0])
 
 
 def threads(pixels: int, groups: int) -> int:
@@ -199,4 +214,20 @@ def paint_array(labels: Any, colours: NDArray[np.uint32]) -> tuple[Any, int]:
     """
     with labels.device:
         pixels = cupy.empty(3 * labels.size, np.uint8)
-        return pixels, colour_labels(labels, cupy.asarray(colours), pixels)
+        return pixels, colour_labels(labels, device_colours(colours), pixels)
+
+
+def narrow_array(
+    labels: Any, allowed: NDArray[np.uint8], dtype: type[np.uint8] | type[np.uint16]
+) -> tuple[Any, int]:
+    """Labels as `dtype`, on the device where they are, and how many of them are not allowed.
+
+    labels: CuPy (P,), any integers, contiguous. allowed: uint8 (K,), NumPy, 1 for each label
+    that may occur; those outside of 0 to K - 1 may not.
+    """
+    with labels.device:
+        narrow = cupy.empty(labels.size, dtype)
+        strange = cupy.zeros(1, np.uint64)
+        if labels.size:
+            narrow_kernel(labels, cupy.asarray(allowed), narrow, strange, size=labels.size)
+        return narrow, int(strange.get()[0])

@@ -26,11 +26,13 @@ class Variant:
 
     kernel: name in `gpuseg.kernels.cuda.pixels`. depth: bits of a label.
     wide: 64-bit indices, as CuPy chooses for arrays of 2**31 bytes and more.
+    given: type of the labels that `narrow_kernel` gets.
     """
 
     kernel: str
     depth: int
     wide: bool
+    given: str = "i8"
 
     @property
     def dtypes(self) -> tuple[str, ...]:
@@ -38,6 +40,8 @@ class Variant:
         label, entry, word = ("u1", "u2", "u4") if self.depth == 8 else ("u2", "u4", "u8")
         if self.kernel == "index_kernel":
             return ("u4", "u1", "i8", entry, word, label, "u8")
+        if self.kernel == "narrow_kernel":
+            return (self.given, "u1", label, "u8")
         return (word, label, "u4", "u4", "u1", "u8")
 
     def __str__(self) -> str:
@@ -46,7 +50,9 @@ class Variant:
 
 VARIANTS = [
     Variant(kernel, depth, wide)
-    for kernel, depth, wide in product(("index_kernel", "colour_kernel"), (8, 16), (False, True))
+    for kernel, depth, wide in product(
+        ("index_kernel", "colour_kernel", "narrow_kernel"), (8, 16), (False, True)
+    )
 ]
 
 

@@ -108,6 +108,46 @@ def test_colours(variant: Variant, pixels: int, host_kernel: HostKernels) -> Non
     assert int(outside[0]) == np.count_nonzero(table[labels] == MISSING)
 
 
+EDGES = [-1, 0, 254, 255, 256, 65535, 65536, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 2**64 - 1]
+INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("given", INTEGERS)
+def test_narrows_what_is_allowed_and_counts_the_rest(
+    given: str, depth: Depth, host_kernel: HostKernels
+) -> None:
+    kind, rng = np.iinfo(given), np.random.default_rng(depth)
+    edges = [edge for edge in EDGES if kind.min <= edge <= kind.max]
+    labels = np.concatenate([np.array(edges, given), rng.integers(0, 128, 1001).astype(given)])
+    allowed = (rng.random(1 << depth) < 0.7).astype(np.uint8)
+    allowed[[0, 255, (1 << depth) - 1]] = 1
+    narrow = np.zeros(labels.size, "u1" if depth == 8 else "u2")
+    strange = np.zeros(1, np.uint64)
+    kernel = host_kernel(Variant("narrow_kernel", depth, False, given))
+    kernel(labels, allowed, narrow, strange, size=labels.size)
+    fits = [0 <= label < 1 << depth and bool(allowed[label]) for label in labels.tolist()]
+    assert strange[0] == fits.count(False)
+    np.testing.assert_array_equal(narrow[fits], labels[fits])
+
+
+NARROW_FAULTS = {
+    "takes one too many": ("index >= (unsigned", "index > (unsigned"),
+    "what is below 0 wraps": ("(unsigned long long)label;  //", "(unsigned char)label;  //"),
+    "asks no table": ("|| !__ldg(&allowed[index])", ""),
+}
+
+
+@pytest.mark.parametrize("fault", NARROW_FAULTS)
+def test_the_check_sees_a_broken_narrowing(fault: str, tmp_path: Path) -> None:
+    variant = Variant("narrow_kernel", 8, False)
+    right, wrong = NARROW_FAULTS[fault]
+    assert generate(variant).count(right) == 1
+    broken = build(generate(variant).replace(right, wrong), variant.dtypes, tmp_path)
+    with pytest.raises(AssertionError):
+        test_narrows_what_is_allowed_and_counts_the_rest("i8", 8, lambda _: broken)
+
+
 def _run(kernel: HostKernel, batch: Batch, **options: int) -> None:
     kernel(*batch.arguments(), size=batch.size(), **options)
     batch.check()

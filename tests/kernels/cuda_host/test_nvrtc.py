@@ -38,10 +38,11 @@ def test_compiles_to_machine_code(variant: Variant, architecture: str) -> None:
 @each_architecture
 def test_ptx_gives_the_right_answer(variant: Variant, architecture: str) -> None:
     text = compile_variant(variant, architecture, "ptx").decode()
-    memory = _index(text, variant) if variant.kernel == "index_kernel" else _paint(text, variant)
+    run = {"index_kernel": _index, "colour_kernel": _paint, "narrow_kernel": _narrow}
+    memory = run[variant.kernel](text, variant)
     assert memory.widest["write"] == 8  # 4 labels at depth 16, or a count
-    offsets_or_labels = 8 if variant.kernel == "index_kernel" else variant.depth // 2
-    assert memory.widest["read"] == offsets_or_labels
+    # offsets, 4 labels, or labels of 64 bits
+    assert memory.widest["read"] == (variant.depth // 2 if run[variant.kernel] is _paint else 8)
 
 
 def _run(text: str, variant: Variant, arrays: tuple[np.ndarray, ...], size: int) -> ptx.Memory:  # type: ignore[type-arg]
@@ -72,16 +73,26 @@ def _paint(text: str, variant: Variant) -> ptx.Memory:
     return memory
 
 
+def _narrow(text: str, variant: Variant) -> ptx.Memory:
+    labels = np.arange(-5, 395, dtype=np.int64) << 1
+    allowed = (np.arange(1 << variant.depth) % 3 > 0).astype(np.uint8)
+    narrow, strange = np.zeros(labels.size, variant.dtypes[2]), np.zeros(1, np.uint64)
+    memory = _run(text, variant, (labels, allowed, narrow, strange), labels.size)
+    fits = (labels >= 0) & (labels < allowed.size) & (labels % 3 > 0)
+    assert int(strange[0]) == np.count_nonzero(~fits)
+    np.testing.assert_array_equal(narrow[fits], labels[fits])
+    return memory
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 def test_narrow_and_wide_are_one_program(depth: int) -> None:
     """Our subscripts are 64-bit in both: arrays past 2**31 bytes take no other path."""
     bodies = [
         compile_variant(Variant(kernel, depth, wide), "90", "ptx").decode().partition(".entry")[2]
-        for kernel in ("index_kernel", "colour_kernel")
+        for kernel in ("index_kernel", "colour_kernel", "narrow_kernel")
         for wide in (False, True)
     ]
-    assert bodies[0] == bodies[1]
-    assert bodies[2] == bodies[3]
+    assert bodies[::2] == bodies[1::2]
 
 
 @pytest.mark.parametrize("depth", [8, 16])

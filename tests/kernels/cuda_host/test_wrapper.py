@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gpuseg import foreign, load_label, save_label
+from gpuseg.errors import LabelError
 from gpuseg.kernels import backend, reference
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import IndexOptions
@@ -17,11 +20,13 @@ from gpuseg.palette import Palette, voc_colormap
 from tests.judge import check_agrees
 from tests.kernels.batches import MaskBatch, by_backend
 from tests.kernels.cuda_host.host import HostKernel
-from tests.kernels.cuda_host.played import Device, on_device, played_cupy
+from tests.kernels.cuda_host.played import Device, DeviceArray, on_device, played_cupy
 from tests.kernels.cuda_host.source import Variant, load
 from tests.strategies import jobs, masks
 
 pytestmark = pytest.mark.cuda
+
+PREDICTIONS = [("i8", 8), ("u1", 8), ("i4", 8), ("i8", 16)]
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
 
@@ -38,6 +43,14 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
 
         return kernel
 
+    # before CuPy is played, for the real one writes their text
+    narrowing = {
+        (given, depth): host_kernel(Variant("narrow_kernel", depth, False, given))
+        for given, depth in PREDICTIONS
+    }
+    package = load("gpuseg.kernels.cuda")
+    monkeypatch.setattr(package, "from_foreign", lambda given: getattr(given, "labels", given))
+    monkeypatch.setattr(package, "contiguous", lambda array: array)
     module = load("gpuseg.kernels.cuda.pixels")
     memory = load("gpuseg.kernels.cuda.memory")
     fake = played_cupy()
@@ -45,6 +58,11 @@ def cuda(host_kernel: Callable[[Variant], HostKernel], monkeypatch: pytest.Monke
     monkeypatch.setattr(memory, "cupy", fake)
     monkeypatch.setattr(module, "index_kernel", run("index_kernel", 4))
     monkeypatch.setattr(module, "colour_kernel", run("colour_kernel", 0))
+
+    def narrow(*arrays: Any, size: int) -> None:
+        narrowing[arrays[0].dtype.str[1:], 8 * arrays[2].itemsize](*arrays, size=size)
+
+    monkeypatch.setattr(module, "narrow_kernel", narrow)
     monkeypatch.setattr(Device, "current", 0)
     memory.forget_tables()
     yield module
@@ -93,6 +111,58 @@ def test_paints_views(cuda: Any, dtype: Any, skip: int, size: int) -> None:
     known = np.where(labels == 21, 0, labels)[:, skip:]
     expected = reference.index_to_rgb(known, VOC)
     np.testing.assert_array_equal(pixels.get().reshape(1, size, 3), expected)
+
+
+@pytest.mark.parametrize(("dtype", "depth"), PREDICTIONS)
+def test_a_prediction_goes_to_a_file_with_one_copy(
+    cuda: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, depth: Any, dtype: str
+) -> None:
+    """`save_label` itself, for an array that says that it lies on a device."""
+    copies: list[int] = []
+
+    def get(array: np.ndarray) -> Any:
+        copies.append(array.nbytes)
+        return np.asarray(array).copy()
+
+    monkeypatch.setattr(DeviceArray, "get", get)
+    monkeypatch.setattr(foreign, "_is_on_cuda", lambda array, where: True)
+    monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "")
+    labels = np.random.default_rng(depth).integers(0, 21, (30, 41)).astype(dtype)
+    labels[3, 4] = 255
+    save_label(tmp_path / "a.png", Prediction(labels), VOC, depth=depth, ignore_index=255)
+    assert copies == [8, 30 * 41 * depth // 8]
+    np.testing.assert_array_equal(load_label(tmp_path / "a.png"), labels)
+
+    labels[2, 2], labels[5, 6] = 99, 200
+    with pytest.raises(LabelError, match=r"got 99 \(1 px\), 200 \(1 px\)"):
+        save_label(tmp_path / "b.png", Prediction(labels), VOC, depth=depth, ignore_index=255)
+    assert not (tmp_path / "b.png").exists()
+    assert copies[2:] == [8, labels.nbytes]  # the whole of it only to say what is wrong
+
+
+class Prediction:
+    """An array of another library on a device, as `foreign.take` finds it."""
+
+    def __init__(self, labels: np.ndarray) -> None:
+        self.labels, self.dtype, self.shape = on_device(labels), labels.dtype, labels.shape
+
+
+def test_colour_tables_are_kept(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads: list[int] = []
+    real = cuda.cupy.asarray
+
+    def asarray(array: Any) -> Any:
+        uploads.append(array.nbytes)
+        return real(array)
+
+    monkeypatch.setattr(load("gpuseg.kernels.cuda.memory").cupy, "asarray", asarray)
+    labels, colours = on_device(np.zeros(9, np.uint8)), np.zeros(256, np.uint32)
+    for _ in range(3):
+        cuda.paint_array(labels, colours.copy())
+    assert uploads == [1024]
+    colours[3] = 7
+    cuda.paint_array(labels, colours)
+    assert uploads == [1024, 1024]
 
 
 def test_tables_are_kept_by_device_and_identity(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,7 @@ def _fake_device(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setitem(sys.modules, "gpuseg.kernels.cuda", fake)  # type: ignore[arg-type]
     monkeypatch.setattr("gpuseg.kernels.cuda", fake, raising=False)
-    monkeypatch.setattr(backend, "probe_cuda", lambda: "")
+    monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "")
 
 
 @pytest.mark.usefixtures("_fake_device")
@@ -124,6 +124,6 @@ def test_device_arrays_stay_on_the_device() -> None:
 
 
 def test_device_arrays_without_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "probe_cuda", lambda: "CuPy is not installed")
+    monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "CuPy is not installed")
     with pytest.raises(BackendError, match=r"CuPy is not installed; pip install 'cupy-cuda13x"):
         rgb_to_index(OnDevice(np.zeros((2, 2, 3), np.uint8)), VOC)

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.common import Table
-from benchmarks.measured import AUTO, ONE_FILE, PILLOW, VERIFY, Measured, is_met
+from benchmarks.measured import AUTO, CUDA, ONE_FILE, PILLOW, VERIFY, Entry, Measured, is_met
 
 BAR_MEAN = "≥ 6"
 """Pillow codec by direct path, one worker: geometric mean over all sets."""
@@ -25,6 +25,9 @@ BAR_PYTHON = "≤ 0.2"
 
 BAR_BYTES = "≤ 1.05"
 """Bytes of the label maps by what Pillow's defaults make of them, on real masks."""
+
+BAR_CUDA = "≥ 2"
+"""CPU by device, as many workers: sets whose images all have at least 2 Mpx."""
 
 RATIOS = "Ratios of times taken in this one run, of the best and of the medians; one worker."
 
@@ -51,6 +54,7 @@ def bar_tables(found: Sequence[Measured]) -> Iterator[Table]:
         python_table,
         bytes_table,
         verify_table,
+        cuda_table,
     ]
     for make in tables:
         table = make(found)
@@ -223,4 +227,28 @@ def verify_table(found: Sequence[Measured]) -> Table:
                 of_the_medians=verified.median / plain.median,
             )
     table.notes.append(RATIOS)
+    return table
+
+
+def cuda_table(found: Sequence[Measured]) -> Table:
+    """A device against the CPU alone."""
+    table = Table("Device against the CPU, the same workers")
+    for measured in found:
+        for entry, times in measured.times.items():
+            cpu = measured.times.get(Entry(AUTO, entry.workers))
+            if entry.name != CUDA or cpu is None:
+                continue
+            best = cpu.best / times.best
+            bar = BAR_CUDA if min(measured.sizes) >= LARGE else None
+            table.add(
+                set=measured.masks.name,
+                workers=entry.workers,
+                cpu__ms_a_file=1e3 * cpu.best / measured.files,
+                cuda__ms_a_file=1e3 * times.best / measured.files,
+                of_the_best=best,
+                of_the_medians=cpu.median / times.median,
+                bar=bar,
+                met=is_met(best, bar),
+            )
+    table.notes.append("Whole runs; the start of the device, once a process, is not counted.")
     return table

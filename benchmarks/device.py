@@ -35,18 +35,21 @@ def parts() -> list[Part]:
     devices = ["--devices", "cpu", "cuda", "--codecs", "auto", "--workers", cores]
     devices += ["--copies", "8", "--repeats", "3", "--no-usual-script"]
     few_files = ["--files", "1000", "5000", "--names", "1000", "50000"]
+    picture = ["--picture", "{out}/timeline.png"]
     return [
-        _tests("gpu tests", [], ["tests"], 70),
-        _benchmark("device_kernels", 50),
+        _tests("gpu tests", [], ["tests"], 90),
+        _benchmark("device_scan", 40),
+        _benchmark("device_kernels", 40),
         _benchmark("end_to_end", 90, *devices, name="end_to_end cuda"),
+        _benchmark("timeline", 20, *picture),
         _sanitizer("memcheck", 60),
         _sanitizer("racecheck", 40),
-        _benchmark("kernel", 50, "--repeats", "3", "--limit", "2"),
-        _benchmark("end_to_end", 50, *cpu_bars, name="end_to_end bars"),
-        _benchmark("stages", 20, "--repeats", "3"),
-        _benchmark("kernel", 10, "--tables", "--repeats", "3", name="kernel --tables"),
-        _benchmark("startup", 20, "--repeats", "3"),
-        _benchmark("memory", 20, *few_files),
+        _benchmark("ceiling", 20, "--repeats", "3", "--copies", "8"),
+        _benchmark("kernel", 20, "--repeats", "3", "--limit", "1"),
+        _benchmark("end_to_end", 30, *cpu_bars, name="end_to_end bars"),
+        _benchmark("stages", 10, "--repeats", "3"),
+        _benchmark("startup", 10, "--repeats", "3"),
+        _benchmark("memory", 10, *few_files),
     ]
 
 
@@ -67,7 +70,8 @@ def _sanitizer(tool: str, budget: float) -> Part:
     if found is None:
         return Part(tool, [], budget, skip="compute-sanitizer was not found")
     before = [found, "--tool", tool, "--error-exitcode", "9"]
-    return _tests(tool, before, ["-p", "benchmarks.sanitized", "tests/kernels"], budget)
+    quick = ["-m", "gpu and not slow"]  # the last -m counts
+    return _tests(tool, before, [*quick, "-p", "benchmarks.sanitized", "tests/kernels"], budget)
 
 
 def find_sanitizer() -> str | None:
@@ -106,7 +110,7 @@ def run_all(todo: Sequence[Part], facts: Mapping[str, str], base: Path, total: f
     with tempfile.TemporaryDirectory(prefix="gpuseg-device-") as work:
         for part in todo:
             print(f"{part.name} … ", end="", flush=True)
-            outcome = run_part(part, deadline - monotonic(), Path(work))
+            outcome = run_part(part, deadline - monotonic(), Path(work), base.parent)
             outcomes.append(outcome)
             print(f"{outcome.state} ({outcome.seconds:.0f} s): {outcome.says}", flush=True)
             if outcome.state == "failed":
@@ -139,7 +143,13 @@ def highlights(outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     for table in (table for outcome in outcomes for table in outcome.tables):
         for row in table["rows"]:
-            if "share of the copy (%)" in row:
+            if "scan (GB/s)" in row:
+                lines.append(
+                    f"scan, {row['images']}, {row['content']}: {cell(row['scan (GB/s)'])} GB/s, "
+                    f"{cell(row['share of the copy (%)'])} % of a copy within the device (bar "
+                    f"{row['bar (%)']}); equal to the CPU: {cell(row['equal'])}"
+                )
+            elif "share of the copy (%)" in row:
                 lines.append(
                     f"index kernel, {cell(row['Mpx'])} Mpx of {row['content']}: "
                     f"{cell(row['kernel (GB/s)'])} GB/s, {cell(row['share of the copy (%)'])} % "

@@ -55,6 +55,8 @@ class Plan:
         named: dict[str, dict[str, Any]] = {}
         for device in self.devices:
             for codec in self.codecs:
+                if device != "cpu" and codec == "pillow":
+                    continue  # leaves a device nothing to do
                 where = "" if device == "cpu" else f" --device {device}"
                 named[f"gpuseg{where} --codec {codec}"] = {"device": device, "codec": codec}
         if self.direct:

@@ -15,6 +15,7 @@ MEMORY, FILES = "codec alone, in memory", "codec alone, files written"
 USUAL, TABLE = "usual script", "table script"
 
 AUTO, PILLOW = "gpuseg --codec auto", "gpuseg --codec pillow"
+CUDA = "gpuseg --device cuda --codec auto"
 VERIFY = f"{AUTO} --verify"
 ONE_FILE = f"{AUTO}, one file"
 

@@ -59,8 +59,11 @@ class Outcome:
         return "\n".join([f"## {self.name}: {self.state}\n", *text])
 
 
-def run_part(part: Part, seconds: float, work: Path) -> Outcome:
-    """Run a part for at most `seconds`; a part that overruns is stopped, its tables are kept."""
+def run_part(part: Part, seconds: float, work: Path, out: Path) -> Outcome:
+    """Run a part for at most `seconds`; a part that overruns is stopped, its tables are kept.
+
+    out: where it may leave files, `{out}` in its words.
+    """
     if part.skip:
         return Outcome(part.name, "skipped", says=part.skip)
     limit = min(part.budget, seconds)
@@ -68,7 +71,8 @@ def run_part(part: Part, seconds: float, work: Path) -> Outcome:
         return Outcome(part.name, "skipped", says="no time was left for it")
     stem = re.sub(r"\W+", "-", part.name)
     log, results = work / f"{stem}.log", work / f"{stem}.json"
-    words = [word.replace("{json}", str(results)) for word in part.words]
+    places = {"{json}": str(results), "{out}": str(out.resolve())}
+    words = [_filled(word, places) for word in part.words]
     start = monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -92,6 +96,12 @@ def run_part(part: Part, seconds: float, work: Path) -> Outcome:
         outcome.tables = json.loads(results.read_text(encoding="utf-8"))["tables"]
     _judge(outcome, part, code, limit)
     return outcome
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    for name, place in places.items():
+        word = word.replace(name, place)
+    return word
 
 
 def _judge(outcome: Outcome, part: Part, code: int | None, limit: float) -> None:

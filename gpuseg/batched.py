@@ -280,7 +280,8 @@ class BatchedFlow:
 
 
 def _inflate(mask: Scanlines, place: Place) -> None:
-    memory, at = place.memory.data, 0
+    memory, at = place.memory, 0
     for block in mask.inflate():
-        memory[at : at + len(block)] = block
+        # NumPy copies without Python's lock, a memoryview would keep it
+        memory[at : at + len(block)] = np.frombuffer(block, np.uint8)
         at += len(block)

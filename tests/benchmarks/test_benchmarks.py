@@ -1,16 +1,10 @@
 """Every benchmark runs, on tiny inputs, and its checks for equality hold. Speed is not judged."""
 
-import json
-import sys
-from time import perf_counter
-
 import numpy as np
 import pytest
 
 from benchmarks import (
     compression,
-    device,
-    device_kernels,
     kernel,
     lookups,
     memory,
@@ -21,8 +15,6 @@ from benchmarks import (
     tables,
 )
 from benchmarks.common import Table, Times, cell, interleaved
-from benchmarks.parts import Outcome, Part, run_part
-from gpuseg.kernels import cpu
 from tests.benchmarks.running import results
 
 
@@ -136,132 +128,6 @@ def test_a_table_in_markdown():
     assert table.markdown() == (
         "### T\n\n| way | speed (Mpx/s) |\n|---|---|\n| a\\|b | 12.3 |\n\n- a note\n"
     )
-
-
-class HostDevice:
-    """Memory of the host in place of a device's, to prove the measuring code."""
-
-    def upload(self, array):
-        return array.copy()
-
-    def download(self, array):
-        return array.copy()
-
-    def empty(self, size, dtype):
-        return np.full(size, 77, dtype)
-
-    def pinned(self, size):
-        return np.empty(size, np.uint8)
-
-    def index(self, pixels, offsets, table, labels, unknown):
-        cpu.index_pixels(pixels, offsets, table, labels, unknown)
-
-    def copy(self, target, source):
-        np.copyto(target, source)
-
-    def send(self, target, source):
-        np.copyto(target, source)
-
-    def fetch(self, target, source):
-        np.copyto(target, source)
-
-    def seconds(self, launches):
-        start = perf_counter()
-        for launch in launches:
-            launch()
-        return (perf_counter() - start) / len(launches)
-
-
-def test_device_kernels_on_the_host():
-    kernels, copies = device_kernels.measure(HostDevice(), 1, tiny=True)
-    assert len(kernels.rows) == 6
-    assert all(row["equal"] for row in kernels.rows)
-    assert [row["direction"] for row in copies.rows] == ["to the device", "to the host"] * 2
-
-
-def test_device_kernels_notice_a_wrong_kernel(monkeypatch):
-    monkeypatch.setattr(HostDevice, "index", lambda *arguments: None)
-    kernels, _ = device_kernels.measure(HostDevice(), 1, tiny=True)
-    assert not any(row["equal"] for row in kernels.rows)
-
-
-@pytest.mark.gpu
-def test_device_kernels(tmp_path):
-    if problem := device_kernels.gpu_problem():
-        pytest.skip(problem)
-    found = results(device_kernels.SCRIPT, tmp_path)
-    rows = found["CUDA index kernel against a copy within the device"]
-    assert all(row["equal"] for row in rows)
-
-
-def test_device_needs_a_gpu(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(device, "gpu_problem", lambda: "there is none")
-    assert device.main(["--out", str(tmp_path)]) == 2
-    assert "needs an NVIDIA GPU" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
-def test_device_parts_fit_in_eight_minutes():
-    found = device.parts()
-    assert len({part.name for part in found}) == len(found)
-    assert sum(part.budget for part in found) <= 8 * 60
-    assert device.TOTAL <= 8 * 60
-
-
-def test_device_runs_parts_and_writes_results(tmp_path, capsys):
-    tiny = ["-m", "benchmarks.kernel", "--tiny", "--tables", "--json", "{json}"]
-    say = "print('3 passed, 2 deselected in 1 s')"
-    todo = [
-        Part("kernel", [sys.executable, *tiny], 60),
-        Part("tests", [sys.executable, "-c", say], 30, tests=True),
-        Part("no tests", [sys.executable, "-c", "print('5 skipped')"], 30, tests=True),
-        Part("broken", [sys.executable, "-c", "raise SystemExit('ouch')"], 30),
-        Part("endless", [sys.executable, "-c", "import time; time.sleep(60)"], 1.5),
-        Part("absent", [], 30, skip="no such tool"),
-    ]
-    assert device.run_all(todo, {"device": "GPU"}, tmp_path / "out" / "gpu", 100) == 1
-    data = json.loads((tmp_path / "out" / "gpu.json").read_text(encoding="utf-8"))
-    states = {part["name"]: part["state"] for part in data["parts"]}
-    assert states == {
-        "kernel": "passed",
-        "tests": "passed",
-        "no tests": "failed",
-        "broken": "failed",
-        "endless": "cut",
-        "absent": "skipped",
-    }
-    assert len(data["parts"][0]["tables"]) == 3
-    page = (tmp_path / "out" / "gpu.md").read_text(encoding="utf-8")
-    assert "| endless | cut |" in page
-    assert "### Direct table against perfect hash" in page
-    assert "ouch" in page
-    assert "| tests | passed |" in capsys.readouterr().out
-
-
-def test_a_part_without_time_left_is_skipped(tmp_path):
-    outcome = run_part(Part("late", [sys.executable, "-c", "pass"], 30), 0.5, tmp_path)
-    assert (outcome.state, outcome.says) == ("skipped", "no time was left for it")
-
-
-def test_unequal_results_fail_a_part(tmp_path):
-    save = "import json, sys; json.dump({'tables': [{'title': 'T', 'rows': [{'equal': False}],"
-    code = f"{save} 'notes': []}}]}}, open(sys.argv[1], 'w'))"
-    outcome = run_part(Part("wrong", [sys.executable, "-c", code, "{json}"], 30), 30, tmp_path)
-    assert (outcome.state, outcome.says) == ("failed", "unequal results in: T")
-
-
-def test_highlights_name_the_kernel_and_the_bars():
-    kernels, _ = device_kernels.measure(HostDevice(), 1, tiny=True)
-    bars = Table("Bars: x")
-    bars.add(ratio="a / b", of_the_best=1.05, bar="≤ 1.10", met=True)
-    contenders = Table("End to end: x")
-    contenders.add(contender="gpuseg --device cuda", workers=2, best__ms_a_file=1.5)
-    python = Table("Python's own cost")
-    python.add(set="x", fastest_run__ms_a_file=0.1, bar="≤ 0.2", met=True)
-    made = [table.as_dict() for table in (kernels, bars, contenders, python)]
-    lines = device.highlights([Outcome("all", "passed", tables=made)])
-    assert len(lines) == 8
-    assert "1.05 (bar ≤ 1.10: met)" in lines[6]
 
 
 def test_compression(tmp_path):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.common import Contender, Script, Table, interleaved, positive, stopwatch
@@ -35,48 +37,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
-    """One table over all sets."""
+    """Times over all sets, then the stages."""
     table = Table("The CPU, and the same host with a device that takes no time")
+    stages = Table("Stages of the host (ms a file of one worker, medians)")
     for masks in mask_sets(args, work):
         for workers in args.workers or sorted({1, usable_cpus()}):
-            _add(table, masks, workers, args.repeats, work)
+            _add(table, stages, Runs(masks, workers, work), args.repeats)
     table.notes.append(NOTE)
+    stages.notes.append("inflate: with a device, also bringing the scanlines to its batch.")
     yield table
+    yield stages
 
 
-def _add(table: Table, masks: MaskSet, workers: int, repeats: int, work: Path) -> None:
-    device = FreeDevice()
-    options = ConvertOptions(workers=workers)
+class Runs:
+    """Conversions of a set, by the CPU and with the free device."""
 
-    def flow(kind: str, feed: Feed[Source], job: Job, add: Callable[..., None]):  # type: ignore[no-untyped-def]
-        if kind == "cpu":
-            return ProcessFlow(feed, job, add)
-        return BatchedFlow(feed, job, add, device, print)
+    def __init__(self, masks: MaskSet, workers: int, work: Path) -> None:
+        self.masks, self.workers, self._work = masks, workers, work
+        self._device = FreeDevice()
+        self.stages: dict[str, list[Counter[str]]] = {"cpu": [], "free": []}
 
-    def convert(kind: str) -> None:
-        target = Path(tempfile.mkdtemp(dir=work))
+    def contender(self, kind: str) -> Contender:
+        """One conversion."""
+        return stopwatch(lambda: self._convert(kind))
+
+    def _convert(self, kind: str) -> None:
+        target = Path(tempfile.mkdtemp(dir=self._work))
         rows: list[FileResult] = []
-        job = Job.create(str(target), masks.palette, options)
-        feed: Feed[Source] = Feed(Walk(str(masks.folder)))
-        chosen = flow(kind, feed, job, lambda row, line=None: rows.append(row))
-        run_threads(chosen.work, chosen.threads, feed.close, lambda: None)
+        job = Job.create(str(target), self.masks.palette, ConvertOptions(workers=self.workers))
+        feed: Feed[Source] = Feed(Walk(str(self.masks.folder)))
+
+        def add(row: FileResult, line: bytes | None = None) -> None:
+            rows.append(row)
+
+        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, job, add)
+        if kind == "free":
+            flow = BatchedFlow(feed, job, add, self._device, print)
+        run_threads(flow.work, flow.threads, feed.close, lambda: None)
         assert {row.status for row in rows} == {"converted"}
+        taken: Counter[str] = Counter()
+        for row in rows:
+            taken.update(row.seconds)
+        self.stages[kind].append(taken)
         shutil.rmtree(target)
 
-    def contender(kind: str) -> Contender:
-        return stopwatch(lambda: convert(kind))
 
-    times = interleaved({kind: contender(kind) for kind in ("cpu", "free")}, repeats)
-    files = len(masks.paths())
+def _add(table: Table, stages: Table, runs: Runs, repeats: int) -> None:
+    times = interleaved({kind: runs.contender(kind) for kind in runs.stages}, repeats)
+    files = len(runs.masks.paths())
     table.add(
-        set=masks.name,
+        set=runs.masks.name,
         files=files,
-        workers=workers,
+        workers=runs.workers,
         cpu__ms_a_file=1e3 * times["cpu"].best / files,
         free_device__ms_a_file=1e3 * times["free"].best / files,
         of_the_best=times["cpu"].best / times["free"].best,
         of_the_medians=times["cpu"].median / times["free"].median,
     )
+    for kind, taken in runs.stages.items():
+        ms = {
+            stage: 1e3 * statistics.median(run[stage] for run in taken[1:] or taken) / files
+            for stage in ("read", "inflate", "index", "encode", "write")
+        }
+        stages.add(set=runs.masks.name, workers=runs.workers, by=kind, **ms)
 
 
 SCRIPT = Script("ceiling", str(__doc__), run, add_arguments)

@@ -41,6 +41,9 @@ COLOURS = {
 WIDTH, ROW, LEFT, TOP = 1600, 26, 150, 64
 """Sizes of the picture in pixels: all of it, a row, the names, what stands above the rows."""
 
+STEPS = [m * 10.0**e for e in range(-6, 6) for m in (1, 2, 5)]
+"""Seconds between two lines of the time axis: the first by which there are few enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -132,10 +135,11 @@ def draw(bars: Sequence[Bar], title: str, path: Path) -> None:
         at += 40 + int(pen.textlength(what, font))
     scale = (WIDTH - LEFT - 20) / whole
     bottom = TOP + ROW * len(rows)
-    for k in range(11):
-        x = LEFT + scale * whole * k / 10
+    step = next(s for s in STEPS if whole / s <= 12)
+    for k in range(int(whole / step) + 1):
+        x = LEFT + scale * step * k
         pen.line((x, TOP, x, bottom), "#dddddd")
-        label = f"{1e3 * whole * k / 10:.0f}" + (" ms" if k == 10 else "")
+        label = f"{1e3 * step * k:g}" + ("" if k else " ms")
         pen.text((x - pen.textlength(label, font) / 2, bottom + 6), label, "black", font)
     for k, row in enumerate(rows):
         pen.text((10, TOP + ROW * k + 5), row, "black", font)
@@ -185,7 +189,7 @@ def measure(device: Device, args: argparse.Namespace, work: Path) -> Table:
     bars, files = convert(masks, device, args.workers, work)
     if args.picture is not None:
         args.picture.parent.mkdir(parents=True, exist_ok=True)
-        draw(bars, f"{files} masks of 2048×1024 px on {device.name}", args.picture)
+        draw(bars, f"{files} masks of 2048 x 1024 px on {device.name}", args.picture)
     return shares(bars, args.workers, files)
 
 

@@ -22,7 +22,7 @@ MOST_ROOMS = 3
 MOST_FILES = 4096
 """Files of a batch, so that tiny masks do not make a batch of endless bookkeeping."""
 
-FIRST_PIXELS = 1 << 22
+FIRST_PIXELS = 1 << 21
 """Pixels of the first batch; each is twice as large as the one before, up to the limit. So
 short runs take little page-locked memory, and long ones do not wait for a large first batch."""
 

@@ -94,9 +94,11 @@ def test_scanlines_that_are_measured_are_right(kind):
 
 
 def test_ceiling(tmp_path):
-    [rows] = results(ceiling.SCRIPT, tmp_path, "--workers", "2").values()
+    rows, stages = results(ceiling.SCRIPT, tmp_path, "--workers", "2").values()
     assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
     assert all(row["of the best"] > 0 for row in rows)
+    assert [row["by"] for row in stages] == ["cpu", "free"] * 2
+    assert all(row["inflate"] > 0 and row["encode"] > 0 for row in stages)
 
 
 def test_timeline(tmp_path):

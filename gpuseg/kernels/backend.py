@@ -31,6 +31,8 @@ INSTALL = (
 )
 """What the extras cuda13 and cuda12 install, so that the line works wherever gpuseg came from."""
 
+NO_SUCH_DEVICE = "there is no device"
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -75,6 +77,8 @@ def select(device: str, codec: Codec = "auto") -> Backend:
         return Backend("cuda", reason, numbers)
     if device == "auto":
         return _require_cpu(f"no CUDA device: {problem}")
+    if problem.startswith(NO_SUCH_DEVICE):
+        raise BackendError(f"device {device} cannot be used: {problem}")
     raise BackendError(
         f"device {device} needs an NVIDIA GPU, its driver and CuPy, but {problem}; "
         f"{INSTALL}, or use --device cpu"
@@ -127,7 +131,7 @@ def count_problem(number: int) -> str:
     if not devices:
         return "the driver reports no device"
     if number >= devices:
-        return f"there is no device {number}: the driver reports {devices}, counted from 0"
+        return f"{NO_SUCH_DEVICE} {number}: the driver reports {devices}, counted from 0"
     return ""
 
 

@@ -82,4 +82,4 @@ def test_a_device_that_is_not_there(place: Place, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(backend, "probe_cuda", lambda number=0: "there is no device 3")
     run = convert(place, "--device", "cuda:3")
     assert run.code == 2
-    assert "device cuda:3 needs an NVIDIA GPU" in run.err
+    assert "device cuda:3 cannot be used: there is no device 3" in run.err

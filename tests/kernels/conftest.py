@@ -12,6 +12,8 @@ from tests.kernels.batches import IndexBatch, by_backend
 from tests.kernels.cuda_host.source import load
 from tests.kernels.cuda_host.threaded import ThreadedKernels, build
 
+ThreadedBuilds = Callable[[str], ThreadedKernels]
+
 
 @pytest.fixture(
     scope="session",
@@ -32,7 +34,7 @@ def index_batch(request: pytest.FixtureRequest) -> IndexBatch:
 
 
 @pytest.fixture(scope="session")
-def threaded_kernels(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ThreadedKernels]:
+def threaded_kernels(tmp_path_factory: pytest.TempPathFactory) -> ThreadedBuilds:
     """Kind of build -> the kernels of `scanlines.cu`, running on the CPU."""
     built: dict[str, ThreadedKernels] = {}
 

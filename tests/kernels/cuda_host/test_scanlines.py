@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import LabelLines
 from gpuseg.options import Depth
+from tests.kernels.conftest import ThreadedBuilds
 from tests.kernels.cuda_host.source import load
 from tests.kernels.cuda_host.threaded import SanitizerError, ThreadedKernels, build
 from tests.kernels.scanline_batches import (
@@ -25,7 +25,6 @@ from tests.kernels.scanline_batches import (
 
 pytestmark = pytest.mark.cuda
 
-Kernels = Callable[[str], ThreadedKernels]
 DEPTHS: list[Depth] = [8, 16]
 
 
@@ -66,14 +65,16 @@ def random_images(seed: int, count: int, largest: int, spoilt: float) -> list[Im
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("seed", range(2))
-def test_random_images(threaded_kernels: Kernels, seed: int, depth: Depth) -> None:
+def test_random_images(threaded_kernels: ThreadedBuilds, seed: int, depth: Depth) -> None:
     images = random_images(seed, 30, 120, spoilt=0.3)
     check_lines(images, depth, run(threaded_kernels("plain"), images, depth))
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_every_filter_and_size(threaded_kernels: Kernels, channels: int, depth: Depth) -> None:
+def test_every_filter_and_size(
+    threaded_kernels: ThreadedBuilds, channels: int, depth: Depth
+) -> None:
     """Widths around groups, tiles and words of memory, heights around bands."""
     rng = np.random.default_rng(channels)
     widths = [*range(1, 14), 28, 29, 39, 40, 41, 43, 80, 129]
@@ -88,7 +89,7 @@ def test_every_filter_and_size(threaded_kernels: Kernels, channels: int, depth: 
     check_lines(images, depth, run(threaded_kernels("plain"), images, depth))
 
 
-def test_no_access_outside_an_array(threaded_kernels: Kernels) -> None:
+def test_no_access_outside_an_array(threaded_kernels: ThreadedBuilds) -> None:
     """The first and the last image are the ones whose tiles reach over the ends."""
     rng = np.random.default_rng(0)
     for ends in ((1, 1), (70, 1), (33, 3), (5, 200)):
@@ -101,7 +102,7 @@ def test_no_access_outside_an_array(threaded_kernels: Kernels) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_no_race(threaded_kernels: Kernels, depth: Depth) -> None:
+def test_no_race(threaded_kernels: ThreadedBuilds, depth: Depth) -> None:
     images = random_images(5, 10, 100, spoilt=0.2)
     check_lines(images, depth, run(threaded_kernels("thread"), images, depth))
 

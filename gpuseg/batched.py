@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
@@ -29,8 +28,9 @@ from gpuseg.kernels.device import Device
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work, begin, complete, finish, read_scanlines
 from gpuseg.plan import Job
+from gpuseg.pool import Feed
 from gpuseg.report import FileResult, count
-from gpuseg.staging import Place, Room, Staging
+from gpuseg.staging import Place, Room, Staging, page_locked
 
 LAUNCHERS = 3
 """Threads that wait for the device: one copies in, one computes, one copies out."""
@@ -40,13 +40,6 @@ UNUSUAL = "with unknown colours or damage"
 TOO_LARGE = "too large for the device's memory"
 
 Task = Callable[[], None]
-
-
-class Sources(Protocol):
-    """Where files come from: a Feed, or a part of one."""
-
-    def draw(self) -> Source | None:
-        """The next one, None when there are no more. Called from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ class BatchedFlow:
 
     def __init__(
         self,
-        feed: Sources,
+        feed: Feed[Source],
         job: Job,
         add: Callable[[FileResult], object],
         device: Device,
@@ -77,7 +70,9 @@ class BatchedFlow:
         self._device = device
         self.threads = LAUNCHERS + job.options.worker_count
         self._staging = Staging(device, job.options.batch_pixels)
-        self._changed = threading.Condition()  # guards all that follows, and the staging
+        lock = threading.RLock()  # guards all that follows, and the staging
+        self._changed = threading.Condition(lock)  # for workers
+        self._to_launch = threading.Condition(lock)  # for launchers
         self._begun = 0  # threads
         self._ready: deque[Room] = deque()
         self._finished: deque[_Label] = deque()
@@ -104,9 +99,8 @@ class BatchedFlow:
             while (task := next_task()) is not None:
                 task()
         except BaseException:
-            with self._changed:
+            with self._change():
                 self._failed = True
-                self._changed.notify_all()
             raise
 
     @contextmanager
@@ -115,6 +109,8 @@ class BatchedFlow:
         with self._changed:
             yield
             self._changed.notify_all()
+            if self._failed or self._is_over():
+                self._to_launch.notify_all()
 
     def _next_task(self) -> Task | None:
         """What a worker does next: writing comes first."""
@@ -138,7 +134,7 @@ class BatchedFlow:
                     return partial(self._launch, self._ready.popleft())
                 if self._is_over():
                     return None
-                self._changed.wait()
+                self._to_launch.wait()
         return None
 
     def _is_over(self) -> bool:
@@ -164,28 +160,39 @@ class BatchedFlow:
 
     def _fill(self, work: Work) -> None:
         """Inflate a file into its place."""
-        place = None
+        mask = self._read(work)
+        if mask is None:
+            return
+        place = self._reserve(work, mask)
+        if place is None:  # the run has failed
+            return
         try:
-            mask = read_scanlines(work, self._job)
-            if mask.bits != 8:
-                raise NotDirectError("several pixels share a byte")
-            place = self._reserve(work, mask)
-            if place is None:  # the run has failed
-                return
             work.resume()
             with self._device.span("inflate"):
                 _inflate(mask, place)
             work.lap("inflate")
             place.filled = True
-        except NotDirectError:
+        except NotDirectError:  # some show only now
             self._convert_alone(work, OTHER_KIND)
         except Exception as error:  # a file that fails never stops another
             self._add(work.failed(error))
         finally:
-            if place is not None:
-                with self._change():
-                    place.room.pending -= 1
-                    self._dispatch(place.room)
+            with self._change():
+                place.room.pending -= 1
+                self._dispatch(place.room)
+
+    def _read(self, work: Work) -> Scanlines | None:
+        """What is to be inflated; None where that settled what becomes of the file."""
+        try:
+            mask = read_scanlines(work, self._job)
+            if mask.bits == 8:
+                return mask
+            self._convert_alone(work, OTHER_KIND)
+        except NotDirectError:
+            self._convert_alone(work, OTHER_KIND)
+        except Exception as error:  # a file that fails never stops another
+            self._add(work.failed(error))
+        return None
 
     def _reserve(self, work: Work, mask: Scanlines) -> Place | None:
         """A place for a file; label maps are written until there is one. None after a failure."""
@@ -207,7 +214,7 @@ class BatchedFlow:
         """Hand a room over if it is ready."""
         if room is not None and room.is_ready:
             self._ready.append(room)
-            self._changed.notify_all()
+            self._to_launch.notify()
 
     def _launch(self, room: Room) -> None:
         """Have a batch indexed, and its label maps written."""
@@ -216,7 +223,7 @@ class BatchedFlow:
         if places:
             size = int(batch.label_starts(self._job.lookup.depth)[-1])
             if room.lines.size < size:
-                room.lines = self._device.empty(size + size // 8)
+                room.lines = page_locked(self._device, size + size // 8)
             self._index(room, places, batch)
         self._written(room)
 

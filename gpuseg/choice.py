@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 from gpuseg.batched import BatchedFlow
@@ -22,16 +21,16 @@ WARM_UP_SECONDS, DEVICE_SECONDS = 0.5, 1.0
 """Time that a device converts before it is measured (memory, first batches), and while it is."""
 
 
-@dataclass(slots=True)
-class _Until:
-    """A feed that ends at a point in time, and goes on for others."""
+class _Until(Feed[Source]):
+    """A feed that ends at a point in time, while the one behind it goes on for others."""
 
-    feed: Feed[Source]
-    end: float
+    def __init__(self, feed: Feed[Source], end: float) -> None:
+        super().__init__(())
+        self._feed, self._end = feed, end
 
     def draw(self) -> Source | None:
         """The next item, None when the time has come or there are no more."""
-        return None if monotonic() >= self.end else self.feed.draw()
+        return None if monotonic() >= self._end else self._feed.draw()
 
 
 class MeasuredFlow:

@@ -120,7 +120,7 @@ def _convert(
     path = Path(report) if report is not None else None
     if path is None and not options.dry_run:
         path = default_report(dst, options.shard)
-    header = {**_header(chosen.name, chosen.reason), **job.describe()}
+    header = {**_header(chosen), **job.describe()}
     with size_limit_is_ours(), ReportWriter(path, header) as writer:
         writer.report.device = str(chosen)
         writer.report.left_alone = sources.left_alone
@@ -202,10 +202,10 @@ def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[So
     return (source for source in sources if in_shard(source, options.shard))
 
 
-def _header(backend: str, reason: str) -> dict[str, Any]:
+def _header(chosen: Backend) -> dict[str, Any]:
     return {
         "gpuseg": __version__,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "backend": backend,
-        "reason": reason,
+        "backend": chosen.name,
+        "reason": chosen.reason,
     }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import ScanlineBatch
+from gpuseg.errors import DeviceError
 from gpuseg.kernels.device import Device
 from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import Scanlines
@@ -159,16 +160,31 @@ class Staging:
 
     def _open(self, least: int) -> Room:
         """An empty room with `least` bytes at least."""
-        self.busy += 1
-        most, self._next = self._next, min(2 * self._next, self.limit)
+        most = self._next
         # 3 bytes a pixel, and a filter byte a row
         size = max(least, 3 * most + most // 16)
         old = self._free.pop() if self._free else None
-        data = old.data if old is not None and old.data.size >= size else self._device.empty(size)
+        if old is not None and old.data.size >= size:
+            data = old.data
+        else:
+            data = page_locked(self._device, size)
         room = Room(data, most)
+        self.busy += 1
+        self._next = min(2 * most, self.limit)
         if old is not None:
             room.lines = old.lines
         return room
+
+
+def page_locked(device: Device, size: int) -> NDArray[np.uint8]:
+    """`Device.empty`. Raises DeviceError where there is no such memory."""
+    try:
+        return device.empty(size)
+    except Exception as error:  # CuPy raises several types
+        raise DeviceError(
+            f"device {device.name}: the host has no {size:,} bytes of page-locked memory for a "
+            f"batch ({error}); use a smaller --batch-pixels"
+        ) from error
 
 
 def _size(mask: Scanlines) -> int:

@@ -206,6 +206,23 @@ def test_memory_is_bounded_where_writing_is_slow(
     assert len(device.memory) <= 2 * staging.MOST_ROOMS
 
 
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_host_without_page_locked_memory(tmp_path: Path, after: int) -> None:
+    make(tmp_path, [(20, 20)] * 30)
+
+    class Full(HostDevice):
+        calls = 0
+
+        def empty(self, size: int) -> NDArray[np.uint8]:
+            self.calls += 1
+            if self.calls > after:
+                raise RuntimeError("cudaErrorMemoryAllocation")
+            return super().empty(size)
+
+    with pytest.raises(DeviceError, match=r"page-locked memory for a batch .* --batch-pixels"):
+        Run(tmp_path, Full()).work()
+
+
 def test_launches_overlap(tmp_path: Path) -> None:
     make(tmp_path, [(20, 20)] * 12)
     device = SpyDevice()

@@ -73,7 +73,9 @@ def select(device: str, codec: Codec = "auto") -> Backend:
     numbers = device_numbers(device)
     problem = probe_cuda(numbers[0]) if len(numbers) == 1 else count_problem(max(numbers))
     if not problem:
-        reason = "a CUDA device passed its smoke run" if device == "auto" else "asked for"
+        reason = "asked for"
+        if device == "auto":
+            reason = "a CUDA device passed its smoke run; the first files tell if it is faster"
         return Backend("cuda", reason, numbers)
     if device == "auto":
         return _require_cpu(f"no CUDA device: {problem}")

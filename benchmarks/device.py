@@ -153,7 +153,8 @@ def highlights(outcomes: Sequence[Outcome]) -> list[str]:
                 lines.append(
                     f"index kernel, {cell(row['Mpx'])} Mpx of {row['content']}: "
                     f"{cell(row['kernel (GB/s)'])} GB/s, {cell(row['share of the copy (%)'])} % "
-                    f"of a copy within the device; equal to the CPU: {cell(row['equal'])}"
+                    f"of a copy within the device (bar {row['bar (%)']}); equal to the CPU: "
+                    f"{cell(row['equal'])}"
                 )
             if str(row.get("contender")).startswith("gpuseg"):
                 lines.append(

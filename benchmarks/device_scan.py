@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.bars import is_met
 from benchmarks.common import Script, Table, interleaved
 from benchmarks.device_kernels import NEEDS, gpu_problem
 from benchmarks.free_device import label_lines
+from benchmarks.measured import is_met
 from benchmarks.samples import Pixels, blobs, noise, paint, voc_palette
 from gpuseg.batch import ScanlineBatch
 from gpuseg.kernels.lut import Lookup, build_lookup

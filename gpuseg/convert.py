@@ -134,23 +134,23 @@ def _convert(
                 feed.close()
 
         flow = _flow(feed, job, add, chosen, writer)
-        try:
-            run_threads(
-                flow.work,
-                flow.threads,
-                feed.close,
-                lambda: progress(writer.report) if progress else None,
-            )
-        except DeviceError as error:
-            error.report = writer.report
-            raise
-        except KeyboardInterrupt:
-            raise Interrupted(writer.report) from None
+        _run(flow, feed.close, writer.report, progress)
         writer.report.remark = flow.remark
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
         writer.report.missed = options.shard.count == 1 and not writer.report.done
     return writer.report
+
+
+def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progress | None) -> None:
+    """Convert all there is; what ends the run early holds the report."""
+    try:
+        run_threads(flow.work, flow.threads, stop, lambda: progress(report) if progress else None)
+    except DeviceError as error:
+        error.report = report
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted(report) from None
 
 
 def _make_ready(

@@ -62,9 +62,9 @@ def run_threads(
 ) -> None:
     """Run `work` on `count` threads until all return.
 
-    tick: called about ten times a second on the calling thread meanwhile. stop: makes the
-    workers return soon; called when one of them, or tick, raises, or on Ctrl-C. The first
-    exception is raised again once all have returned; a second Ctrl-C does not wait.
+    tick: called about ten times a second meanwhile, on the calling thread. stop: makes the
+    workers return soon; called on Ctrl-C, and when a worker or tick raises. The first exception
+    is raised again once all have returned; a second Ctrl-C does not wait.
     """
     errors: list[BaseException] = []
 
@@ -80,10 +80,7 @@ def run_threads(
     # Events, for an interrupted Thread.join may take a thread that runs for one that has
     # ended (Python 3.11 and 3.12), and one without a limit hears no Ctrl-C on Windows.
     events = [threading.Event() for _ in range(count)]
-    threads = [
-        threading.Thread(target=guarded, args=(event,), name=f"gpuseg-{i}", daemon=True)
-        for i, event in enumerate(events)
-    ]
+    threads = [threading.Thread(target=guarded, args=(e,), daemon=True) for e in events]
     try:
         for thread in threads:
             thread.start()

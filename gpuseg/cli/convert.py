@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -19,6 +19,9 @@ from gpuseg.options import (
     Shard,
     Unknown,
 )
+
+if TYPE_CHECKING:
+    from gpuseg.report import Report
 
 
 def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
@@ -122,7 +125,6 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
     from gpuseg.convert import convert_directory, convert_files
     from gpuseg.errors import DeviceError, Interrupted
     from gpuseg.palettes.load import load_palette
-    from gpuseg.report import count
 
     quiet, as_json = flags.pop("quiet"), flags.pop("as_json")
     palette = load_palette(flags.pop("palette"), on_duplicate=flags.pop("on_duplicate"))
@@ -143,18 +145,28 @@ def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
             report, failed = error.report, str(error)
     if failed:
         click.echo(one_line(f"failed: {failed}"), err=True)
+    _print_failures(report)
+    if as_json:
+        click.echo(json.dumps({**report.as_dict(), "report": str(report.path or "")}))
+    elif not quiet:
+        _print_summary(report, dst)
+    ctx.exit(report.exit_code)
+
+
+def _print_failures(report: Report) -> None:
+    from gpuseg.report import count
+
     for failure in report.failures:
         click.echo(one_line(f"failed {failure.source}: {failure.message}"), err=True)
     hidden = report.failed - len(report.failures)
     if hidden > 0:
         click.echo(f"… and {count(hidden, 'more failure')}", err=True)
-    if as_json:
-        click.echo(json.dumps({**report.as_dict(), "report": str(report.path or "")}))
-    elif not quiet:
-        click.echo(one_line(report.summary()))
-        if report.files["converted"] + report.files["unchanged"]:
-            click.echo(f"label maps: {one_line(dst)}")
-        click.echo(f"device: {one_line(report.device)}")
-        if report.path is not None:
-            click.echo(f"report: {one_line(str(report.path))}")
-    ctx.exit(report.exit_code)
+
+
+def _print_summary(report: Report, dst: str) -> None:
+    click.echo(one_line(report.summary()))
+    if report.files["converted"] + report.files["unchanged"]:
+        click.echo(f"label maps: {one_line(dst)}")
+    click.echo(f"device: {one_line(report.device)}")
+    if report.path is not None:
+        click.echo(f"report: {one_line(str(report.path))}")

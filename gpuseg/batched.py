@@ -24,6 +24,7 @@ from gpuseg.codecs.png import NotDirectError
 from gpuseg.discover import Source
 from gpuseg.halving import index_in_parts
 from gpuseg.indexing import FilteredLabels, Indexed
+from gpuseg.kernels.copying import copy_past_caches
 from gpuseg.kernels.device import Device
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work, begin, complete, finish, read_scanlines
@@ -289,6 +290,5 @@ class BatchedFlow:
 def _inflate(mask: Scanlines, place: Place) -> None:
     memory, at = place.memory, 0
     for block in mask.inflate():
-        # NumPy copies without Python's lock, a memoryview would keep it
-        memory[at : at + len(block)] = np.frombuffer(block, np.uint8)
+        copy_past_caches(np.frombuffer(block, np.uint8), memory[at : at + len(block)])
         at += len(block)

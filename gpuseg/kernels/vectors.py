@@ -74,6 +74,18 @@ def store_word(memory: Any, at: Any, word: Any) -> None:
     _store_word(memory, at, word)
 
 
+@inlined
+def store_past_caches(memory: Any, at: Any, source: Any, place: Any) -> None:
+    """Write 64 bytes of `source` to the 64 from `at` on, whose address is a multiple of 64.
+
+    Other threads and devices see them after `finish_stores`.
+    """
+    if CHECKED:
+        _check(memory, at, STEP)
+        _check(source, place, STEP)
+    _store_past_caches(memory, at, source, place)
+
+
 _WORD = ir.IntType(64)
 _BYTE = ir.IntType(8)
 _VECTOR = ir.VectorType(_BYTE, 64)
@@ -159,6 +171,30 @@ def _fill_bytes(typing: Any, memory: Any, at: Any, byte: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(memory, types.uint64, types.uint8), code
+
+
+@intrinsic
+def _store_past_caches(typing: Any, memory: Any, at: Any, source: Any, place: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _vector(context, builder, signature.args[2], arguments[2:])
+        pointer = _pointer(context, builder, signature.args[0], arguments[:2], _VECTOR)
+        store = builder.store(vector, pointer, align=64)
+        mark = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
+        store.set_metadata("nontemporal", mark)
+        return context.get_dummy_value()
+
+    return types.void(memory, types.uint64, source, types.uint64), code
+
+
+@intrinsic
+def finish_stores(typing: Any) -> Any:
+    """Wait until all that was written can be seen, also past the caches."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), code
 
 
 @intrinsic

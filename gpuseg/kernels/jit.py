@@ -29,6 +29,9 @@ U64 = np.uint64
 """Loops count in unsigned 64-bit: numba then adds no check for negative subscripts (a third
 of the time of a lookup), and a mix of signed and unsigned would become float."""
 
+PART = {"no_cfunc_wrapper": True}
+"""C does not call the parts of kernels: a fifth of all compiling went into wrappers for it."""
+
 CHECKED = bool(config.BOUNDSCHECK)
 """NUMBA_BOUNDSCHECK=1 checks every subscript, and with it what `vectors` reads and writes."""
 
@@ -93,13 +96,13 @@ def _forget_old_code(folder: str) -> None:
 
 def part(function: Function) -> Function:
     """A function that kernels call; LLVM decides whether its code is copied into them."""
-    compiled: Function = numba.extending.register_jitable(function)
+    compiled: Function = numba.extending.register_jitable(**PART)(function)
     return compiled
 
 
 def inlined(function: Function) -> Function:
     """A function whose code is copied into the kernels that call it."""
-    compiled: Function = numba.extending.register_jitable(forceinline=True)(function)
+    compiled: Function = numba.extending.register_jitable(forceinline=True, **PART)(function)
     return compiled
 
 

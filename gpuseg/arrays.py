@@ -123,22 +123,22 @@ class _IndexJob:
             from gpuseg.kernels import cuda
 
             labels, unknown = cuda.index_arrays(pixels.reshape(-1), offsets, self.lookup)
-            counts = unknown.get().tolist()
         else:
-            labels, counts = self._on_host(pixels.reshape(-1), offsets)
+            labels, unknown = self._on_host(pixels.reshape(-1), offsets)
+        counts = unknown.tolist()
         if self._may_refuse() and any(counts):
             self._refuse(pixels.reshape(images, *pixels.shape[-3:]), counts, where)
         return given.give_back(labels.reshape(shape)), counts
 
     def _on_host(
         self, pixels: NDArray[np.uint8], offsets: NDArray[np.int64]
-    ) -> tuple[Any, list[int]]:
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
         from gpuseg.kernels import cpu  # loads numba
 
         labels = np.empty(pixels.size // 3, self.lookup.label_dtype)
         unknown = np.zeros(len(offsets) - 1, np.int64)
         cpu.index_pixels(pixels, offsets, self.lookup.table, labels, unknown)
-        return labels, unknown.tolist()
+        return labels, unknown
 
     def _may_refuse(self) -> bool:
         return self.policy.unknown == "error" or self.policy.tolerance is not None

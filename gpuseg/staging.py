@@ -17,8 +17,9 @@ from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work
 
-MOST_ROOMS = 3
-"""Batches at once: one being filled, one on the device, one being written."""
+MOST_ROOMS = 5
+"""Batches at once: one being filled, three on the device, one being written. Where the device
+keeps up with the host, fewer are ever made."""
 
 MOST_FILES = 4096
 """Files of a batch, so that tiny masks do not make a batch of endless bookkeeping."""

@@ -83,11 +83,11 @@ class OnDevice:
 def _fake_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CUDA side of `arrays` without a device: the same calls, answered by the CPU."""
 
-    def index_arrays(pixels: OnDevice, offsets: Any, lookup: Any) -> tuple[OnDevice, OnDevice]:
+    def index_arrays(pixels: OnDevice, offsets: Any, lookup: Any) -> tuple[OnDevice, Any]:
         labels = np.empty(pixels.size // 3, lookup.label_dtype)
         unknown = np.empty(len(offsets) - 1, np.int64)
         cpu.index_pixels(pixels.get(), offsets, lookup.table, labels, unknown)
-        return OnDevice(labels), OnDevice(unknown)
+        return OnDevice(labels), unknown
 
     def paint_array(labels: OnDevice, colours: Any) -> tuple[OnDevice, int]:
         pixels = np.empty(3 * labels.size, np.uint8)

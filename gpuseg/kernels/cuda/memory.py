@@ -20,7 +20,11 @@ KEPT_COLOURS = 16
 
 
 class _Kept:
-    """The last few host arrays that were needed on a device, by device and key."""
+    """The last few host arrays that were needed on a device, by device and key.
+
+    Who launches a kernel on one holds it until the kernel is done: the memory of one that lost
+    its place goes back to the stream that it was made on.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -192,19 +192,22 @@ def index_host(
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """`index_arrays` for pixels in host memory, by the current device."""
     labels, unknown = index_arrays(cupy.asarray(pixels), offsets, lookup)
-    return labels.get(), unknown.get()
+    return labels.get(), unknown
 
 
-def index_arrays(pixels: Any, offsets: Any, lookup: Lookup) -> tuple[Any, Any]:
-    """Labels, uint8 or uint16 (P,), and unknown counts, int64 (N,), on the device of the pixels.
+def index_arrays(
+    pixels: Any, offsets: NDArray[np.int64], lookup: Lookup
+) -> tuple[Any, NDArray[np.int64]]:
+    """Labels, uint8 or uint16 (P,), on the device of the pixels; unknown counts, int64 (N,), NumPy.
 
-    pixels: CuPy uint8 (3 * P,), contiguous. offsets: int64 (N + 1,), NumPy or CuPy.
+    pixels: CuPy uint8 (3 * P,), contiguous. offsets: int64 (N + 1,).
     """
     with pixels.device:
+        table = device_table(lookup)  # held until all is done: it may lose its place meanwhile
         labels = cupy.empty(pixels.size // 3, lookup.label_dtype)
         unknown = cupy.empty(len(offsets) - 1, np.int64)
-        index_pixels(pixels, cupy.asarray(offsets), device_table(lookup), labels, unknown)
-    return labels, unknown
+        index_pixels(pixels, cupy.asarray(offsets), table, labels, unknown)
+        return labels, unknown.get()
 
 
 def paint_array(labels: Any, colours: NDArray[np.uint32]) -> tuple[Any, int]:

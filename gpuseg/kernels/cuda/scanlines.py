@@ -126,7 +126,8 @@ class Launch:
     """The arrays of a batch on the device, and the kernels over them, on the current stream."""
 
     plan: Geometry
-    lookup: Lookup
+    depth: int
+    table: Any  # held until all is done, see `memory`
     data: Any
     images: Any
     bands: Any
@@ -141,7 +142,8 @@ class Launch:
         """Memory for a batch. data: its bytes on the device, `padded`."""
         return cls(
             plan,
-            lookup,
+            lookup.depth,
+            device_table(lookup),
             data,
             cupy.asarray(plan.images.view(np.uint8)),
             cupy.asarray(plan.bands.view(np.uint8)),
@@ -156,9 +158,8 @@ class Launch:
         """Undo the row filters and look the pixels up, to `labels`, `unknown` and `flags`."""
         bands = len(self.plan.bands)
         progress = cupy.zeros(1 + bands, np.uint32)
-        table = device_table(self.lookup)
-        arrays = (self.images, self.bands, table, self.entries, self.labels, self.edges)
-        kernel = module.get_function(SCAN[self.lookup.depth])
+        arrays = (self.images, self.bands, self.table, self.entries, self.labels, self.edges)
+        kernel = module.get_function(SCAN[self.depth])
         kernel(
             (bands,), (ROWS,),
             (self.data, *arrays, self.unknown, self.flags, progress),

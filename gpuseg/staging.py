@@ -21,6 +21,10 @@ MOST_ROOMS = 5
 """Batches at once: one being filled, three on the device, one being written. Where the device
 keeps up with the host, fewer are ever made."""
 
+MOST_LARGE = 2
+"""Batches at once before one is begun whose first file is larger than a batch: such memory is
+not held five times."""
+
 MOST_FILES = 4096
 """Files of a batch, so that tiny masks do not make a batch of endless bookkeeping."""
 
@@ -137,7 +141,8 @@ class Staging:
             if place is not None:
                 return place, None
             closed = self.close()
-        if self.busy < MOST_ROOMS:
+        is_large = mask.width * mask.height > self.limit
+        if self.busy < (MOST_LARGE if is_large else MOST_ROOMS):
             self._current = self._open(_size(mask))
             return self._current.take(work, mask), closed
         return None, closed
@@ -164,7 +169,7 @@ class Staging:
         most = self._next
         # 3 bytes a pixel, and a filter byte a row
         size = max(least, 3 * most + most // 16)
-        old = self._free.pop() if self._free else None
+        old = self._pick(size)
         if old is not None and old.data.size >= size:
             data = old.data
         else:
@@ -175,6 +180,14 @@ class Staging:
         if old is not None:
             room.lines = old.lines
         return room
+
+    def _pick(self, size: int) -> Room | None:
+        """The free room to use again: the smallest that is large enough, else the largest."""
+        self._free.sort(key=lambda room: room.data.size)
+        for i, room in enumerate(self._free):
+            if room.data.size >= size:
+                return self._free.pop(i)
+        return self._free.pop() if self._free else None
 
 
 def page_locked(device: Device, size: int) -> NDArray[np.uint8]:

@@ -70,7 +70,7 @@ def convert(
 def test_a_slow_device_leaves_the_rest_to_the_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, told, _ = convert(tmp_path, Paced(0.05), monkeypatch, pace=0)
+    rows, told, _ = convert(tmp_path, Paced(0.05), monkeypatch, pace=0.001)
     assert told.startswith("cpu: host converted ")
     assert "on one thread, times 2)" in told
     devices = [row.device for row in rows.values()]

@@ -9,7 +9,6 @@ from gpuseg.kernels.jit import U64, njit
 from gpuseg.kernels.vectors import STEP, finish_stores, store_past_caches
 
 
-@njit
 def copy_past_caches(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
     """Copy uint8 (N,) to uint8 (N,), for a device or a much later reader.
 
@@ -18,6 +17,11 @@ def copy_past_caches(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> No
     """
     if source.size != target.size:
         raise IndexError("a copy needs as many bytes as there are")
+    _copy(source, target)
+
+
+@njit
+def _copy(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
     size, at = U64(source.size), U64(0)
     aligned = min(size, U64(-target.ctypes.data) & (STEP - U64(1)))
     while at < aligned:

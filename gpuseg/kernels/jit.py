@@ -58,11 +58,12 @@ def njit(function: Function) -> Function:
         compiled = chosen  # another thread may change it meanwhile
         try:
             return compiled(*arguments)
-        except Exception:  # kernels raise nothing: a damaged cache raises anything
+        except Exception:  # a damaged cache raises anything; kernels themselves raise nothing
             if compiled is uncached:
                 raise
+            result = uncached(*arguments)  # raises again where the arguments are at fault
             chosen, _cached = uncached, False
-            return uncached(*arguments)
+            return result
 
     return kernel  # type: ignore[return-value]
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numba
+import numpy as np
 import pytest
 
 from gpuseg.kernels import jit
@@ -97,6 +100,20 @@ def test_code_without_checks_is_not_taken_for_code_with(tmp_path: Path) -> None:
     assert run("0") == ""
     assert any(tmp_path.rglob("*.nbi"))
     assert run("1") == "checked"
+
+
+def test_what_a_caller_does_wrong_is_no_damaged_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled code stays in use, or no later run of this process would start processes."""
+
+    @jit.njit
+    def first(memory: Any) -> Any:
+        return memory[0]
+
+    monkeypatch.setattr(jit, "_cached", True)
+    with pytest.raises(numba.TypingError):
+        first(None)
+    assert jit.is_cached()
+    assert first(np.array([7])) == 7
 
 
 def age(path: Path, seconds: float) -> Path:

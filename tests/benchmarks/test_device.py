@@ -94,11 +94,13 @@ def test_scanlines_that_are_measured_are_right(kind):
 
 
 def test_ceiling(tmp_path):
-    rows, stages = results(ceiling.SCRIPT, tmp_path, "--workers", "2").values()
+    rows, stages, copies = results(ceiling.SCRIPT, tmp_path, "--workers", "2").values()
     assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
     assert all(row["of the best"] > 0 for row in rows)
     assert [row["by"] for row in stages] == ["cpu", "free"] * 2
     assert all(row["inflate"] > 0 and row["encode"] > 0 for row in stages)
+    for row in copies:
+        assert all(row[f"{way} (ms)"] > 0 for way in ("inflate alone", "plain copy"))
 
 
 def test_timeline(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 
 from gpuseg import processes
 from gpuseg.errors import WorkerError
+from gpuseg.kernels import jit
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.processes import Worker
@@ -35,8 +36,9 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Processes are used at once; the ids of those that a test starts."""
-    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 1), ("TIMES_DONE", 0)):
-        monkeypatch.setattr(processes, name, value)
+    monkeypatch.setattr(processes, "PATIENCE", 0.0)
+    # decided beforehand: while one thread finds out, the other may convert all of a few files
+    monkeypatch.setattr(processes.ProcessFlow, "_is_decided", decided)
     ids: list[int] = []
 
     class Noted(Worker):
@@ -46,6 +48,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(processes, "Worker", Noted)
     return ids
+
+
+def decided(flow: processes.ProcessFlow) -> bool:
+    flow._worthwhile = True
+    return True
 
 
 def is_running(pid: int) -> bool:
@@ -94,6 +101,15 @@ def test_options_reach_the_processes(
 def test_few_files_are_left_to_threads(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PATIENCE", 0.0)
     monkeypatch.setattr(processes, "Worker", None)  # not called
+    check_run(place, place.convert(), converted=9)
+
+
+def test_threads_do_all_where_each_process_would_compile(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 1), ("TIMES_DONE", 0), ("Worker", None)):
+        monkeypatch.setattr(processes, name, value)
+    monkeypatch.setattr(jit, "_cached", False)
     check_run(place, place.convert(), converted=9)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,6 @@ from gpuseg.codecs.acceptance import alpha_error
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.codecs.palette_png import palette_png
 from gpuseg.codecs.png import NotDirectError, read_scanlines
-from gpuseg.codecs.streams import rows_at_once
 from gpuseg.errors import BrokenMaskError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.kernels.lut import Lookup
@@ -23,7 +22,6 @@ from gpuseg.palette import Palette
 from gpuseg.scratch import Scratch
 
 _labels = Scratch()
-_rows = Scratch()
 _packed = Scratch()
 _read_back = Scratch()
 
@@ -141,11 +139,13 @@ def encode(
     labels: Labels | FilteredLabels, plte: bytes, fingerprint: Fingerprint | None = None
 ) -> bytes:
     """A palette PNG of a label map, uint8 (H, W) contiguous or filtered. plte: its 768 bytes."""
+    from gpuseg.kernels.deflate import deflate_labels, deflate_scanlines
+
     if isinstance(labels, FilteredLabels):
         height, row = labels.lines.shape
-        return palette_png(row - 1, height, _blocks(labels.lines), plte, fingerprint)
+        return palette_png(row - 1, height, deflate_scanlines(labels.lines), plte, fingerprint)
     height, width = labels.shape
-    return palette_png(width, height, _filtered(labels), plte, fingerprint)
+    return palette_png(width, height, deflate_labels(labels), plte, fingerprint)
 
 
 def is_equal(found: Labels, labels: Labels | FilteredLabels) -> bool:
@@ -154,25 +154,8 @@ def is_equal(found: Labels, labels: Labels | FilteredLabels) -> bool:
         return np.array_equal(found, labels)
     if labels.lines.shape != (found.shape[0], 1 + found.shape[1]):
         return False
-    blocks = zip(_filtered(found), _blocks(labels.lines), strict=True)
-    return all(written == wanted for written, wanted in blocks)
+    from gpuseg.kernels.deflate import deflate_labels, deflate_scanlines
 
-
-def _blocks(lines: NDArray[np.uint8]) -> Iterator[memoryview]:
-    """Scanlines, some at a time."""
-    height, row = lines.shape
-    rows = rows_at_once(height, row)
-    for first in range(0, height, rows):
-        yield lines[first : first + rows].reshape(-1).data
-
-
-def _filtered(labels: Labels) -> Iterator[memoryview]:
-    """Scanlines of a label map, block by block in the same memory."""
-    from gpuseg.kernels.filters import filter_rows
-
-    height, width = labels.shape
-    rows = rows_at_once(height, 1 + width)
-    for first in range(0, height, rows):
-        scanlines = _rows.take((1 + width) * min(rows, height - first))
-        filter_rows(labels.reshape(-1), width, first, scanlines)
-        yield scanlines.data
+    return deflate_labels(found) == deflate_scanlines(
+        labels.lines
+    )  # equal scanlines, equal streams

@@ -1,7 +1,6 @@
-"""Inflating and deflating what PNGs hold: the only home of zlib-ng.
+"""Inflating what PNGs hold: the only home of zlib-ng.
 
-zlib-ng inflates colour masks many times faster than the zlib that Pillow finds on most
-systems, and its strategy for runs (Z_RLE) suits label maps.
+zlib-ng inflates colour masks many times faster than the zlib that Pillow finds on most systems.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from zlib_ng import zlib_ng
 from gpuseg.errors import BrokenMaskError
 
 BLOCK = 1 << 19
-"""Bytes that are inflated or deflated at once: small enough to stay in a core's cache."""
+"""Bytes that are inflated at once: small enough to stay in a core's cache."""
 
 crc32 = zlib_ng.crc32
 
@@ -97,13 +96,3 @@ def _no_checksum() -> BrokenMaskError:
     return BrokenMaskError(
         "is damaged: the checksum of its pixels (Adler-32) is missing; restore it from its source"
     )
-
-
-def deflate(blocks: Iterable[bytes | memoryview]) -> bytes:
-    """Deflate scanlines of a label map to one zlib stream.
-
-    Level 1 and memory level 9 cost least with Z_RLE, which looks for runs only.
-    """
-    deflater = zlib_ng.compressobj(1, zlib_ng.DEFLATED, 15, 9, zlib_ng.Z_RLE)
-    parts = [deflater.compress(block) for block in blocks]
-    return b"".join([*parts, deflater.flush()])

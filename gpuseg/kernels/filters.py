@@ -20,6 +20,14 @@ UP = 2
 """Its number in a scanline's filter byte; None is 0."""
 
 
+def bits_of_row(width: int, memory: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
+    """Memory for what `choose_filter` finds out of a row: uint64 (2, N); `memory` if it does."""
+    words = -(-width // 64)
+    if memory is not None and memory.shape[1] >= words:
+        return memory
+    return np.empty((2, words), np.uint64)
+
+
 def filter_rows(
     labels: NDArray[np.uint8], width: int, first: int, scanlines: NDArray[np.uint8]
 ) -> None:
@@ -28,16 +36,16 @@ def filter_rows(
     labels: uint8 (height * width,), the whole label map. first: the first row to filter.
     scanlines: uint8 (rows * (1 + width),), written.
     """
-    _filter(labels, width, first, scanlines)
+    _filter(labels, width, first, scanlines, bits_of_row(width))
 
 
 @njit
-def _filter(labels: Any, width: Any, first: Any, scanlines: Any) -> None:
+def _filter(labels: Any, width: Any, first: Any, scanlines: Any, bits_of: Any) -> None:
     width, first = U64(width), U64(first)
     for y in range(U64(scanlines.size) // (width + U64(1))):
         start, to = (first + y) * width, y * (width + U64(1))
-        up = first + y > U64(0) and _is_up_smaller(labels, start, width)
-        scanlines[to] = UP if up else 0
+        up = choose_filter(labels, start, width, bits_of)
+        scanlines[to] = up
         to += U64(1)
         if up:
             for x in range(width):
@@ -48,24 +56,46 @@ def _filter(labels: Any, width: Any, first: Any, scanlines: Any) -> None:
 
 
 @part
-def _is_up_smaller(labels: Any, start: Any, width: Any) -> Any:
-    """Compare the runs of both filters in the row that begins at `start`."""
-    runs_none = runs_up = U64(0)
+def choose_filter(labels: Any, start: Any, width: Any, bits_of: Any) -> Any:
+    """The filter of the row that begins at `start`, the one whose runs are fewer: UP or 0.
+
+    bits_of: uint64 (2, N), written: where runs begin under None, and (below the first row)
+    under Up. Bit k of word j is the pixel 1 + 64 * j + k.
+    """
+    runs_none = runs_up = word = U64(0)
     at, end = start + U64(1), start + width
-    while at + STEP <= end:
-        runs_none += count_ones(unequal_bits(labels, at, labels, at - U64(1)))
-        runs_up += count_ones(unequal_step_bits(labels, at, width))
-        at += STEP
-    if at < end and width > STEP:  # the last vector again, without what is counted already
-        seen, at = at - (end - STEP), end - STEP
-        runs_none += count_ones(unequal_bits(labels, at, labels, at - U64(1)) >> seen)
-        runs_up += count_ones(unequal_step_bits(labels, at, width) >> seen)
-        at = end
     while at < end:
-        step = labels[at] - labels[at - U64(1)] & 255
-        step_above = labels[at - width] - labels[at - width - U64(1)] & 255
-        runs_none += step != 0
-        runs_up += step != step_above
-        at += U64(1)
+        none = up = U64(0)
+        if at + STEP <= end:
+            none = unequal_bits(labels, at, labels, at - U64(1))
+            if start:
+                up = unequal_step_bits(labels, at, width)
+        elif width > STEP:  # the last vector again, without what is counted already
+            seen = at - (end - STEP)
+            none = unequal_bits(labels, end - STEP, labels, end - STEP - U64(1)) >> seen
+            if start:
+                up = unequal_step_bits(labels, end - STEP, width) >> seen
+        else:
+            none, up = _each_pixel(labels, at, end, width)
+        bits_of[0, word], bits_of[1, word] = none, up
+        runs_none += count_ones(none)
+        runs_up += count_ones(up)
+        at += STEP
+        word += U64(1)
     # a row without runs is noise, and differences of noise are more various than noise
-    return U64(4) * runs_up < width and U64(3) * runs_none > U64(2) * runs_up + U64(4)
+    few = U64(4) * runs_up < width and U64(3) * runs_none > U64(2) * runs_up + U64(4)
+    return U64(UP) if start and few else U64(0)
+
+
+@part
+def _each_pixel(labels: Any, at: Any, end: Any, width: Any) -> Any:
+    """The same for fewer than 64 pixels."""
+    none = up = U64(0)
+    for k in range(end - at):
+        here = at + k
+        step = labels[here] - labels[here - U64(1)] & 255
+        none |= U64(step != 0) << k
+        if here >= width + U64(1):
+            step_above = labels[here - width] - labels[here - width - U64(1)] & 255
+            up |= U64(step != step_above) << k
+    return none, up

@@ -135,9 +135,11 @@ def test_compression(tmp_path):
     assert len(found) == 3
     for rows in found.values():
         assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
-    for row in found["Row filters, each with Z_RLE"]:
+    for row in found["Row filters"]:
         best = min(row["None: bytes"], row["Up: bytes"])
         assert row["smaller of both: bytes"] <= best + 1e-9
+    for row in found["Deflating rows filtered by rule"]:
+        assert row["gpuseg: bytes"] == pytest.approx(row["zlib-ng RLE: bytes"], rel=0.1)
     assert all(row["zlib-ng: ms"] > 0 for row in found["Inflating the masks"])
 
 

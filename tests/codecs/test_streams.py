@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuseg.codecs.streams import BLOCK, TooMuchDataError, crc32, deflate, inflate, rows_at_once
+from gpuseg.codecs.streams import BLOCK, TooMuchDataError, crc32, inflate, rows_at_once
 from gpuseg.errors import BrokenMaskError
 from tests.pngs import stretched, zlib_stream
 
@@ -123,29 +123,6 @@ def test_no_more_than_a_block_is_inflated() -> None:
     finally:
         tracemalloc.stop()
     assert held < len(stream) * 2 + (1 << 20)
-
-
-def test_deflate_gives_one_stream_of_all_blocks() -> None:
-    blocks = [DATA[:1000], memoryview(DATA)[1000:1001], b"", memoryview(DATA)[1001:]]
-    stream = deflate(blocks)
-    inflater = zlib.decompressobj()
-    assert inflater.decompress(stream) == DATA
-    assert inflater.eof
-    assert not inflater.unused_data
-    assert len(stream) < len(zlib_stream(DATA, level=1, strategy=zlib.Z_RLE)) * 1.05
-    assert zlib.decompress(deflate([])) == b""
-
-
-def test_deflate_takes_memory_that_is_used_again() -> None:
-    """As the filters give it: each block lies where the last one lay."""
-    memory = np.empty(1000, np.uint8)
-
-    def blocks() -> object:
-        for start in range(0, 15_000, 1000):
-            memory[:] = np.frombuffer(DATA[start : start + 1000], np.uint8)
-            yield memory.data
-
-    assert zlib.decompress(deflate(blocks())) == DATA
 
 
 @few

@@ -167,7 +167,10 @@ def test_with_every_subscript_checked(tmp_path: Path) -> None:
     """Without the checks, a word read past its buffer would mostly go unnoticed."""
     checks = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     checks["NUMBA_OPT"] = "0"  # the same subscripts, compiled in half the time
-    names = ("test_scanlines.py", "test_filters.py", "test_copying.py", "bounds.py")
+    names = (
+        *("test_scanlines.py", "test_filters.py", "test_huffman.py", "test_deflate.py"),
+        *("test_copying.py", "bounds.py"),
+    )
     files = [HERE / name for name in names]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *files],

@@ -20,12 +20,22 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks.common import ROOT, cell, facts_line, machine
-from benchmarks.device_kernels import NEEDS, gpu_problem
+from benchmarks.device_facts import NEEDS, found_apart
 from benchmarks.parts import Outcome, Part, run_part
 from gpuseg.options import usable_cpus
 
 TOTAL = 460.0
 """Seconds for all parts together."""
+
+GPU_TESTS = (
+    *("test_cuda.py", "test_devices.py", "test_index.py", "test_backend.py"),
+    *("../test_arrays.py", "../test_labels.py", "../test_pipeline.py"),
+    "../benchmarks/test_device.py",
+)
+"""Files below tests/kernels whose tests need a device, but neither hypothesis nor click."""
+
+MEMCHECK, RACECHECK = (*GPU_TESTS[:3], *GPU_TESTS[4:6]), GPU_TESTS[1:2]
+"""Those that run each kernel; and those of kernels whose threads share memory."""
 
 
 def parts() -> list[Part]:
@@ -37,13 +47,13 @@ def parts() -> list[Part]:
     few_files = ["--files", "1000", "5000", "--names", "1000", "50000"]
     picture = ["--picture", "{out}/timeline.png"]
     return [
-        _tests("gpu tests", [], ["tests"], 90),
+        _tests("gpu tests", [], GPU_TESTS, 90),
         _benchmark("device_scan", 40),
         _benchmark("device_kernels", 40),
         _benchmark("end_to_end", 90, *devices, name="end_to_end cuda"),
         _benchmark("timeline", 20, *picture),
-        _sanitizer("memcheck", 60),
-        _sanitizer("racecheck", 40),
+        _sanitizer("memcheck", MEMCHECK, 60),
+        _sanitizer("racecheck", RACECHECK, 40),
         _benchmark("ceiling", 20, "--repeats", "3", "--copies", "8"),
         _benchmark("kernel", 20, "--repeats", "3", "--limit", "1"),
         _benchmark("end_to_end", 30, *cpu_bars, name="end_to_end bars"),
@@ -58,49 +68,35 @@ def _benchmark(script: str, budget: float, *flags: str, name: str = "") -> Part:
     return Part(name or script, words, budget)
 
 
-def _tests(name: str, before: Sequence[str], after: Sequence[str], budget: float) -> Part:
-    flags = ["-m", "gpu", "-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
-    words = [*before, sys.executable, "-m", "pytest", *flags, *after]
+def _tests(
+    name: str, before: Sequence[str], files: Sequence[str], budget: float, *flags: str
+) -> Part:
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider"]
+    paths = [os.path.normpath(os.path.join("tests", "kernels", file)) for file in files]
+    words = [*before, *command, "--continue-on-collection-errors", *flags, *paths]
     skip = "" if find_spec("pytest") else "pytest is not installed"
     return Part(name, words, budget, tests=True, skip=skip)
 
 
-def _sanitizer(tool: str, budget: float) -> Part:
+def _sanitizer(tool: str, files: Sequence[str], budget: float) -> Part:
     found = find_sanitizer()
     if found is None:
         return Part(tool, [], budget, skip="compute-sanitizer was not found")
     before = [found, "--tool", tool, "--error-exitcode", "9"]
-    quick = ["-m", "gpu and not slow"]  # the last -m counts
-    return _tests(tool, before, [*quick, "-p", "benchmarks.sanitized", "tests/kernels"], budget)
+    quick = ["-m", "gpu and not slow", "-p", "benchmarks.sanitized"]  # the last -m counts
+    return _tests(tool, before, files, budget, *quick)
 
 
 def find_sanitizer() -> str | None:
-    """Path of compute-sanitizer, from PATH or a CUDA toolkit."""
+    """Path of compute-sanitizer, from PATH, a CUDA toolkit or NVIDIA's package for pip."""
     toolkits = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
     folders = [str(Path(home, "bin")) for home in toolkits if home]
+    package = find_spec("nvidia")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        folders += [str(path) for path in sorted(Path(folder).glob("*/bin"))]
     return shutil.which("compute-sanitizer") or shutil.which(
         "compute-sanitizer", path=os.pathsep.join(folders)
     )
-
-
-def device_facts() -> dict[str, str]:
-    """What the figures depend on, on the device's side."""
-    import cupy
-
-    properties = cupy.cuda.runtime.getDeviceProperties(0)
-    return {
-        "device": properties["name"].decode(),
-        "device memory": f"{properties['totalGlobalMem'] / 2**30:.0f} GiB",
-        "multiprocessors": str(properties["multiProcessorCount"]),
-        "L2 cache": f"{properties['l2CacheSize'] / 2**20:.0f} MiB",
-        "driver's CUDA": _version(cupy.cuda.runtime.driverGetVersion()),
-        "runtime's CUDA": _version(cupy.cuda.runtime.runtimeGetVersion()),
-    }
-
-
-def _version(number: int) -> str:
-    """`13020` is 13.2."""
-    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def run_all(todo: Sequence[Part], facts: Mapping[str, str], base: Path, total: float) -> int:
@@ -177,10 +173,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--only", nargs="+", choices=names, metavar="PART", default=names)
     args = parser.parse_args(argv)
-    if problem := gpu_problem():
+    problem, facts = found_apart()
+    if problem:
         print(f"benchmarks.device: {NEEDS}, but {problem}", file=sys.stderr)
         return 2
-    facts = {**device_facts(), **machine()}
+    facts = {**facts, **machine()}
     base = args.out / re.sub(r"[^A-Za-z0-9]+", "-", facts["device"]).strip("-").lower()
     todo = [part for part in parts() if part.name in args.only]
     return run_all(todo, facts, base, TOTAL)

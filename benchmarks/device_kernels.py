@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Script, Table, Times, interleaved, stopwatch
+from benchmarks.device_facts import NEEDS, gpu_problem
 from benchmarks.measured import is_met
 from benchmarks.samples import blobs, noise, paint, voc_palette
 from gpuseg.kernels import cpu
@@ -41,8 +41,6 @@ QUEUED = (
     f"{LAUNCHES} launches are queued at once, on rotating buffers; the smallest size can be "
     "bound by launching. Kernel time only: compare it with no end-to-end figure."
 )
-
-NEEDS = "this needs an NVIDIA GPU, its driver and CuPy"
 
 
 class Device(Protocol):
@@ -115,16 +113,6 @@ class CudaDevice:
         end.record()
         end.synchronize()
         return self._cupy.cuda.get_elapsed_time(start, end) / 1e3 / len(launches)  # type: ignore[no-any-return]
-
-
-def gpu_problem() -> str:
-    """Why no CUDA device can be used here, or an empty string. Cheap where there is none."""
-    missing = [name for name in ("cupy", "numba", "numpy", "PIL") if find_spec(name) is None]
-    if missing:
-        return f"{', '.join(missing)} not installed"
-    from gpuseg.kernels import backend
-
-    return backend.probe_cuda()
 
 
 def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:

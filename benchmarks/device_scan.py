@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import Script, Table, interleaved
-from benchmarks.device_kernels import NEEDS, gpu_problem
+from benchmarks.device_facts import NEEDS, gpu_problem
 from benchmarks.free_device import label_lines
 from benchmarks.measured import is_met
 from benchmarks.samples import Pixels, blobs, noise, paint, voc_palette

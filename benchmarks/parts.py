@@ -108,7 +108,7 @@ def _judge(outcome: Outcome, part: Part, code: int | None, limit: float) -> None
     """State and sentence, from the exit code and the last lines."""
     text = "\n".join(outcome.tail)
     if code is None:
-        outcome.state = "cut"
+        outcome.state = "failed" if part.tests else "cut"  # tests without a verdict prove nothing
         outcome.says = f"stopped after its {limit:.0f} s, with {len(outcome.tables)} tables"
     elif code:
         outcome.state, outcome.says = "failed", f"exit code {code}"

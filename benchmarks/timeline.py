@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.common import Script, Table, positive
-from benchmarks.device_kernels import NEEDS, gpu_problem
+from benchmarks.device_facts import NEEDS, gpu_problem
 from benchmarks.samples import MaskSet, draw_large
 from gpuseg.batch import LabelLines, ScanlineBatch
 from gpuseg.batched import LAUNCHERS, BatchedFlow

@@ -156,6 +156,7 @@ class Staging:
 
     def release(self, room: Room) -> None:
         """Nothing of the room is needed any more."""
+        room.places = []  # they know their room: such a ring would keep the files until it is found
         self.busy -= 1
         self._free.append(room)
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from gpuseg.arrays import index_to_rgb, rgb_to_index
@@ -24,7 +22,6 @@ from gpuseg.kernels import backend, reference
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, PaletteClass, voc_colormap
 from gpuseg.report import UnknownColour
-from tests.strategies import jobs, masks
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
 
@@ -198,24 +195,6 @@ def test_tolerance_refuses_only_what_is_too_far() -> None:
     )
     assert labels.tolist() == [[0, 0]]
     assert unknown == 2
-
-
-@settings(max_examples=30, deadline=None)
-@given(data=st.data(), job=jobs())
-def test_agrees_with_the_reference(data: st.DataObject, job: tuple[Palette, IndexOptions]) -> None:
-    palette, options = job
-    fields: Any = {name: getattr(options, name) for name in ("unknown", "tolerance", "depth")}
-    for image in data.draw(masks(palette)):
-        try:
-            labels, _ = reference.rgb_to_index(image, palette, options)
-        except UnknownColourError:
-            with pytest.raises(UnknownColourError):
-                rgb_to_index(image, palette, **fields)
-            continue
-        np.testing.assert_array_equal(rgb_to_index(image, palette, **fields), labels)
-        ignore = palette.ignore_for(options.depth)
-        painted = index_to_rgb(labels, palette)
-        np.testing.assert_array_equal(painted, reference.index_to_rgb(labels, palette, ignore))
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_extras_are_light() -> None:
     names = {
         re.split(r"[<>=]", need)[0] for extra in ("cuda12", "cuda13") for need in extras[extra]
     }
-    assert names == {"cupy-cuda12x", "cupy-cuda13x", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12"}
+    both = {"nvidia-cuda-nvrtc", "nvidia-cuda-runtime"}
+    assert names == {"cupy-cuda12x", "cupy-cuda13x", *both, *(f"{name}-cu12" for name in both)}
 
 
 def test_advice_for_a_missing_gpu_names_what_the_extras_install() -> None:

@@ -26,8 +26,9 @@ Index = Callable[[NDArray[np.uint8], NDArray[np.int64], Lookup], tuple[Labels, N
 """Labels and unknown counts of pixels in host memory, as `cuda.index_arrays` has them."""
 
 INSTALL = (
-    "pip install 'cupy-cuda13x>=14,<15' 'nvidia-cuda-nvrtc>=13,<14' (for a CUDA 12 driver "
-    "'cupy-cuda12x>=14,<15' 'nvidia-cuda-nvrtc-cu12>=12,<13')"
+    "pip install 'cupy-cuda13x>=14.1,<15' 'nvidia-cuda-nvrtc>=13,<14' "
+    "'nvidia-cuda-runtime>=13,<14' (for a CUDA 12 driver 'cupy-cuda12x>=14.1,<15' "
+    "'nvidia-cuda-nvrtc-cu12>=12,<13' 'nvidia-cuda-runtime-cu12>=12,<13')"
 )
 """What the extras cuda13 and cuda12 install, so that the line works wherever gpuseg came from."""
 

@@ -1,6 +1,8 @@
 """The benchmarks for GPU machines, on the host: what measures is right, and the parts run."""
 
 import json
+import re
+import subprocess
 import sys
 from dataclasses import replace
 from time import perf_counter
@@ -10,8 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from benchmarks import ceiling, device, device_kernels, device_scan, free_device, timeline
-from benchmarks.common import Table
+from benchmarks import (
+    ceiling,
+    device,
+    device_facts,
+    device_kernels,
+    device_scan,
+    free_device,
+    timeline,
+)
+from benchmarks.common import ROOT, Table, child_environment
 from benchmarks.parts import Outcome, Part, run_part
 from gpuseg.kernels import cpu, reference
 from tests.benchmarks.running import results
@@ -122,7 +132,7 @@ def test_timeline(tmp_path):
 
 @pytest.mark.gpu
 def test_device_scan_and_timeline(tmp_path):
-    if problem := device_kernels.gpu_problem():
+    if problem := device_facts.gpu_problem():
         pytest.skip(problem)
     [rows] = results(device_scan.SCRIPT, tmp_path).values()
     assert all(row["equal"] for row in rows)
@@ -131,7 +141,7 @@ def test_device_scan_and_timeline(tmp_path):
 
 @pytest.mark.gpu
 def test_device_kernels(tmp_path):
-    if problem := device_kernels.gpu_problem():
+    if problem := device_facts.gpu_problem():
         pytest.skip(problem)
     found = results(device_kernels.SCRIPT, tmp_path)
     rows = found["CUDA index kernel against a copy within the device"]
@@ -139,10 +149,54 @@ def test_device_kernels(tmp_path):
 
 
 def test_device_needs_a_gpu(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(device, "gpu_problem", lambda: "there is none")
+    monkeypatch.setattr(device, "found_apart", lambda: ("there is none", {}))
     assert device.main(["--out", str(tmp_path)]) == 2
     assert "needs an NVIDIA GPU" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_facts_of_a_device_come_from_a_process_of_their_own():
+    problem, facts = device_facts.found_apart()
+    assert problem == device_facts.gpu_problem()
+    assert bool(problem) != bool(facts)
+
+
+LEAN = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("hypothesis", "click", "rich", "cv2"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Missing())
+import pytest
+
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def test_gpu_tests_need_nothing_that_a_gpu_machine_may_lack():
+    """All files that have such tests are named, and found by a Python with few packages."""
+    folder = ROOT / "tests" / "kernels"
+    named = {(folder / file).resolve() for file in device.GPU_TESTS}
+    marked = {
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"mark\.gpu|\bindex_batch\b", path.read_text("utf-8"))
+    }
+    assert marked - {folder / "test_index_any.py"} == named
+    done = subprocess.run(
+        [sys.executable, "-c", LEAN, "--collect-only", "-q", "-m", "gpu", *map(str, named)],
+        env=child_environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in named:
+        assert path.name in done.stdout
 
 
 def test_device_parts_fit_in_eight_minutes():
@@ -161,6 +215,7 @@ def test_device_runs_parts_and_writes_results(tmp_path, capsys):
         Part("no tests", [sys.executable, "-c", "print('5 skipped')"], 30, tests=True),
         Part("broken", [sys.executable, "-c", "raise SystemExit('ouch')"], 30),
         Part("endless", [sys.executable, "-c", "import time; time.sleep(60)"], 1.5),
+        Part("no verdict", [sys.executable, "-c", "import time; time.sleep(60)"], 1.5, tests=True),
         Part("absent", [], 30, skip="no such tool"),
     ]
     assert device.run_all(todo, {"device": "GPU"}, tmp_path / "out" / "gpu", 100) == 1
@@ -172,6 +227,7 @@ def test_device_runs_parts_and_writes_results(tmp_path, capsys):
         "no tests": "failed",
         "broken": "failed",
         "endless": "cut",
+        "no verdict": "failed",
         "absent": "skipped",
     }
     assert len(data["parts"][0]["tables"]) == 3

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gpuseg.kernels import reference, scanlines
@@ -98,18 +97,6 @@ def encode(pixels: NDArray[np.uint8], numbers: NDArray[np.integer[Any]]) -> NDAr
     height, channels = len(pixels), pixels.shape[2]
     data = filtered(pixels.reshape(height, -1), channels, numbers.tolist())
     return np.frombuffer(data, np.uint8).reshape(height, -1)
-
-
-@st.composite
-def cases(draw: st.DrawFn, widths: st.SearchStrategy[int]) -> Case:
-    """Images of few rows, the filter chosen anew for each row, or one for all."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    channels = draw(st.sampled_from([1, 3, 4]))
-    height, width = draw(st.integers(1, 9)), draw(widths)
-    pixels = make_pixels(rng, draw(st.sampled_from(CONTENTS)), height, width, channels)
-    number = draw(st.sampled_from([None, 0, 1, 2, 3, 4]))
-    numbers = rng.integers(0, 5, height) if number is None else np.full(height, number)
-    return Case(pixels, encode(pixels, numbers))
 
 
 def guarded(size: int, value: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

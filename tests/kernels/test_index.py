@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gpuseg.kernels import cpu, reference
 from gpuseg.kernels.lut import build_lookup
-from gpuseg.options import IndexOptions, Order
+from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, voc_colormap
-from tests.judge import check_agrees
 from tests.kernels.batches import IndexBatch, MaskBatch
-from tests.strategies import jobs, masks
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
-
-
-@settings(max_examples=40, deadline=None)
-@given(data=st.data(), job=jobs(), order=st.sampled_from(["rgb", "bgr"]))
-def test_backends_agree_with_the_reference(
-    index_batch: IndexBatch, data: st.DataObject, job: tuple[Palette, IndexOptions], order: Order
-) -> None:
-    palette, options = job
-    images = data.draw(masks(palette))
-    lookup = build_lookup(palette, options, order)
-    stored = [image if order == "rgb" else image[..., ::-1] for image in images]
-    result = index_batch(MaskBatch.from_masks(stored), lookup)
-    assert result.labels.dtype == lookup.label_dtype
-    check_agrees(result, images, palette, options)
 
 
 @pytest.mark.parametrize(
@@ -103,29 +85,3 @@ def test_cpu_colours(dtype: type[np.uint8] | type[np.uint16], size: int) -> None
     expected = reference.index_to_rgb(indices, VOC)
     np.testing.assert_array_equal(pixels.reshape(1, size, 3), expected)
     assert cpu.colour_labels(np.full(size, 200, dtype), colours, pixels) == size
-
-
-@settings(max_examples=60, deadline=None)
-@given(data=st.data(), job=jobs())
-def test_words_give_what_pixels_give(
-    data: st.DataObject, job: tuple[Palette, IndexOptions]
-) -> None:
-    """4 bytes a pixel, the fourth without meaning."""
-    from gpuseg.kernels import cpu
-
-    palette, options = job
-    lookup = build_lookup(palette, options)
-    for image in data.draw(masks(palette)):
-        batch = MaskBatch.from_masks([image])
-        want = np.empty(batch.pixels.size // 3, lookup.label_dtype)
-        unknown = np.empty(1, np.int64)
-        cpu.index_pixels(batch.pixels, batch.offsets, lookup.table, want, unknown)
-        padded = np.full((want.size, 4), 0xA5, np.uint8)
-        padded[:, :3] = batch.pixels.reshape(-1, 3)
-        words = padded.reshape(-1).view(np.uint32)
-        labels = np.empty_like(want)
-        assert cpu.index_words(words, lookup.table, labels) == unknown[0]
-        assert np.array_equal(labels, want)
-        packed = np.empty_like(batch.pixels)
-        cpu.pack_words(words, packed)
-        assert np.array_equal(packed, batch.pixels)

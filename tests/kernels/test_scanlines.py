@@ -19,7 +19,6 @@ from tests.kernels.scanline_cases import (
     CONTENTS,
     STRANGE,
     Case,
-    cases,
     encode,
     expected,
     guarded,
@@ -32,6 +31,18 @@ from tests.pngs import pack
 HERE = Path(__file__).parent
 CUTS = st.lists(st.integers(1, 8), max_size=4)
 few = settings(max_examples=30 if CHECKED else 250, deadline=None)
+
+
+@st.composite
+def cases(draw: st.DrawFn, widths: st.SearchStrategy[int]) -> Case:
+    """Images of few rows, the filter chosen anew for each row, or one for all."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    channels = draw(st.sampled_from([1, 3, 4]))
+    height, width = draw(st.integers(1, 9)), draw(widths)
+    pixels = make_pixels(rng, draw(st.sampled_from(CONTENTS)), height, width, channels)
+    number = draw(st.sampled_from([None, 0, 1, 2, 3, 4]))
+    numbers = rng.integers(0, 5, height) if number is None else np.full(height, number)
+    return Case(pixels, encode(pixels, numbers))
 
 
 def check(case: Case, cuts: list[int]) -> None:

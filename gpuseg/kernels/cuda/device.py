@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import AbstractContextManager
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import cupy
@@ -14,20 +15,28 @@ from gpuseg.batch import LabelLines, ScanlineBatch
 from gpuseg.kernels.cuda import memory, scanlines
 from gpuseg.kernels.lut import Lookup
 
+NO_MEMORY = 2
+"""The number of the driver's and the runtime's error for it."""
+
 
 class CudaDevice:
-    """One CUDA device; each thread that calls it has a stream of its own. See `Device`."""
+    """One CUDA device. A batch has a stream of its own, so that several overlap. See `Device`."""
 
     def __init__(self, number: int) -> None:
         self.name = f"cuda:{number}"
         self._device = cupy.cuda.Device(number)
-        self._streams = threading.local()
+        self._idle: deque[Any] = deque()  # streams: CuPy keeps memory apart for each
         self.free_memory()  # raises where there is no such device
 
     def index(self, batch: ScanlineBatch, lookup: Lookup, out: NDArray[np.uint8]) -> LabelLines:
         """Labels of a batch, see `scanlines.index_batch`."""
-        with self._device, self._stream():
-            return scanlines.index_batch(batch, lookup, out)
+        try:
+            with self._device, self._stream():
+                return scanlines.index_batch(batch, lookup, out)
+        except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
+            if error.status != NO_MEMORY:
+                raise
+            raise MemoryError(str(error)) from error
 
     def empty(self, size: int) -> NDArray[np.uint8]:
         """Page-locked host memory, uint8 (size,), not initialised."""
@@ -44,10 +53,18 @@ class CudaDevice:
         """A range of the calling thread, for profilers of NVIDIA (NVTX)."""
         return scanlines.span(name)
 
-    def _stream(self) -> Any:
-        if not hasattr(self._streams, "stream"):
-            self._streams.stream = cupy.cuda.Stream(non_blocking=True)
-        return self._streams.stream
+    @contextmanager
+    def _stream(self) -> Iterator[None]:
+        """Make a stream the current one that no other batch is on."""
+        try:
+            stream = self._idle.pop()
+        except IndexError:
+            stream = cupy.cuda.Stream(non_blocking=True)
+        try:
+            with stream:
+                yield
+        finally:
+            self._idle.append(stream)
 
 
 def cupy_device(number: int) -> AbstractContextManager[object]:

@@ -30,7 +30,7 @@ class DeviceArray(np.ndarray):
     def device(self) -> Any:  # type: ignore[override]
         return contextlib.nullcontext()
 
-    def get(self, out: NDArray[Any] | None = None) -> Any:
+    def get(self, out: NDArray[Any] | None = None, blocking: bool = True) -> Any:
         if out is None:
             return np.asarray(self).copy()
         assert out.dtype == self.dtype
@@ -60,6 +60,8 @@ class Device:
 
 class Event:
     """Stands for cupy.cuda.Event."""
+
+    def __init__(self, block: bool = False) -> None: ...
 
     def record(self) -> None: ...
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from tests.kernels.cuda_host.source import (
     compile_scanlines,
     compile_variant,
     get_kernel,
+    hook,
 )
 
 pytestmark = pytest.mark.cuda
@@ -26,6 +29,12 @@ pytestmark = pytest.mark.cuda
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 SIZES = [1, 2, 0, 3, 5, 0, 0, 300, 1, 1, 122]  # 435 pixels: 108 groups and 3
+
+
+def test_what_cupy_compiles_with_comes_with_the_extra() -> None:
+    """Without headers CuPy compiles nothing, and not every machine has a toolkit."""
+    find = hook("cuda.pathfinder", "find_nvidia_header_directory")
+    assert Path(find("cudart")).is_relative_to(sys.prefix)
 
 
 @each_variant

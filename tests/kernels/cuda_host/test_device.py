@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.kernels.cuda_host.source import load
 pytestmark = pytest.mark.cuda
 
 
-class Failed(Exception):
+class CudaError(Exception):
     """Stands for CUDARuntimeError."""
 
     def __init__(self, status: int) -> None:
@@ -26,7 +26,7 @@ class Stream:
     """Stands for cupy.cuda.Stream; notes which are the current ones."""
 
     made = 0
-    current: list[Stream] = []
+    current: ClassVar[list[Stream]] = []
 
     def __init__(self, non_blocking: bool) -> None:
         assert non_blocking  # the default stream would wait for it, and it for that one
@@ -43,12 +43,12 @@ class Stream:
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     module = load("gpuseg.kernels.cuda.device")
-    runtime = SimpleNamespace(memGetInfo=lambda: (700, 1000), CUDARuntimeError=Failed)
+    runtime = SimpleNamespace(memGetInfo=lambda: (700, 1000), CUDARuntimeError=CudaError)
     cuda = SimpleNamespace(
         Device=lambda number: contextlib.nullcontext(),
         Stream=Stream,
         runtime=runtime,
-        driver=SimpleNamespace(CUDADriverError=Failed),
+        driver=SimpleNamespace(CUDADriverError=CudaError),
     )
     pool = SimpleNamespace(free_bytes=lambda: 30)
     cupy = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
@@ -80,12 +80,12 @@ def test_batches_at_the_same_time_have_streams_of_their_own(
     assert Stream.made == 4
 
 
-@pytest.mark.parametrize(("status", "raised"), [(2, MemoryError), (700, Failed)])
+@pytest.mark.parametrize(("status", "raised"), [(2, MemoryError), (700, CudaError)])
 def test_a_want_of_memory_is_told_from_other_errors(
     device: Any, monkeypatch: pytest.MonkeyPatch, status: int, raised: type[Exception]
 ) -> None:
     def index(*arguments: Any) -> None:
-        raise Failed(status)
+        raise CudaError(status)
 
     index_as(monkeypatch, index)
     for _ in range(2):

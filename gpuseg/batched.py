@@ -24,17 +24,16 @@ from gpuseg.codecs.png import NotDirectError
 from gpuseg.discover import Source
 from gpuseg.halving import index_in_parts
 from gpuseg.indexing import FilteredLabels, Indexed
-from gpuseg.kernels.copying import copy_past_caches
 from gpuseg.kernels.device import Device
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work, begin, complete, finish, read_scanlines
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
 from gpuseg.report import FileResult, count
-from gpuseg.staging import Place, Room, Staging, page_locked
+from gpuseg.staging import ON_DEVICE, Place, Room, Staging, page_locked
 
-LAUNCHERS = 3
-"""Threads that wait for the device: one copies in, one computes, one copies out."""
+LAUNCHERS = ON_DEVICE
+"""Threads that wait for the device, a batch each."""
 
 OTHER_KIND = "of a kind that the device does not take"
 UNUSUAL = "with unknown colours or damage"
@@ -80,15 +79,12 @@ class BatchedFlow:
         self._reading = 0  # workers that may still fill a place
         self._drained = False
         self._failed = False
-        self._by_cpu: Counter[str] = Counter()
+        self.by_cpu: Counter[str] = Counter()  # files left to it, by reason
 
     @property
     def remark(self) -> str:
-        """How many files the CPU converted, and why."""
-        if not self._by_cpu:
-            return ""
-        kinds = ", ".join(f"{n:,} {reason}" for reason, n in self._by_cpu.items())
-        return f"{count(self._by_cpu.total(), 'file')} converted on the CPU ({kinds})"
+        """How many files were left to the CPU, and why."""
+        return told(self.by_cpu)
 
     def work(self) -> None:
         """Convert until there is nothing more; raises DeviceError. One such call a thread."""
@@ -170,9 +166,8 @@ class BatchedFlow:
         try:
             work.resume()
             with self._device.span("inflate"):
-                _inflate(mask, place)
+                place.fill()
             work.lap("inflate")
-            place.filled = True
         except NotDirectError:  # some show only now
             self._convert_alone(work, OTHER_KIND)
         except Exception as error:  # a file that fails never stops another
@@ -230,22 +225,26 @@ class BatchedFlow:
 
     def _index(self, room: Room, places: list[Place], batch: ScanlineBatch) -> None:
         sizes = batch.widths * batch.heights
-        parts = index_in_parts(self._device, batch, self._job.lookup, room.lines, self._log)
+        lookup = self._job.lookup
+        parts = index_in_parts(self._device, batch, lookup, room.lines, self._halved)
         for start, end, lines in parts:
-            pixels = int(sizes[start:end].sum())
             if lines is None:
                 warning = f"the CPU indexed it: {TOO_LARGE}"
                 self._convert_alone(places[start].work, TOO_LARGE, warning)
                 self._written(room)
                 continue
-            shares = sizes[start:end] / pixels
+            shares = sizes[start:end] / sizes[start:end].sum()
             labels = [
                 _Label(place, lines, i, shares[i]) for i, place in enumerate(places[start:end])
             ]
             with self._change():
                 self._finished.extend(labels)
-                if end - start < len(batch):
-                    self._staging.limit_to(pixels)
+
+    def _halved(self, message: str, pixels: int) -> None:
+        """Note that the device had no memory for a part of a batch."""
+        self._log(message)
+        with self._changed:
+            self._staging.limit_to(pixels // 2)
 
     def _write(self, label: _Label) -> None:
         """Encode and write a label map; the CPU looks at what is unusual."""
@@ -283,12 +282,13 @@ class BatchedFlow:
         row = complete(work, self._job)
         row = replace(row, warnings=(*row.warnings, *warnings))
         with self._changed:
-            self._by_cpu[reason] += 1
+            self.by_cpu[reason] += 1
         self._add(row)
 
 
-def _inflate(mask: Scanlines, place: Place) -> None:
-    memory, at = place.memory, 0
-    for block in mask.inflate():
-        copy_past_caches(np.frombuffer(block, np.uint8), memory[at : at + len(block)])
-        at += len(block)
+def told(by_cpu: Counter[str]) -> str:
+    """A remark on files that were left to the CPU, nothing if there are none."""
+    if not by_cpu:
+        return ""
+    kinds = ", ".join(f"{n:,} {reason}" for reason, n in by_cpu.items())
+    return f"{count(by_cpu.total(), 'file')} left to the CPU ({kinds})"

@@ -134,8 +134,10 @@ def _convert(
                 feed.close()
 
         flow = _flow(feed, job, add, chosen, writer)
-        _run(flow, feed.close, writer.report, progress)
-        writer.report.remark = flow.remark
+        try:
+            _run(flow, feed.close, writer.report, progress)
+        finally:
+            writer.report.remark = flow.remark
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
         writer.report.missed = options.shard.count == 1 and not writer.report.done

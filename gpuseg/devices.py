@@ -54,11 +54,16 @@ class DevicesFlow:
             raise DeviceError(f"the process of device cuda:{number} {error}") from error
         try:
             self._receive(worker, number)
+        except DeviceError:  # the last it says
+            raise
         except WorkerError as error:
             raise DeviceError(
                 f"the process of device cuda:{number} {error}; label maps that are finished are "
                 "kept, so run again for the rest"
             ) from error
+        except BaseException:
+            worker.kill()  # it would wait for somebody to take its answers
+            raise
         finally:
             worker.close()
 

@@ -22,12 +22,13 @@ def index_in_parts(
     batch: ScanlineBatch,
     lookup: Lookup,
     out: NDArray[np.uint8],
-    log: Callable[[str], object],
+    refused: Callable[[str, int], object],
 ) -> Iterator[Part]:
     """What `Device.index` makes of a batch, in order; in halves of halves where it must be.
 
-    out: as there; the parts lie in it one after the other. log: told of each halving.
-    Raises DeviceError for whatever else the device raises.
+    out: as there; the parts lie in it one after the other. refused: called with what became of
+    a part that the device had no memory for, and its pixels. Raises DeviceError for whatever
+    else the device raises.
     """
     ends = [len(batch)]  # of parts to come, the next one last
     start = at = 0
@@ -38,10 +39,10 @@ def index_in_parts(
         except MemoryError:
             told = f"no memory for {count(len(part), 'file')} of {part.pixels:,} pixels"
             if len(part) > 1:
-                log(f"{device.name}: {told} at once: halved")
+                refused(f"{device.name}: {told} at once: halved", part.pixels)
                 ends.append(start + len(part) // 2)
                 continue
-            log(f"{device.name}: {told}: left to the CPU")
+            refused(f"{device.name}: {told}: left to the CPU", part.pixels)
             lines = None
         except Exception as error:
             raise DeviceError(

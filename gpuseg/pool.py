@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from time import sleep
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -48,6 +49,7 @@ class Feed(Generic[Item]):
                 self._look_ahead(min(count, before + 100))
                 if len(self._ahead) == before:
                     return False
+            sleep(0.001)  # else this thread would have the lock again before another wakes up
 
     def _look_ahead(self, count: int) -> None:
         self._ahead.extend(islice(self._items, max(0, count - len(self._ahead))))
@@ -67,10 +69,13 @@ def run_threads(
     is raised again once all have returned; a second Ctrl-C does not wait.
     """
     errors: list[BaseException] = []
+    begin, all_started = threading.Event(), False
 
     def guarded(done: threading.Event) -> None:
         try:
-            work()
+            begin.wait()  # some may wait for others, who must be there
+            if all_started:
+                work()
         except BaseException as error:  # handed to the calling thread, which raises it
             errors.append(error)
             stop()
@@ -84,10 +89,13 @@ def run_threads(
     try:
         for thread in threads:
             thread.start()
+        all_started = True
+        begin.set()
         for event in events:
             while not event.wait(0.1):
                 tick()
     except BaseException:
+        begin.set()
         stop()
         for thread, event in zip(threads, events, strict=True):
             while thread.ident is not None and not event.wait(0.1):

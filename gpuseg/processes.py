@@ -115,6 +115,10 @@ class Worker:
         self._process.wait()
         self._pipe(self._process.stdout).close()
 
+    def kill(self) -> None:
+        """End the process at once; `close` then does not wait for it to finish."""
+        self._process.kill()
+
     def send(self, message: object) -> None:
         """Send what the process expects, see `worker`."""
         stream = self._pipe(self._process.stdin)
@@ -152,6 +156,7 @@ class ProcessFlow:
         self.threads = job.options.worker_count
         self._deciding = threading.Lock()
         self._worthwhile: bool | None = None  # whether processes are
+        self._drawn_before = feed.drawn
         self.remark = ""  # why there are no processes, if there should be
 
     def work(self) -> None:
@@ -171,7 +176,8 @@ class ProcessFlow:
         if self._worthwhile is None and self._deciding.acquire(blocking=False):
             from gpuseg.kernels import jit
 
-            wanted = min(max(ENOUGH, TIMES_DONE * self._feed.drawn), MOST_AHEAD)
+            done = self._feed.drawn - self._drawn_before
+            wanted = min(max(ENOUGH, TIMES_DONE * done), MOST_AHEAD)
             # where compiled code cannot be kept, each process would compile it anew
             self._worthwhile = jit.is_cached() and self._feed.holds(wanted)
         return self._worthwhile is not None

@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import ScanlineBatch
 from gpuseg.errors import DeviceError
+from gpuseg.kernels.copying import copy_past_caches
 from gpuseg.kernels.device import Device
 from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work
 
-MOST_ROOMS = 5
-"""Batches at once: one being filled, three on the device, one being written. Where the device
-keeps up with the host, fewer are ever made."""
+ON_DEVICE = 3
+"""Batches on the device at once: one is copied there, one worked on, one copied back."""
+
+MOST_ROOMS = 2 + ON_DEVICE
+"""Batches at once: one is being filled, one written. Where the device keeps up with the host,
+fewer are ever made."""
 
 MOST_LARGE = 2
 """Batches at once before one is begun whose first file is larger than a batch: such memory is
@@ -49,15 +53,14 @@ class Place:
     start: int
     filled: bool = False
 
-    @property
-    def size(self) -> int:
-        """Bytes of the scanlines."""
-        return _size(self.mask)
-
-    @property
-    def memory(self) -> NDArray[np.uint8]:
-        """Where they go, uint8 (size,)."""
-        return self.room.data[self.start : self.start + self.size]
+    def fill(self) -> None:
+        """Inflate the file into its place. Raises what inflating raises."""
+        at = self.start
+        for block in self.mask.inflate():
+            end = at + len(block)
+            copy_past_caches(np.frombuffer(block, np.uint8), self.room.data[at:end])
+            at = end
+        self.filled = True
 
 
 @dataclass(slots=True, eq=False)
@@ -126,26 +129,31 @@ class Staging:
 
     def __init__(self, device: Device, batch_pixels: int) -> None:
         self._device = device
-        most = device.free_memory() // (3 * MOST_ROOMS * DEVICE_BYTES)
+        most = device.free_memory() // (2 * ON_DEVICE * DEVICE_BYTES)  # half of it, to be safe
         self.limit = max(1, min(batch_pixels, most))
         self._next = min(FIRST_PIXELS, self.limit)
         self._current: Room | None = None
         self._free: list[Room] = []
+        self._waiting: Work | None = None
         self.busy = 0  # rooms that hold something
 
     def reserve(self, work: Work, mask: Scanlines) -> tuple[Place | None, Room | None]:
-        """A place, None where all rooms are taken; and the room that had to be closed for it."""
-        closed = None
-        if self._current is not None:
-            place = self._current.take(work, mask)
-            if place is not None:
-                return place, None
-            closed = self.close()
+        """A place, None where all rooms are taken; and the room that had to be closed for it.
+
+        The first file that waits has the next room: others fill none that it would have to close.
+        """
+        if self._current is not None and (place := self._current.take(work, mask)) is not None:
+            return place, None
+        if self._waiting is not None and self._waiting is not work:
+            return None, None
+        closed = self.close()
         is_large = mask.width * mask.height > self.limit
-        if self.busy < (MOST_LARGE if is_large else MOST_ROOMS):
-            self._current = self._open(_size(mask))
-            return self._current.take(work, mask), closed
-        return None, closed
+        if self.busy >= (MOST_LARGE if is_large else MOST_ROOMS):
+            self._waiting = work
+            return None, closed
+        self._waiting = None
+        self._current = self._open(_size(mask))
+        return self._current.take(work, mask), closed
 
     def close(self) -> Room | None:
         """Let no more files into the room that is being filled; the room."""

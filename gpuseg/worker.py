@@ -11,6 +11,7 @@ note, and answers with results one by one, as they come; the last answer is None
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pickle
@@ -18,7 +19,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from queue import SimpleQueue
+from typing import BinaryIO, Literal
 
 from gpuseg import output
 from gpuseg.codecs.limit import size_limit_is_ours
@@ -54,10 +56,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # what anything prints from now on is no answer
     os.dup2(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2, 1)
-    try:
+    # the parent may be gone
+    with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         _serve(requests, answers)
-    except (EOFError, BrokenPipeError, pickle.UnpicklingError):  # the parent is gone
-        os._exit(0)  # without another try to flush the answers
+    # at once: without another try to flush answers, or to end a thread that reads requests
+    os._exit(0)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -104,14 +107,23 @@ def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens)
 
 def _incoming(requests: BinaryIO, ask: Callable[[], None]) -> Iterator[Source]:
     """The files that the parent names, until it says that there are no more, or is gone."""
+    lists: SimpleQueue[list[Source] | None] = SimpleQueue()
+
+    def read() -> None:
+        """Take what comes at once, for the parent takes no answers while it sends."""
+        sources: list[Source] | None = []
+        while sources is not None:
+            try:
+                sources = pickle.load(requests)  # noqa: S301
+            except (EOFError, pickle.UnpicklingError):
+                sources = None
+            lists.put(sources)
+
+    threading.Thread(target=read, daemon=True).start()
     ask()  # one list ahead
     while True:
         ask()
-        try:
-            sources: Any = pickle.load(requests)  # noqa: S301
-        except (EOFError, pickle.UnpicklingError):
-            return
-        if sources is None:
+        if (sources := lists.get()) is None:
             return
         yield from sources
 

@@ -1,9 +1,9 @@
-"""`auto` where there is a device: who is faster converts the rest."""
+"""`auto` where there is a device: who is faster converts the rest. The time is played."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from gpuseg import choice
 from gpuseg.batch import LabelLines
 from gpuseg.choice import MeasuredFlow
-from gpuseg.discover import Source, Walk
+from gpuseg.discover import Walk
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
@@ -23,71 +23,150 @@ from tests.making import PALETTE, indices, read_indices, save_mask
 FILES = 400
 
 
-class Paced(HostDevice):
-    """A device whose batches take a given time more."""
+class Clock:
+    """Time that passes only where something is said to take it."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
+        self._now, self._lock = 0.0, threading.Lock()
+
+    def __call__(self) -> float:
+        return self._now
+
+    def pass_by(self, seconds: float) -> None:
+        with self._lock:
+            self._now += seconds
+
+
+class Paced(HostDevice):
+    """A device whose batches take a given time, and that fails at one of them if told so."""
+
+    def __init__(self, seconds: float, fails_at: int = 1 << 30) -> None:
+        self.seconds, self.fails_at, self.calls = seconds, fails_at, 0
+        self.clock = Clock()
 
     def index(self, *arguments: Any) -> LabelLines:
-        sleep(self.seconds)
+        self.clock.pass_by(self.seconds)
+        self.calls += 1
+        if self.calls >= self.fails_at:
+            raise RuntimeError("it fell off the bus")
         return super().index(*arguments)
 
 
-def convert(
-    tmp_path: Path, device: HostDevice, monkeypatch: pytest.MonkeyPatch, pace: float
-) -> tuple[dict[str, FileResult], str, MeasuredFlow]:
-    """Convert many files; pace: seconds that one takes more on the CPU."""
-    for i in range(FILES):
-        save_mask(tmp_path / "src" / f"{i}.png", 8, 12, seed=i)
-    real = choice.convert_source
+class Run:
+    """A folder of masks to be converted, one file taking `pace` seconds on a thread of the CPU."""
 
-    def slow(*arguments: Any) -> FileResult:
-        sleep(pace)
-        return real(*arguments)
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, pace: float) -> None:
+        self.folder, self._patch, self._pace = folder, patch, pace
+        self.job = Job.create(
+            str(folder / "dst"), PALETTE, ConvertOptions(workers=2, batch_pixels=200)
+        )
+        self.told: list[str] = []
 
-    monkeypatch.setattr(choice, "convert_source", slow)
-    for name in ("CPU_SECONDS", "WARM_UP_SECONDS", "DEVICE_SECONDS"):
-        monkeypatch.setattr(choice, name, 0.1)
-    options = ConvertOptions(workers=2, batch_pixels=200)
-    job = Job.create(str(tmp_path / "dst"), PALETTE, options)
-    feed: Feed[Source] = Feed(Walk(str(tmp_path / "src")))
-    rows: list[FileResult] = []
-    told: list[str] = []
+    def make(self, files: int) -> None:
+        for i in range(files):
+            save_mask(self.folder / "src" / f"{i}.png", 8, 12, seed=i)
 
-    def add(row: FileResult, line: bytes | None = None) -> None:
-        rows.append(row)
+    def work(self, device: Paced, unchanged: float = 0) -> dict[str, FileResult]:
+        """Convert; unchanged: seconds that a file takes that is up to date."""
+        real, real_begin = choice.convert_source, choice.begin
 
-    flow = MeasuredFlow(feed, job, add, device, told.append, told.append)
-    run_threads(flow.work, flow.threads, feed.close, lambda: None)
-    assert len({row.source for row in rows}) == len(rows) == FILES
-    assert {row.status for row in rows} == {"converted"}
-    for i in range(0, FILES, 17):
-        assert np.array_equal(read_indices(tmp_path / "dst" / f"{i}.png"), indices(8, 12, seed=i))
-    return {row.source: row for row in rows}, told[-1], flow
+        def convert(*arguments: Any) -> FileResult:
+            device.clock.pass_by(self._pace)
+            return real(*arguments)
+
+        def begin(*arguments: Any) -> Any:
+            found = real_begin(*arguments)
+            if isinstance(found, FileResult):
+                device.clock.pass_by(unchanged)
+            return found
+
+        with self._patch.context() as patch:
+            patch.setattr(choice, "convert_source", convert)
+            patch.setattr(choice, "begin", begin)
+            patch.setattr(choice, "monotonic", device.clock)
+            for name in ("CPU_SECONDS", "WARM_UP_SECONDS", "DEVICE_SECONDS"):
+                patch.setattr(choice, name, 0.1)
+            return self._run(device)
+
+    def _run(self, device: Paced) -> dict[str, FileResult]:
+        walk = Walk(str(self.folder / "src"))
+        feed = Feed(sorted(walk, key=lambda source: int(Path(source.relative).stem)))
+        rows: list[FileResult] = []
+
+        def add(row: FileResult, line: bytes | None = None) -> None:
+            rows.append(row)
+
+        self.flow = MeasuredFlow(feed, self.job, add, device, self.told.append, self.told.append)
+        run_threads(self.flow.work, self.flow.threads, feed.close, lambda: None)
+        found = {row.source: row for row in rows}
+        assert len(found) == len(rows) == len(list((self.folder / "src").iterdir()))
+        assert {row.status for row in rows} <= {"converted", "unchanged"}
+        for i in range(0, len(rows), 17):
+            label = read_indices(self.folder / "dst" / f"{i}.png")
+            assert np.array_equal(label, indices(8, 12, seed=i))
+        return found
 
 
-def test_a_slow_device_leaves_the_rest_to_the_cpu(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows, told, _ = convert(tmp_path, Paced(0.05), monkeypatch, pace=0.001)
-    assert told.startswith("cpu: host converted ")
-    assert "on one thread, times 2)" in told
-    devices = [row.device for row in rows.values()]
-    assert 0 < devices.count("host") < FILES / 2 < devices.count("cpu")
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A hundred files a second on one thread of the CPU."""
+    run = Run(tmp_path, monkeypatch, pace=0.01)
+    run.make(FILES)
+    return run
 
 
-def test_a_fast_device_converts_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, told, flow = convert(tmp_path, Paced(0.01), monkeypatch, pace=0.02)
-    assert told.startswith("cuda: host converted ")
-    devices = [row.device for row in rows.values()]
-    assert 0 < devices.count("cpu") < 20
-    assert flow.remark == ""
+def devices(rows: dict[str, FileResult]) -> list[str]:
+    return [row.device for row in rows.values() if row.status == "converted"]
+
+
+def test_a_slow_device_leaves_the_rest_to_the_cpu(run: Run) -> None:
+    found = devices(run.work(Paced(0.05)))
+    assert run.told[-1].startswith("cpu: host converted ")
+    assert "on one thread, times 2)" in run.told[-1]
+    assert 0 < found.count("host") < FILES / 2 < found.count("cpu")
+
+
+def test_a_fast_device_converts_the_rest(run: Run) -> None:
+    found = devices(run.work(Paced(0.002)))
+    assert run.told[-1].startswith("cuda: host converted ")
+    assert 0 < found.count("cpu") < 20
+    assert run.flow.remark == ""
+
+
+def test_files_that_are_up_to_date_do_not_count(run: Run) -> None:
+    """They come first, take the time of all phases, and say nothing of either."""
+    run.work(Paced(0.002))
+    for i in range(FILES, FILES + 300):
+        save_mask(run.folder / "src" / f"{i}.png", 8, 12, seed=i)
+    rows = run.work(Paced(0.002), unchanged=0.03)
+    assert sum(row.status == "unchanged" for row in rows.values()) == FILES
+    assert run.told[-1].startswith("cuda: host converted ")
+    assert " could 0 " not in run.told[-1]
 
 
 def test_few_files_are_told_apart_from_a_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.test_choice.FILES", 3)
-    _, told, _ = convert(tmp_path, Paced(0), monkeypatch, pace=0)
-    assert told == "auto: too few files to tell if host or the CPU is faster"
+    run = Run(tmp_path, monkeypatch, pace=0)
+    run.make(3)
+    run.work(Paced(0))
+    assert run.told == [
+        "auto: the run was over before its first files told if host or the CPU is faster"
+    ]
+
+
+@pytest.mark.parametrize("call", [1, 2, 20, 80, 150])
+def test_a_device_that_fails_leaves_the_rest_to_the_cpu(run: Run, call: int) -> None:
+    """At its first batch, while it is measured, and once it was chosen."""
+    found = devices(run.work(Paced(0.002, fails_at=call)))
+    assert run.told[-1] == "cpu: host failed (RuntimeError: it fell off the bus)"
+    assert found.count("cpu") > 10
+    assert run.told[0].startswith("cuda: host converted ") == (call == 150)
+
+
+def test_what_several_flows_left_to_the_cpu_is_added_up(run: Run) -> None:
+    for i in range(40):
+        save_mask(run.folder / "src" / f"{i}.bmp", 8, 12, seed=i)
+        (run.folder / "src" / f"{i}.png").unlink()
+    run.work(Paced(0.002))
+    assert run.flow.remark.count("left to the CPU") == 1

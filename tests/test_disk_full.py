@@ -97,7 +97,7 @@ def test_a_disk_too_full_for_compiled_code(place: Place, small_disk: Path) -> No
     (small_disk / "ballast").write_bytes(bytes(os.statvfs(small_disk).f_bavail * 4096))
     code = [sys.executable, "-m", "gpuseg", *place.arguments()]
     done = subprocess.run(
-        code, env=environment(NUMBA_CACHE_DIR=str(small_disk)), capture_output=True, timeout=60
+        code, env=environment(NUMBA_CACHE_DIR=str(small_disk)), capture_output=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert len(check_exact(place)) == FILES
@@ -111,7 +111,7 @@ def test_a_damaged_cache_of_compiled_code(place: Place) -> None:
                 index.write_bytes(index.read_bytes()[:damage])
         code = [sys.executable, "-m", "gpuseg", *place.arguments("--no-resume")]
         where = environment(NUMBA_CACHE_DIR=str(cache))
-        done = subprocess.run(code, env=where, capture_output=True, timeout=60)
+        done = subprocess.run(code, env=where, capture_output=True, timeout=300)
         assert done.returncode == 0, done.stderr
         assert list(cache.rglob("*.nbi"))
     assert len(check_exact(place)) == FILES
@@ -133,7 +133,7 @@ def test_files_that_may_not_grow(place: Place, limit: int) -> None:
     Image.fromarray(big.colours[indices(8, 9)]).save(place.src / "tiny.png")
     command = [sys.executable, "-c", LIMITED, str(limit), *place.arguments()]
     cache = environment(NUMBA_CACHE_DIR=str(place.root / "cache"))
-    done = subprocess.run(command, env=cache, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=cache, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1, done
     assert "File too large" in done.stderr + done.stdout

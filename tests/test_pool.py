@@ -31,6 +31,36 @@ def nothing() -> None:
     pass
 
 
+def wait_until_closed(feed: Feed[int]) -> None:
+    deadline = time.monotonic() + 20
+    while not feed.closed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()])
+@pytest.mark.parametrize("started", [0, 2])
+def test_where_a_thread_cannot_be_started_none_works(
+    monkeypatch: pytest.MonkeyPatch, started: int, error: BaseException
+) -> None:
+    """The others may wait for it."""
+    real, calls = threading.Thread.start, iter(range(100))
+
+    def start(thread: threading.Thread) -> None:
+        if next(calls) == started:
+            raise error
+        real(thread)
+
+    def work() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    stopped: list[int] = []
+    with pytest.raises(type(error)):
+        run_threads(work, 4, lambda: stopped.append(1), nothing)
+    assert stopped == [1]
+
+
 @pytest.fixture
 def interrupts() -> Iterator[None]:
     """Ctrl-C is heard even where the tests run in the background."""
@@ -42,13 +72,13 @@ def interrupts() -> Iterator[None]:
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_interrupted_waits_for_the_files_in_hand(interrupts: None) -> None:
     main, feed, finished = threading.get_ident(), Feed(range(100)), []
+    all_drew = threading.Barrier(3, timeout=20)
 
     def work() -> None:
         while (item := feed.draw()) is not None:
-            if item == 0:
-                time.sleep(0.05)
+            if all_drew.wait() == 0:
                 signal.pthread_kill(main, signal.SIGINT)
-            time.sleep(0.3)
+            wait_until_closed(feed)
             finished.append(item)
 
     with pytest.raises(KeyboardInterrupt):
@@ -63,7 +93,7 @@ def test_the_first_error_is_raised_once_all_have_returned() -> None:
         while (item := feed.draw()) is not None:
             if item == 1:
                 raise ValueError("one")
-            time.sleep(0.1)
+            wait_until_closed(feed)
             finished.append(item)
 
     with pytest.raises(ValueError, match="one"):
@@ -76,10 +106,12 @@ def test_an_error_of_the_tick_stops_the_workers() -> None:
 
     def work() -> None:
         while (item := feed.draw()) is not None:
-            time.sleep(0.3)
+            wait_until_closed(feed)
             finished.append(item)
 
     def tick() -> None:
+        while feed.drawn < 2:
+            time.sleep(0.01)
         raise RuntimeError("the bar broke")
 
     with pytest.raises(RuntimeError, match="the bar broke"):
@@ -124,9 +156,8 @@ def test_looking_ahead_keeps_nobody_waiting() -> None:
     feed, found = Feed(items()), []
     thread = threading.Thread(target=lambda: found.append(feed.holds(50_000)))
     thread.start()
-    began = time.monotonic()
     assert feed.draw_many(3) == [0, 1, 2]
     feed.close()
-    thread.join(10)
-    assert time.monotonic() - began < 5
+    thread.join(20)  # a look at all of them takes longer
     assert found == [False]
+    assert next(feed._items) < 20_000

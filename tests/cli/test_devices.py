@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from gpuseg import choice
 from gpuseg.kernels import backend
 from tests.helpers import REPORT, Place, check_exact, gpuseg, read_report
 from tests.kernels.host_device import HostDevice
+from tests.making import save_mask
+
+TOLD_NOTHING = "auto: the run was over before its first files told if host or the CPU is faster"
 
 
 @pytest.fixture
@@ -40,10 +44,8 @@ def test_a_device_converts(place: Place) -> None:
 def test_auto_measures_and_says_so(place: Place) -> None:
     run = convert(place)
     assert run.code == 0, run
-    assert "device: auto: too few files to tell if host or the CPU is faster" in run.out
-    assert read_report(place.dst / REPORT).log == [
-        "device auto: too few files to tell if host or the CPU is faster"
-    ]
+    assert f"device: {TOLD_NOTHING}" in run.out
+    assert read_report(place.dst / REPORT).log == [f"device {TOLD_NOTHING}"]
 
 
 def test_files_that_the_cpu_converts_are_told(place: Place) -> None:
@@ -53,8 +55,8 @@ def test_files_that_the_cpu_converts_are_told(place: Place) -> None:
     with Image.open(place.src / "good0.png") as image:
         image.save(place.src / "other.bmp")
     run = convert(place, "--device", "cuda")
-    assert "1 file converted on the CPU (1 of a kind that the device does not take)" in run.out
-    assert "1 file converted" in read_report(place.dst / REPORT).summary["remark"]
+    assert "1 file left to the CPU (1 of a kind that the device does not take)" in run.out
+    assert "1 file left to" in read_report(place.dst / REPORT).summary["remark"]
 
 
 def test_a_device_that_fails_ends_the_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +71,32 @@ def test_a_device_that_fails_ends_the_run(place: Place, monkeypatch: pytest.Monk
     assert "stopped early (error)" in run.out
     lines = read_report(place.dst / REPORT)
     assert (lines.summary["stopped"], lines.summary["exit_code"]) == ("error", 1)
+
+
+def test_auto_goes_on_without_a_device_that_fails(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("cudaErrorIllegalAddress")
+
+    monkeypatch.setattr(HostDevice, "index", fail)
+    monkeypatch.setattr(choice, "CPU_SECONDS", 0)  # it would convert all six
+    run = convert(place)
+    assert run.code == 0, run
+    failed = "cpu: host failed (RuntimeError: cudaErrorIllegalAddress)"
+    assert f"device: {failed}" in run.out
+    assert read_report(place.dst / REPORT).log == [f"device {failed}"]
+    assert len(check_exact(place)) == 6
+
+
+def test_what_was_left_to_the_cpu_is_told_of_runs_that_end_early(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place.src / "other.png").unlink(missing_ok=True)
+    save_mask(place.src / "a.bmp", 5, 5)
+    monkeypatch.setattr(HostDevice, "index", lambda *arguments: 1 // 0)
+    assert convert(place, "--device", "cuda").code == 1
+    assert read_report(place.dst / REPORT).summary["remark"].startswith("1 file left to the CPU")
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:0,0", "cuda:"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,9 +66,18 @@ class HostDevice:
 
 
 def open_device(number: int) -> HostDevice:
-    """What a worker process calls in the place of `backend.open_probed`."""
+    """What a worker process calls in the place of `backend.open_probed`.
+
+    Waits until as many are there as GPUSEG_TEST_DEVICES says, so that each has some work.
+    """
     device = HostDevice()
     device.name = f"host:{number}"
+    if wanted := os.environ.get("GPUSEG_TEST_DEVICES"):
+        folder, deadline = Path(os.environ["GPUSEG_TEST_FOLDER"]), monotonic() + 60
+        (folder / str(number)).touch()
+        while len(list(folder.iterdir())) < int(wanted):
+            assert monotonic() < deadline
+            sleep(0.01)
     if number == 7:
         raise RuntimeError("there is no device 7")
     if number == 8:  # one that kills its process

@@ -37,8 +37,7 @@ def place(tmp_path: Path) -> Place:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Processes are used at once; the ids of those that a test starts."""
     monkeypatch.setattr(processes, "PATIENCE", 0.0)
-    # decided beforehand: while one thread finds out, the other may convert all of a few files
-    monkeypatch.setattr(processes.ProcessFlow, "_is_decided", decided)
+    monkeypatch.setattr(processes.ProcessFlow, "_is_decided", impatient.decided)
     ids: list[int] = []
 
     class Noted(Worker):
@@ -48,11 +47,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(processes, "Worker", Noted)
     return ids
-
-
-def decided(flow: processes.ProcessFlow) -> bool:
-    flow._worthwhile = True
-    return True
 
 
 def is_running(pid: int) -> bool:

@@ -8,6 +8,7 @@ from PIL import Image
 from benchmarks import bars, common, disks, end_to_end, floor, real_sets, samples, scaling
 from benchmarks.conversions import convert
 from benchmarks.measured import AUTO, FILES, MEMORY, PILLOW, VERIFY, is_met
+from tests import impatient
 from tests.benchmarks.running import results
 
 CODECS = "Direct path against the Pillow codec, one worker"
@@ -142,7 +143,7 @@ def test_scaling(tmp_path):
 @pytest.mark.slow
 def test_scaling_says_how_long_processes_take_to_start(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(scaling.processes, "PATIENCE", 0.0)
-    monkeypatch.setattr(scaling.processes, "ENOUGH", 1)
+    monkeypatch.setattr(scaling.processes.ProcessFlow, "_is_decided", impatient.decided)
     flags = ["--no-apart", "--repeats", "1", "--no-default-sets"]
     samples.draw_set(tmp_path / "mine", 3, (9, 7), 5)
     results(scaling.SCRIPT, tmp_path, *flags, "--set", f"mine={tmp_path / 'mine'}:voc")

@@ -21,7 +21,7 @@ def hurry() -> None:
 
 
 def decided(flow: Any) -> bool:
-    """In the place of a flow's own: while a thread finds out, another converts all of a few files."""
+    """Decided beforehand: while a thread finds out, another may convert all of a few files."""
     flow._worthwhile = True
     return True
 

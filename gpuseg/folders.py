@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from functools import lru_cache
+from typing import Literal
 
 from gpuseg import output
 from gpuseg.codecs.opening import SUFFIXES
@@ -51,9 +53,10 @@ def folds_case(dst: str) -> bool:
 
 def check_folders(src: str, dst: str) -> None:
     """Refuse folders between which an input could be overwritten. Raises UsageError."""
-    if not os.path.exists(src):
+    kind = _kind(src)
+    if kind is None:
         raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
-    if not os.path.isdir(src):
+    if kind != "folder":
         raise UsageError(f"SRC must be a folder, got {src}, which is a file")
     check_target(dst)
     real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
@@ -70,11 +73,20 @@ def check_folders(src: str, dst: str) -> None:
         )
 
 
+def _kind(path: str) -> Literal["folder", "file"] | None:
+    """What lies at a path, None for nothing. One look: another shard may make DST meanwhile."""
+    try:
+        return "folder" if stat.S_ISDIR(os.stat(path).st_mode) else "file"
+    except (OSError, ValueError):  # ValueError: a null byte
+        return None
+
+
 def check_target(dst: str) -> None:
     """Refuse a DST that is a file, or named like one. Raises UsageError."""
-    if os.path.isdir(dst):
+    kind = _kind(dst)
+    if kind == "folder":
         return
-    if os.path.exists(dst):
+    if kind is not None:
         raise UsageError(f"DST must be a folder, got {dst}, which is a file")
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(

@@ -61,9 +61,9 @@ def convert_directory(
     options: the fields of `ConvertOptions`.
 
     A mask that fails becomes a row of the report and stops no other. Raises UsageError,
-    PaletteError or BackendError before anything is started, DeviceError when a device fails in
-    the middle of the run, and Interrupted (a KeyboardInterrupt) on Ctrl-C, once the files in
-    hand are finished; both hold the report.
+    PaletteError or BackendError before anything is started, DeviceError when a device that was
+    asked for fails in the middle of the run, and Interrupted (a KeyboardInterrupt) on Ctrl-C,
+    once the files in hand are finished; both hold the report.
     """
     settings = ConvertOptions(**options)
     source, target = os.fspath(src), os.fspath(dst)

@@ -6,10 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from time import sleep
+from time import monotonic, sleep
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+LOOK = 0.01
+"""Seconds that a look ahead keeps others from drawing; to let them go first may cost as much."""
 
 
 class Feed(Generic[Item]):
@@ -43,12 +46,14 @@ class Feed(Generic[Item]):
         """Whether at least `count` items are left. Others can draw meanwhile, and close."""
         while True:
             with self._lock:
-                before = len(self._ahead)
-                if self.closed or before >= count:
-                    return not self.closed
-                self._look_ahead(min(count, before + 100))
-                if len(self._ahead) == before:
-                    return False
+                end = monotonic() + LOOK
+                while monotonic() < end:
+                    before = len(self._ahead)
+                    if self.closed or before >= count:
+                        return not self.closed
+                    self._look_ahead(min(count, before + 20))
+                    if len(self._ahead) == before:
+                        return False
             sleep(0.001)  # else this thread would have the lock again before another wakes up
 
     def _look_ahead(self, count: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gpuseg import pool
 from gpuseg.pool import Feed, run_threads
 
 
@@ -143,6 +144,14 @@ def test_closing_holds_while_another_thread_draws() -> None:
     thread.join(10)
     assert drawn == [1]
     assert feed.closed
+
+
+def test_looking_ahead_does_not_pause_for_every_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under Python's lock each pause may take milliseconds, and a run waits for the answer."""
+    pauses: list[float] = []
+    monkeypatch.setattr(pool, "sleep", pauses.append)
+    assert Feed(range(100_000)).holds(50_000)
+    assert len(pauses) < 250
 
 
 def test_looking_ahead_keeps_nobody_waiting() -> None:

@@ -16,8 +16,8 @@ constexpr int SPAN = 32;         // words of a row that a tile holds: one a lane
 constexpr int MOST_STEPS = 10;   // of a tile
 constexpr int MOST_WARPS = 12;   // of a multiprocessor: with fewer registers a lane some would be spilled
 constexpr unsigned int ALL = 0xffffffffu;
-// Tiles reach over the ends of rows by so many bytes at most: 31 groups and the next tile before
-// the first row, after the last one as much and a tile more.
+// Tiles reach over the ends of rows by so many bytes at most: 31 groups and a tile before the
+// first row, after the last one as much and two tiles more.
 constexpr int PAD = 4 * (4 * (ROWS + 2 * MOST_STEPS) + SPAN);
 
 constexpr int NONE = 0, SUB = 1, UP = 2, AVERAGE = 3, PAETH = 4;
@@ -198,7 +198,7 @@ struct BandScan {
     }
     __syncwarp();
     const long long word = static_cast<long long>(CHANNELS) * start + lane;
-    if (lane < CHANNELS * STEPS && word < edge_words) {
+    if (lane < CHANNELS * STEPS && word >= 0 && word < edge_words) {
       shared.above[lane] = __ldcg(edge_of(number - 1) + word);  // L1 may hold what was there before
     }
   }
@@ -240,9 +240,12 @@ struct BandScan {
     // lanes without a row load one again, which costs less than to ask
     shared.rows[lane] = batch.words + (residuals(row) >> 2) - CHANNELS * lane;
     __syncwarp();
-    load(0, next);
+    // A tile takes what a tile of the band above has left in its last row, 31 groups further on;
+    // so tiles of a band begin a group before those above, or would wait for a part of the next.
+    const int first = -(band.row / ROWS % STEPS);
+    load(first, next);
     const int steps = groups + rows - 1;
-    for (int start = 0; start < steps; start += STEPS) {
+    for (int start = first; start < steps; start += STEPS) {
       #pragma unroll
       for (int k = 0; k < ROWS; ++k) shared.words[k][lane] = next[k];
       if (depends && start < groups) take_edge(start);

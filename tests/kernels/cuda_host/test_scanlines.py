@@ -80,7 +80,7 @@ def test_every_filter_and_size(
     widths = [*range(1, 14), 28, 29, 39, 40, 41, 43, 80, 129]
     shapes = [(int(rng.choice([1, 2, 5, 31, 32])), width) for width in widths]
     shapes += [(height, 5) for height in (1, 31, 32, 33, 64, 65, 97, 200)]
-    shapes += [(1, 1), (1, 2500), (700, 1), (40, 300)]
+    shapes += [(1, 1), (1, 2500), (700, 1), (40, 300), (400, 45)]  # 13 bands begin at 10 places
     images = [
         make_image(rng, shape, channels, filters)
         for shape in shapes

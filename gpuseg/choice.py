@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
-from itertools import chain
 from time import monotonic
 
 from gpuseg.batched import BatchedFlow, told
@@ -123,6 +122,7 @@ class MeasuredFlow:
 
     def work(self) -> None:
         """Convert everything, on this thread and those it starts."""
+        self._pass_over()
         self._by_one_thread(0.0)  # one file, with which kernels are loaded
         alone = self._by_one_thread(CPU_SECONDS)
         share: _InHand = self._phase(WARM_UP_SECONDS)
@@ -143,10 +143,25 @@ class MeasuredFlow:
         except DeviceError as error:
             cause = error.__cause__ or error
             self._tell(f"cpu: {self._device.name} failed ({type(cause).__name__}: {cause})")
-        feed = Feed(chain(share.left, iter(self._feed.draw, None)))
-        flow = ProcessFlow(feed, self._job, self._add)
-        run_threads(flow.work, flow.threads, feed.close, lambda: None)
+        self._feed.give_back(share.left)
+        flow = ProcessFlow(self._feed, self._job, self._add)
+        run_threads(flow.work, flow.threads, self._feed.close, lambda: None)
         self._of_processes = flow.remark
+
+    def _pass_over(self) -> None:
+        """Give files that are up to date their rows, by all workers, until some are not."""
+        found: list[Source] = []
+
+        def work() -> None:
+            while not found and (source := self._feed.draw()) is not None:
+                row = begin(source, self._job)
+                if isinstance(row, FileResult):
+                    self._add(row)
+                else:
+                    found.append(source)
+
+        run_threads(work, self._job.options.worker_count, self._feed.close, lambda: None)
+        self._feed.give_back(found)
 
     def _device_is_faster(self, device: float, alone: float) -> bool:
         """Tell who is; both in Mpx/s, `alone` of one thread of the CPU."""

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import LabelLines, ScanlineBatch
-from gpuseg.errors import DeviceError
-from gpuseg.kernels.device import Device
+from gpuseg.kernels.device import Device, failure
 from gpuseg.kernels.lut import Lookup
 from gpuseg.report import count
 
@@ -45,10 +44,7 @@ def index_in_parts(
             refused(f"{device.name}: {told}: left to the CPU", part.pixels)
             lines = None
         except Exception as error:
-            raise DeviceError(
-                f"device {device.name} failed ({type(error).__name__}: {error}); label maps that "
-                "are finished are kept, so run again for the rest, or with --device cpu"
-            ) from error
+            raise failure(device, error) from error
         end = ends.pop()
         yield start, end, lines
         start, at = end, at + int(part.label_starts(lookup.depth)[-1])

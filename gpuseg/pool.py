@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from time import monotonic, sleep
 from typing import Generic, TypeVar
@@ -22,8 +22,13 @@ class Feed(Generic[Item]):
         self._items: Iterator[Item] = iter(items)
         self._ahead: deque[Item] = deque()  # taken from the iterator, not drawn yet
         self._lock = threading.Lock()
-        self.closed = False
+        self._stopped = self._drained = False
         self.drawn = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is handed out."""
+        return self._stopped or self._drained
 
     def draw(self) -> Item | None:
         """The next item, or None when there are no more."""
@@ -37,8 +42,7 @@ class Feed(Generic[Item]):
                 return []
             self._look_ahead(count)
             items = [self._ahead.popleft() for _ in range(min(count, len(self._ahead)))]
-            if not items:  # never back to open: somebody may have closed it meanwhile
-                self.closed = True
+            self._drained = not items
             self.drawn += len(items)
             return items
 
@@ -59,9 +63,16 @@ class Feed(Generic[Item]):
     def _look_ahead(self, count: int) -> None:
         self._ahead.extend(islice(self._items, max(0, count - len(self._ahead))))
 
+    def give_back(self, items: Sequence[Item]) -> None:
+        """Have items that were drawn handed out again, before all others."""
+        with self._lock:
+            self._ahead.extendleft(reversed(items))
+            self.drawn -= len(items)
+            self._drained = self._drained and not items
+
     def close(self) -> None:
         """Hand out nothing more."""
-        self.closed = True
+        self._stopped = True
 
 
 def run_threads(

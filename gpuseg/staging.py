@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gpuseg.batch import ScanlineBatch
 from gpuseg.errors import DeviceError
 from gpuseg.kernels.copying import copy_past_caches
-from gpuseg.kernels.device import Device
+from gpuseg.kernels.device import Device, failure
 from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work
@@ -129,7 +129,11 @@ class Staging:
 
     def __init__(self, device: Device, batch_pixels: int) -> None:
         self._device = device
-        most = device.free_memory() // (2 * ON_DEVICE * DEVICE_BYTES)  # half of it, to be safe
+        try:
+            free = device.free_memory()
+        except Exception as error:  # CuPy raises several types
+            raise failure(device, error) from error
+        most = free // (2 * ON_DEVICE * DEVICE_BYTES)  # half of it, to be safe
         self.limit = max(1, min(batch_pixels, most))
         self._next = min(FIRST_PIXELS, self.limit)
         self._current: Room | None = None

@@ -59,6 +59,8 @@ def main() -> None:
     # the parent may be gone
     with contextlib.suppress(EOFError, BrokenPipeError, pickle.UnpicklingError):
         _serve(requests, answers)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
     # at once: without another try to flush answers, or to end a thread that reads requests
     os._exit(0)
 
@@ -115,7 +117,7 @@ def _incoming(requests: BinaryIO, ask: Callable[[], None]) -> Iterator[Source]:
         while sources is not None:
             try:
                 sources = pickle.load(requests)  # noqa: S301
-            except (EOFError, pickle.UnpicklingError):
+            except Exception:  # it ends, or is damaged, which raises nearly anything
                 sources = None
             lists.put(sources)
 

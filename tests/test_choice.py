@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpuseg import choice
+from gpuseg import choice, processes
 from gpuseg.batch import LabelLines
 from gpuseg.choice import MeasuredFlow
 from gpuseg.discover import Walk
+from gpuseg.errors import WorkerError
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
@@ -66,8 +67,10 @@ class Run:
         for i in range(files):
             save_mask(self.folder / "src" / f"{i}.png", 8, 12, seed=i)
 
-    def work(self, device: Paced, unchanged: float = 0) -> dict[str, FileResult]:
-        """Convert; unchanged: seconds that a file takes that is up to date."""
+    def work(
+        self, device: Paced, unchanged: float = 0, most: int = 1 << 30
+    ) -> dict[str, FileResult]:
+        """Convert; unchanged: seconds of a file that is up to date. most: rows until Ctrl-C."""
         real, real_begin = choice.convert_source, choice.begin
 
         def convert(*arguments: Any) -> FileResult:
@@ -86,22 +89,25 @@ class Run:
             patch.setattr(choice, "monotonic", device.clock)
             for name in ("CPU_SECONDS", "WARM_UP_SECONDS", "DEVICE_SECONDS"):
                 patch.setattr(choice, name, 0.1)
-            return self._run(device)
+            return self._run(device, most)
 
-    def _run(self, device: Paced) -> dict[str, FileResult]:
+    def _run(self, device: Paced, most: int) -> dict[str, FileResult]:
         walk = Walk(str(self.folder / "src"))
         feed = Feed(sorted(walk, key=lambda source: int(Path(source.relative).stem)))
         rows: list[FileResult] = []
 
         def add(row: FileResult, line: bytes | None = None) -> None:
             rows.append(row)
+            if len(rows) == most:
+                feed.close()
 
         self.flow = MeasuredFlow(feed, self.job, add, device, self.told.append, self.told.append)
         run_threads(self.flow.work, self.flow.threads, feed.close, lambda: None)
         found = {row.source: row for row in rows}
-        assert len(found) == len(rows) == len(list((self.folder / "src").iterdir()))
+        assert len(found) == len(rows)
+        assert len(rows) >= min(most, len(list((self.folder / "src").iterdir())))
         assert {row.status for row in rows} <= {"converted", "unchanged"}
-        for i in range(0, len(rows), 17):
+        for i in range(0, min(most, len(rows)), 17):
             label = read_indices(self.folder / "dst" / f"{i}.png")
             assert np.array_equal(label, indices(8, 12, seed=i))
         return found
@@ -142,6 +148,17 @@ def test_files_that_are_up_to_date_do_not_count(run: Run) -> None:
     assert sum(row.status == "unchanged" for row in rows.values()) == FILES
     assert run.told[-1].startswith("cuda: host converted ")
     assert " could 0 " not in run.told[-1]
+
+
+def test_ctrl_c_also_stops_what_was_looked_ahead_for(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(job: Job) -> None:
+        raise WorkerError("cannot be started")
+
+    for name, value in (("PATIENCE", 0.0), ("ENOUGH", 200), ("Worker", none)):
+        monkeypatch.setattr(processes, name, value)
+    assert len(run.work(Paced(0.05), most=200)) < 220
 
 
 def test_few_files_are_told_apart_from_a_measurement(

@@ -28,6 +28,25 @@ def test_items_are_handed_out_in_order_and_once() -> None:
     assert not feed.holds(0)
 
 
+def test_items_that_are_given_back_come_first() -> None:
+    feed = Feed(range(4))
+    assert feed.draw_many(3) == [0, 1, 2]
+    feed.give_back([1, 2])
+    assert feed.drawn == 1
+    assert feed.draw_many(9) == [1, 2, 3]
+    assert feed.draw() is None
+    assert feed.closed
+    feed.give_back([])
+    assert feed.closed
+    feed.give_back([3])  # it was only empty
+    assert not feed.closed
+    assert feed.draw() == 3
+    feed.close()
+    feed.give_back([3])
+    assert feed.closed
+    assert feed.draw() is None
+
+
 def nothing() -> None:
     pass
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gpuseg.errors import DeviceError
 from gpuseg.staging import FIRST_PIXELS, MOST_LARGE, MOST_ROOMS, Room, Staging
 from tests.kernels.host_device import HostDevice
 
@@ -52,6 +53,13 @@ def test_batches_grow_to_the_limit() -> None:
 def test_a_small_device_gets_small_batches() -> None:
     staging = Staging(Device(free=120_000), 1 << 30)
     assert 100 < staging.limit < 120_000 / 8 / 3  # three on the device fit
+
+
+def test_a_device_that_cannot_tell_its_memory_has_failed() -> None:
+    device = Device()
+    device.free_memory = lambda: 1 // 0
+    with pytest.raises(DeviceError, match=r"device host failed \(ZeroDivisionError: "):
+        Staging(device, 100)
 
 
 def test_files_lie_one_after_the_other_until_the_room_is_full() -> None:

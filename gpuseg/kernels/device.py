@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import LabelLines, ScanlineBatch
+from gpuseg.errors import DeviceError
 from gpuseg.kernels.lut import Lookup
+
+
+def failure(device: Device, error: Exception) -> DeviceError:
+    """The error of a run whose device raised something."""
+    return DeviceError(
+        f"device {device.name} failed ({type(error).__name__}: {error}); label maps that are "
+        "finished are kept, so run again for the rest, or with --device cpu"
+    )
 
 
 class Device(Protocol):

@@ -20,12 +20,9 @@ UP = 2
 """Its number in a scanline's filter byte; None is 0."""
 
 
-def bits_of_row(width: int, memory: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
-    """Memory for what `choose_filter` finds out of a row: uint64 (2, N); `memory` if it does."""
-    words = -(-width // 64)
-    if memory is not None and memory.shape[1] >= words:
-        return memory
-    return np.empty((2, words), np.uint64)
+def bits_of_row(width: int) -> NDArray[np.uint64]:
+    """Memory for what `choose_filter` finds out of a row: uint64 (2, N)."""
+    return np.empty((2, -(-width // 64)), np.uint64)
 
 
 def filter_rows(

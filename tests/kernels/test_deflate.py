@@ -10,13 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
-from gpuseg.kernels import blocks, runs
+from gpuseg.kernels import blocks, deflate, runs
 from gpuseg.kernels.deflate import deflate_labels, deflate_scanlines
 from gpuseg.kernels.filters import filter_rows
 from gpuseg.kernels.jit import CHECKED
+from tests.kernels.scanline_cases import guarded, is_untouched
 from tests.kernels.test_filters import CONTENTS, make_labels
 from tests.pngs import zlib_stream
+from tests.real import HERE, real_pngs
 
 
 def filtered(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -107,6 +110,7 @@ def test_lengths_of_matches() -> None:
         ("zeros", (9000, 1000), (8_700, 9_000)),  # and after each 4 MiB
         ("zeros", (1, 9_000_000), (8_700, 9_000)),
         ("halves", (2, 5_000_000), (9_700, 10_000)),
+        ("noise", (1, 5_000_000), (5_000_000, 5_080_000)),  # rows are never cut
     ],
 )
 def test_several_blocks(kind: str, shape: tuple[int, int], size: tuple[int, int]) -> None:
@@ -117,6 +121,34 @@ def test_several_blocks(kind: str, shape: tuple[int, int], size: tuple[int, int]
         labels[:, shape[1] // 2 :] = 255
     assert labels.size > min(runs.MOST, runs.COVERED)
     assert size[0] < len(check(labels)) < size[1]
+
+
+@pytest.mark.parametrize("shape", [(65, 256), (1, 2 * runs.COVERED + 100_000)])
+def test_memory_is_as_large_as_it_must_be(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]
+) -> None:
+    """Each byte is a run; a row that begins with one run less than a block brings the most."""
+    odd = np.arange(shape[0] * shape[1]).reshape(shape) % 2
+    lines = (2 * np.random.default_rng(0).integers(0, 128, shape) + odd).astype(np.uint8)
+    memory = deflate._Memory(shape[1])
+    memory.out, around_out = guarded(memory.out.size, 0)
+    found, around_runs = guarded(memory.runs.nbytes, 0)
+    memory.runs = found.view(np.uint64)
+    monkeypatch.setattr(deflate, "_memory", lambda row: memory)
+    assert inflated(deflate_scanlines(lines)) == lines.tobytes()
+    assert is_untouched(around_out)
+    assert is_untouched(around_runs)
+    if shape[0] > 1:
+        assert memory.runs[-1], "the last place is used"
+
+
+def test_memory_for_very_wide_rows_is_not_kept() -> None:
+    check(np.zeros((2, 100), np.uint8))
+    kept = deflate._kept.memory
+    check(np.zeros((1, deflate.KEPT + 1), np.uint8))
+    assert deflate._kept.memory is kept
+    check(np.zeros((1, 2000), np.uint8))
+    assert deflate._kept.memory.row >= 2001
 
 
 def test_all_lengths_of_codes() -> None:
@@ -134,6 +166,19 @@ def test_as_few_bytes_as_zlib(content: str) -> None:
     labels = make_labels(np.random.default_rng(1), content, 120, 150)
     theirs = zlib_stream(filtered(labels).tobytes(), level=1, strategy=zlib.Z_RLE)
     assert len(check(labels)) <= 1.015 * len(theirs) + 100
+
+
+def test_as_few_bytes_as_zlib_on_real_masks() -> None:
+    """Those are small: what stands before the runs counts."""
+    masks = real_pngs(HERE)["quintal_rgba"]
+    ours = theirs = 0
+    for path in masks:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB")).astype(np.uint32) @ [1, 256, 65536]
+        labels = np.unique(pixels, return_inverse=True)[1].reshape(pixels.shape).astype(np.uint8)
+        ours += len(check(labels))
+        theirs += len(zlib_stream(filtered(labels).tobytes(), level=1, strategy=zlib.Z_RLE))
+    assert ours <= 1.005 * theirs
 
 
 def test_threads_do_not_share_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -92,6 +93,27 @@ def test_the_rule_where_one_run_more_decides() -> None:
     want = np.array([is_up_smaller(labels, y) for y in range(1, len(labels), 2)])
     assert np.array_equal(found, want)
     assert 0.02 < found.mean() < 0.98
+
+
+@pytest.mark.parametrize(
+    ("width", "places", "want"),
+    [
+        (40, (1, 3, 5, 7, 9), 0),  # 10 runs begin: each change is one of two places
+        (40, (1, 3, 5, 7, 39), UP),
+        (41, (1, 3, 5, 7, 9), UP),
+    ],
+)
+def test_a_row_is_noise_where_a_run_has_four_pixels(
+    width: int, places: tuple[int, ...], want: int
+) -> None:
+    above = np.arange(width, dtype=np.uint8) % 7
+    here = above.copy()
+    here[list(places)] += 100
+    labels = np.array([above, here])
+    scanlines = np.empty(2 * (1 + width), np.uint8)
+    filter_rows(labels.reshape(-1), width, 0, scanlines)
+    assert scanlines[1 + width] == want
+    assert is_up_smaller(labels, 1) == (want == UP)
 
 
 def test_both_filters_are_chosen() -> None:

@@ -226,7 +226,7 @@ class BatchedFlow:
     def _index(self, room: Room, places: list[Place], batch: ScanlineBatch) -> None:
         sizes = batch.widths * batch.heights
         lookup = self._job.lookup
-        parts = index_in_parts(self._device, batch, lookup, room.lines, self._halved)
+        parts = index_in_parts(self._device, batch, lookup, room.lines, self._refused)
         for start, end, lines in parts:
             if lines is None:
                 warning = f"the CPU indexed it: {TOO_LARGE}"
@@ -240,8 +240,8 @@ class BatchedFlow:
             with self._change():
                 self._finished.extend(labels)
 
-    def _halved(self, message: str, pixels: int) -> None:
-        """Note that the device had no memory for a part of a batch."""
+    def _refused(self, message: str, pixels: int) -> None:
+        """Note that the device had no memory for so many pixels at once."""
         self._log(message)
         with self._changed:
             self._staging.limit_to(pixels // 2)

@@ -156,6 +156,5 @@ def is_equal(found: Labels, labels: Labels | FilteredLabels) -> bool:
         return False
     from gpuseg.kernels.deflate import deflate_labels, deflate_scanlines
 
-    return deflate_labels(found) == deflate_scanlines(
-        labels.lines
-    )  # equal scanlines, equal streams
+    # the same scanlines are the same stream, by either way
+    return deflate_labels(found) == deflate_scanlines(labels.lines)

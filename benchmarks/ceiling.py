@@ -23,10 +23,11 @@ from gpuseg.codecs.png import read_scanlines
 from gpuseg.discover import Source, Walk
 from gpuseg.kernels.copying import copy_past_caches
 from gpuseg.options import DEFAULT_MAX_PIXELS, ConvertOptions, usable_cpus
+from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import ProcessFlow
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 
 NOTE = (
     "free device: the batched flow with a device that hands out label maps that it knows "
@@ -90,7 +91,7 @@ class Runs:
         def add(row: FileResult, line: bytes | None = None) -> None:
             rows.append(row)
 
-        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, job, add)
+        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, Conversion(job), add)
         if kind == "free":
             flow = BatchedFlow(feed, job, add, self._device, print)
         run_threads(flow.work, flow.threads, feed.close, lambda: None)

@@ -17,7 +17,7 @@ from PIL import Image
 from benchmarks.common import Contender, stopwatch
 from benchmarks.samples import MaskSet
 from gpuseg.convert import convert_directory
-from gpuseg.report import Report
+from gpuseg.results import Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from gpuseg.kernels.lut import Lookup
 from gpuseg.options import ConvertOptions, usable_cpus
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 
 # The palette of Okabe and Ito, which most colour-blind people tell apart.
 COLOURS = {

@@ -13,17 +13,18 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ConvertOptions": "options",
-    "FileResult": "report",
+    "FileResult": "results",
     "Palette": "palette",
     "PaletteClass": "palette",
-    "Report": "report",
+    "Report": "results",
     "Shard": "options",
-    "UnknownColour": "report",
+    "UnknownColour": "results",
     "convert_directory": "convert",
     "convert_files": "convert",
     "index_to_rgb": "arrays",
     "info": "installation",
     "load_label": "labels",
+    "recolor": "verbs.recolor",
     "load_palette": "palettes.load",
     "rgb_to_index": "arrays",
     "save_label": "labels",
@@ -52,9 +53,10 @@ if TYPE_CHECKING:
     from gpuseg.palette import voc_colormap as voc_colormap
     from gpuseg.palettes.load import load_palette as load_palette
     from gpuseg.palettes.writers import save_palette as save_palette
-    from gpuseg.report import FileResult as FileResult
-    from gpuseg.report import Report as Report
-    from gpuseg.report import UnknownColour as UnknownColour
+    from gpuseg.results import FileResult as FileResult
+    from gpuseg.results import Report as Report
+    from gpuseg.results import UnknownColour as UnknownColour
+    from gpuseg.verbs.recolor import recolor as recolor
 
 
 def __getattr__(name: str) -> object:

@@ -29,7 +29,7 @@ from gpuseg.mask import Scanlines
 from gpuseg.pipeline import Work, begin, complete, finish, read_scanlines
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
-from gpuseg.report import FileResult, count
+from gpuseg.results import FileResult, count
 from gpuseg.staging import ON_DEVICE, Place, Room, Staging, page_locked
 
 LAUNCHERS = ON_DEVICE
@@ -144,7 +144,7 @@ class BatchedFlow:
             if source is None:
                 self._drained = True
                 return
-            work = begin(source, self._job)
+            work = begin(source, self._job.targets)
             if isinstance(work, FileResult):
                 self._add(work)
             else:

@@ -11,11 +11,11 @@ from gpuseg.batched import BatchedFlow, told
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError
 from gpuseg.kernels.device import Device
-from gpuseg.pipeline import begin, convert_source
+from gpuseg.pipeline import Conversion, begin, convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 
 CPU_SECONDS = 0.3
 """Time that one thread converts by the CPU alone."""
@@ -68,7 +68,7 @@ class _Phase(_InHand):
         """The next file, none when the time is over or there are no more."""
         while self.began is None or monotonic() < self.began + self._seconds:
             sources = super().draw_many(1)
-            row = begin(sources[0], self._job) if sources else None
+            row = begin(sources[0], self._job.targets) if sources else None
             if not isinstance(row, FileResult):
                 if self.began is None and sources:
                     self.began = monotonic()
@@ -144,7 +144,7 @@ class MeasuredFlow:
             cause = error.__cause__ or error
             self._tell(f"cpu: {self._device.name} failed ({type(cause).__name__}: {cause})")
         self._feed.give_back(share.left)
-        flow = ProcessFlow(self._feed, self._job, self._add)
+        flow = ProcessFlow(self._feed, Conversion(self._job), self._add)
         run_threads(flow.work, flow.threads, self._feed.close, lambda: None)
         self._of_processes = flow.remark
 
@@ -154,7 +154,7 @@ class MeasuredFlow:
 
         def work() -> None:
             while not found and (source := self._feed.draw()) is not None:
-                row = begin(source, self._job)
+                row = begin(source, self._job.targets)
                 if isinstance(row, FileResult):
                     self._add(row)
                 else:

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Unpack
 
-from gpuseg import __version__
-from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import DeviceError, Interrupted, UsageError
-from gpuseg.folders import check_folders, check_target, folds_case
-from gpuseg.options import ConvertKeywords, ConvertOptions, Shard
+from gpuseg.discover import Listed, Source, Walk
+from gpuseg.errors import UsageError
+from gpuseg.folders import check_folders, check_target
+from gpuseg.options import ConvertKeywords, ConvertOptions
 from gpuseg.palette import Palette
+from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
-from gpuseg.report import FileResult, Report, ReportWriter
+from gpuseg.report_file import ReportWriter
+from gpuseg.results import Report
+from gpuseg.runs import (
+    Flow,
+    Progress,
+    StrPath,
+    header,
+    look_for_collisions,
+    report_path,
+    run,
+)
 
 if TYPE_CHECKING:
     from gpuseg.kernels.backend import Backend
-
-StrPath = str | os.PathLike[str]
-Progress = Callable[[Report], None]
-
-
-class Flow(Protocol):
-    """Threads that convert what a feed holds: each runs `work`. remark: for the summary."""
-
-    @property
-    def threads(self) -> int:
-        """How many."""
-
-    @property
-    def remark(self) -> str:
-        """What else there is to know of the run, once it is over."""
-
-    def work(self) -> None:
-        """Convert until there is nothing more."""
 
 
 def convert_directory(
@@ -100,14 +89,6 @@ def convert_files(
     return _convert(listed, target, palette, settings, report, progress)
 
 
-def default_report(dst: StrPath, shard: Shard) -> Path:
-    """Where the report goes when nothing else is said."""
-    name = "gpuseg-report"
-    if shard.count > 1:
-        name += f"-{shard.number:05d}-of-{shard.count:05d}"
-    return Path(dst) / f"{name}.jsonl"
-
-
 def _convert(
     sources: Walk | Listed,
     dst: str,
@@ -117,42 +98,14 @@ def _convert(
     progress: Progress | None,
 ) -> Report:
     job, chosen = _make_ready(dst, palette, options)
-    path = Path(report) if report is not None else None
-    if path is None and not options.dry_run:
-        path = default_report(dst, options.shard)
-    header = {**_header(chosen), **job.describe()}
-    with size_limit_is_ours(), ReportWriter(path, header) as writer:
+    look_for_collisions(sources, dst, options)
+    head = {**header("convert"), "backend": chosen.name, "reason": chosen.reason, **job.describe()}
+
+    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         writer.report.device = str(chosen)
-        writer.report.left_alone = sources.left_alone
-        if not options.dry_run:
-            sources.folds_case = folds_case(dst)
-        feed = Feed(_of_shard(sources, options))
+        return _flow(feed, job, add, chosen, writer)
 
-        def add(result: FileResult, line: bytes | None = None) -> None:
-            writer.add(result, line)
-            if options.fail_fast and result.status == "failed":
-                feed.close()
-
-        flow = _flow(feed, job, add, chosen, writer)
-        try:
-            _run(flow, feed.close, writer.report, progress)
-        finally:
-            writer.report.remark = flow.remark
-        if options.fail_fast and writer.report.failed:
-            writer.report.stopped = "fail-fast"
-        writer.report.missed = options.shard.count == 1 and not writer.report.done
-    return writer.report
-
-
-def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progress | None) -> None:
-    """Convert all there is; what ends the run early holds the report."""
-    try:
-        run_threads(flow.work, flow.threads, stop, lambda: progress(report) if progress else None)
-    except DeviceError as error:
-        error.report = report
-        raise
-    except KeyboardInterrupt:
-        raise Interrupted(report) from None
+    return run(sources, options, report_path(dst, report, options), head, begin, progress)
 
 
 def _make_ready(
@@ -179,7 +132,7 @@ def _make_ready(
 def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: ReportWriter) -> Flow:
     """Who converts what the feed holds: devices get batches, the CPU files."""
     if chosen.name == "cpu":
-        return ProcessFlow(feed, job, add)
+        return ProcessFlow(feed, Conversion(job), add)
     if len(chosen.numbers) > 1:
         from gpuseg.devices import DevicesFlow
 
@@ -198,16 +151,3 @@ def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: Repor
         writer.log(f"device {reason}")
 
     return MeasuredFlow(feed, job, add, device, writer.log, tell)
-
-
-def _of_shard(sources: Iterable[Source], options: ConvertOptions) -> Iterator[Source]:
-    return (source for source in sources if in_shard(source, options.shard))
-
-
-def _header(chosen: Backend) -> dict[str, Any]:
-    return {
-        "gpuseg": __version__,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "backend": chosen.name,
-        "reason": chosen.reason,
-    }

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError, WorkerError
+from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
 from gpuseg.processes import Add, Worker
@@ -49,7 +50,7 @@ class DevicesFlow:
         """Have files converted by one device; raises DeviceError. One such call a thread."""
         number = self._waiting.pop()
         try:
-            worker = Worker(self._job, (*OPENS, number))
+            worker = Worker(Conversion(self._job), (*OPENS, number))
         except WorkerError as error:
             raise DeviceError(f"the process of device cuda:{number} {error}") from error
         try:

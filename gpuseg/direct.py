@@ -62,9 +62,14 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
     mask = read_scanlines(path, max_pixels)
     if mask.colours is None or mask.bits != 8:
         raise NotDirectError("no label map of 8 bits")
+    return read_labels(mask), mask.colours.tobytes()
+
+
+def read_labels(mask: Scanlines) -> NDArray[np.uint8]:
+    """The positions of a palette or grey PNG: uint8 (H, W), valid until this thread's next."""
     labels = _labels_by(_IDENTITY, mask, _read_back.take, lambda stage: None)
     assert labels is not None  # noqa: S101  # no entry of the table is flagged
-    return labels, mask.colours.tobytes()
+    return labels
 
 
 def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
@@ -77,7 +82,9 @@ def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
         found = _labels_by(_IDENTITY, mask, _fresh, lap)
         assert found is not None  # noqa: S101  # no entry of the table is flagged
         pixels = found
-    return DecodedMask(pixels, mask.colours, mask.format, mask.codec, warnings=mask.warnings)
+    return DecodedMask(
+        pixels, mask.colours, mask.format, mask.codec, mask.grey, warnings=mask.warnings
+    )
 
 
 def _fresh(size: int) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gpuseg.codecs.opening import SUFFIXES
-from gpuseg.errors import CollisionError, UnreadableMaskError
+from gpuseg.errors import CollisionError, UnreadableMaskError, UsageError
 from gpuseg.options import Shard
 
 MAX_KINDS = 64
@@ -149,6 +149,20 @@ class Listed:
         counts = Counter(_key(name, self.folds_case) for name in names)
         for path, name in zip(self.paths, names, strict=True):
             yield _source(path, name, counts[_key(name, self.folds_case)] > 1)
+
+
+def find(src: str, pattern: str | None, skip: str | None = None) -> Walk | Listed:
+    """The files of SRC: a folder is walked, a file is itself. skip: as in Walk.
+
+    Raises UsageError for what does not exist.
+    """
+    if os.path.isdir(src):
+        return Walk(src, pattern, skip)
+    if not os.path.lexists(src):
+        raise UsageError(f"{src} does not exist; give a folder of images or one image")
+    if pattern is not None:
+        raise UsageError(f"a pattern chooses files of a folder, got {pattern!r} with a file")
+    return Listed([src])
 
 
 def in_shard(source: Source, shard: Shard) -> bool:

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from gpuseg.report import Report, UnknownColour
+    from gpuseg.results import Report, UnknownColour
 
 
 class GpusegError(Exception):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpuseg.batch import LabelLines, ScanlineBatch
 from gpuseg.kernels.device import Device, failure
 from gpuseg.kernels.lut import Lookup
-from gpuseg.report import count
+from gpuseg.results import count
 
 Part = tuple[int, int, LabelLines | None]
 """Images from and to, and their label maps; None for one that is too large for the device."""

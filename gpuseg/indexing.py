@@ -14,7 +14,7 @@ from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
-from gpuseg.report import UnknownColour
+from gpuseg.results import UnknownColour
 from gpuseg.scratch import Scratch
 
 _ADVICE = (

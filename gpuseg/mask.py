@@ -51,7 +51,7 @@ class Scanlines:
     width, height: in pixels. channels: 1 (palette), 3 (RGB) or 4 (RGBA).
     bits: of a palette position: 1, 2, 4 or 8; of a channel: 8.
     row_bytes: of a row without its filter byte; several palette positions may share one.
-    colours: the palette, uint8 (K, 3), None for RGB and RGBA.
+    colours: the palette, uint8 (K, 3), None for RGB and RGBA. grey: it is the ramp (v, v, v).
     inflate: the scanlines, a filter byte and `row_bytes` bytes each, some whole rows at a time;
         each call begins anew. Raises MaskError where the file is damaged, and what the codec
         raises for files that are not its own: some show only now.
@@ -66,5 +66,6 @@ class Scanlines:
     colours: NDArray[np.uint8] | None
     inflate: Callable[[], Iterator[bytes]]
     codec: str
+    grey: bool = False
     format: str = "PNG"
     warnings: tuple[str, ...] = ()

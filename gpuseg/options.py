@@ -33,7 +33,7 @@ class IndexKeywords(TypedDict, total=False):
     depth: Depth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class IndexOptions:
     """How colours become indices.
 
@@ -95,63 +95,99 @@ class Shard:
         return cls(int(number), int(count))
 
 
-class ConvertKeywords(IndexKeywords, total=False):
+class ReadKeywords(TypedDict, total=False):
+    """The fields of `ReadOptions` as keyword arguments."""
+
+    workers: int | None
+    pattern: str | None
+    fail_fast: bool
+    shard: Shard
+    max_pixels: int
+
+
+class WriteKeywords(ReadKeywords, total=False):
+    """The fields of `WriteOptions` as keyword arguments."""
+
+    overwrite: bool
+    resume: bool
+    dry_run: bool
+
+
+class ConvertKeywords(IndexKeywords, WriteKeywords, total=False):
     """The fields of `ConvertOptions` as keyword arguments."""
 
     device: str
     codec: Codec
-    workers: int | None
-    pattern: str | None
     grey: Grey
-    overwrite: bool
-    resume: bool
-    fail_fast: bool
-    dry_run: bool
     verify: bool
-    shard: Shard
-    max_pixels: int
     batch_pixels: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertOptions(IndexOptions):
-    """How a folder of masks is converted; adds to `IndexOptions` how the work is done.
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How the files of a folder are gone through, by any verb.
+
+    workers: threads, each feeding a process in long runs; None takes the processors this
+        process may use.
+    pattern: glob that file names must match; None takes the known image suffixes.
+    fail_fast: stop at the first file that fails.
+    shard: take only this part of the files.
+    max_pixels: largest image taken, in pixels.
+    """
+
+    workers: int | None = None
+    pattern: str | None = None
+    fail_fast: bool = False
+    shard: Shard = Shard()
+    max_pixels: int = DEFAULT_MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            _at_least_one("workers", self.workers)
+        _at_least_one("max_pixels", self.max_pixels)
+
+    @property
+    def worker_count(self) -> int:
+        """Threads to start: `workers`, or the processors this process may run on."""
+        return self.workers or usable_cpus()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions(ReadOptions):
+    """How the files of a folder are made into others, by any verb.
+
+    overwrite: replace target files that gpuseg did not write.
+    resume: leave targets alone that were made from the same source with the same options.
+    dry_run: say what would be done, write nothing.
+    """
+
+    overwrite: bool = False
+    resume: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions(IndexOptions, WriteOptions):
+    """How a folder of masks is converted: `IndexOptions`, `WriteOptions`, and these.
 
     device: `cpu`, `cuda` (the first device), `cuda:1`, `cuda:0,1` (a process a device), or
         `auto`: cuda or cpu, whichever is faster with the first files; cpu if there is no device.
     codec: `auto` (the fastest that reads the file) or `pillow`.
-    workers: threads, each feeding a process in long runs; None takes the processors this
-        process may use.
-    pattern: glob that file names must match; None takes the known image suffixes.
     grey: how a greyscale file is read: `auto` takes its values for colours only where they
         cannot be finished class indices, and refuses it otherwise; `colours` always does.
-    overwrite: replace target files that gpuseg did not write.
-    resume: leave targets alone that were made from the same source with the same options.
-    fail_fast: stop at the first file that fails.
-    dry_run: say what would be done, write nothing.
     verify: read each label map back and compare it before it gets its name.
-    shard: convert only this part of the files.
-    max_pixels: largest image taken, in pixels.
     batch_pixels: size of one CUDA batch, in pixels.
     """
 
     device: str = "auto"
     codec: Codec = "auto"
-    workers: int | None = None
-    pattern: str | None = None
     grey: Grey = "auto"
-    overwrite: bool = False
-    resume: bool = True
-    fail_fast: bool = False
-    dry_run: bool = False
     verify: bool = False
-    shard: Shard = Shard()
-    max_pixels: int = DEFAULT_MAX_PIXELS
     batch_pixels: int = DEFAULT_BATCH_PIXELS
 
     def __post_init__(self) -> None:
-        # dataclass(slots=True) makes a new class, which zero-argument super() does not know
         IndexOptions.__post_init__(self)
+        WriteOptions.__post_init__(self)
         device_numbers(self.device)
         if self.device.startswith("cuda") and self.codec == "pillow":
             raise UsageError(
@@ -160,17 +196,7 @@ class ConvertOptions(IndexOptions):
             )
         _one_of("codec", self.codec, get_args(Codec))
         _one_of("grey", self.grey, get_args(Grey))
-        for name in ("workers", "max_pixels", "batch_pixels"):
-            value = getattr(self, name)
-            if not (value is None and name == "workers"):
-                _whole(name, value)
-                if value < 1:
-                    raise UsageError(f"{name} must be at least 1, got {value}")
-
-    @property
-    def worker_count(self) -> int:
-        """Threads to start: `workers`, or the processors this process may run on."""
-        return self.workers or usable_cpus()
+        _at_least_one("batch_pixels", self.batch_pixels)
 
 
 def device_numbers(device: str) -> tuple[int, ...]:
@@ -200,6 +226,12 @@ def usable_cpus() -> int:
 def _whole(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise UsageError(f"{name} must be a whole number, got {value!r}")
+
+
+def _at_least_one(name: str, value: int) -> None:
+    _whole(name, value)
+    if value < 1:
+        raise UsageError(f"{name} must be at least 1, got {value}")
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:

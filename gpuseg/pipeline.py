@@ -18,9 +18,11 @@ from gpuseg.discover import Source
 from gpuseg.errors import MaskError, MaskSizeError, OutputError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
+from gpuseg.options import ConvertOptions
 from gpuseg.output import write_atomically
 from gpuseg.plan import Job
-from gpuseg.report import FileResult, Status
+from gpuseg.results import FileResult, Status
+from gpuseg.targets import Targets
 
 
 @dataclass(slots=True)
@@ -83,13 +85,13 @@ class Work:
         }
 
 
-def begin(source: Source, job: Job) -> Work | FileResult:
+def begin(source: Source, targets: Targets) -> Work | FileResult:
     """Decide about a file: Work if it is to be converted, else its row."""
     if source.error is not None:
         return FileResult.failure(source.relative, source.error)
-    work = Work(source, os.path.join(job.dst, source.target))
+    work = Work(source, targets.path(source))
     try:
-        found = job.up_to_date(source, work.target)
+        found = targets.up_to_date(source, work.target)
     except Exception as error:  # a file that fails never stops another: it may be gone again
         return work.failed(error)
     if found is None:
@@ -135,13 +137,13 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
     """Encode and write the label map of `work`. Raises OutputError."""
     if job.options.dry_run:
         return work.finished("planned", indexed)
-    fingerprint = job.fingerprint(work.source, indexed.unknown_pixels)
+    fingerprint = job.targets.fingerprint(work.source, indexed.unknown_pixels)
     write: Callable[..., bytes] = label_png.write_label
     if job.writes_directly:
         write = direct.encode
     data = write(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
-    job.folders.prepare(os.path.dirname(work.target))
+    job.targets.folders.prepare(os.path.dirname(work.target))
     check = partial(_verify, work, job, indexed.labels) if job.options.verify else None
     write_atomically(work.target, data, check)
     work.lap("write")
@@ -170,8 +172,24 @@ def _verify(work: Work, job: Job, labels: Labels | FilteredLabels, path: str) ->
 
 def convert_source(source: Source, job: Job) -> FileResult:
     """Convert one file; whatever happens becomes its row."""
-    work = begin(source, job)
+    work = begin(source, job.targets)
     return work if isinstance(work, FileResult) else complete(work, job)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The task of converting files one by one, on the CPU."""
+
+    job: Job
+
+    @property
+    def options(self) -> ConvertOptions:
+        """Those of the job."""
+        return self.job.options
+
+    def run(self, source: Source) -> FileResult:
+        """Convert one file; whatever happens becomes its row."""
+        return convert_source(source, self.job)
 
 
 def complete(work: Work, job: Job) -> FileResult:

@@ -1,4 +1,4 @@
-"""The flow for the CPU: threads that convert files, and after a while each feeds a process.
+"""The flow file by file: threads that do a task, and after a while each feeds a process.
 
 Python's lock lets one thread at a time run Python, which small files need for a good part of
 their time: processes scale where threads do not (figures: benchmarks/README.md). But each
@@ -23,11 +23,10 @@ from typing import IO, Any, Protocol
 from gpuseg import output
 from gpuseg.discover import Source
 from gpuseg.errors import WorkerError
-from gpuseg.pipeline import convert_source
-from gpuseg.plan import Job
 from gpuseg.pool import Feed
-from gpuseg.report import FileResult
-from gpuseg.worker import READY, Converted, Opens
+from gpuseg.results import FileResult
+from gpuseg.task import Task
+from gpuseg.worker import READY, Done, Opens
 
 PATIENCE = 0.3
 """Seconds that a run works on threads alone, to see how fast it is."""
@@ -66,7 +65,7 @@ class Worker:
     opens: how the process opens its device, if it has one (`worker.Opens`).
     """
 
-    def __init__(self, job: Job, opens: Opens | None = None) -> None:
+    def __init__(self, task: Task, opens: Opens | None = None) -> None:
         if not sys.executable or getattr(sys, "frozen", False):
             raise WorkerError("cannot be started: this program is no Python interpreter")
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the parent's to handle
@@ -86,7 +85,7 @@ class Worker:
         watchdog.daemon = True
         watchdog.start()
         try:
-            self.send((job, output.token(), opens))
+            self.send((task, output.token(), opens))
             while (line := self._pipe(self._process.stdout).readline()) != READY:
                 if not line:  # what else its interpreter prints at the start is no answer
                     raise self._dead()
@@ -97,10 +96,10 @@ class Worker:
         finally:
             watchdog.cancel()
 
-    def convert(self, sources: list[Source]) -> list[Converted]:
-        """Convert files; their results in order, under --fail-fast up to the first failure."""
+    def run(self, sources: list[Source]) -> list[Done]:
+        """Have files done; their results in order, under --fail-fast up to the first failure."""
         self.send(sources)
-        results: list[Converted] = self.receive()
+        results: list[Done] = self.receive()
         return results
 
     def close(self) -> None:
@@ -149,26 +148,26 @@ class Worker:
 
 
 class ProcessFlow:
-    """Threads that convert what a feed holds; `work` is one of them."""
+    """Threads that do a task with what a feed holds; `work` is one of them."""
 
-    def __init__(self, feed: Feed[Source], job: Job, add: Add) -> None:
-        self._feed, self._job, self._add = feed, job, add
-        self.threads = job.options.worker_count
+    def __init__(self, feed: Feed[Source], task: Task, add: Add) -> None:
+        self._feed, self._task, self._add = feed, task, add
+        self.threads = task.options.worker_count
         self._deciding = threading.Lock()
         self._worthwhile: bool | None = None  # whether processes are
         self._drawn_before = feed.drawn
         self.remark = ""  # why there are no processes, if there should be
 
     def work(self) -> None:
-        """Convert files until there are no more. One such call a thread."""
+        """Take files until there are no more. One such call a thread."""
         start = monotonic()
         while self.threads == 1 or monotonic() - start < PATIENCE or not self._is_decided():
-            if not self._convert_one():
+            if not self._do_one():
                 return
         worker = self._started() if self._worthwhile else None
         if worker is not None:
             self._by_process(worker)
-        while self._convert_one():  # what is left where there is no process
+        while self._do_one():  # what is left where there is no process
             pass
 
     def _is_decided(self) -> bool:
@@ -182,12 +181,12 @@ class ProcessFlow:
             self._worthwhile = jit.is_cached() and self._feed.holds(wanted)
         return self._worthwhile is not None
 
-    def _convert_one(self) -> bool:
-        """Convert a file on this thread; False when there are no more."""
+    def _do_one(self) -> bool:
+        """Do a file on this thread; False when there are no more."""
         source = self._feed.draw()
         if source is None:
             return False
-        self._add(convert_source(source, self._job))
+        self._add(self._task.run(source))
         return True
 
     def _started(self, attempts: int = 1) -> Worker | None:
@@ -196,21 +195,21 @@ class ProcessFlow:
         for attempt in range(attempts):
             sleep(attempt)  # what kept one from starting may pass
             try:
-                return Worker(self._job)
+                return Worker(self._task)
             except WorkerError as error:
                 problem = str(error)
         self.remark = f"a worker process {problem}; threads did its work"
         return None
 
     def _by_process(self, first: Worker) -> None:
-        """Have files converted by a process, until there are no more or none can be started."""
+        """Have files done by a process, until there are no more or none can be started."""
         worker: Worker | None = first
         count = 1
         try:
             while worker is not None and (sources := self._feed.draw_many(count)):
                 start = monotonic()
                 try:
-                    results = worker.convert(sources)
+                    results = worker.run(sources)
                 except WorkerError as error:
                     worker.close()
                     worker = self._one_by_one(sources, error)
@@ -224,18 +223,18 @@ class ProcessFlow:
                 worker.close()
 
     def _one_by_one(self, sources: list[Source], cause: WorkerError) -> Worker | None:
-        """Find the files that a worker dies over; the others are converted, or found to be."""
+        """Find the files that a worker dies over; the others are done, or found to be."""
         worker = self._started(RESTARTS)
         for source in sources:
             if worker is None:
                 told = WorkerError(
-                    f"was not converted: a worker process {cause}, and no other "
+                    f"was not looked at: a worker process {cause}, and no other "
                     "could be started; run again for this file"
                 )
                 self._add(FileResult.failure(source.relative, told))
                 continue
             try:
-                results = worker.convert([source])
+                results = worker.run([source])
             except WorkerError as error:
                 told = WorkerError(f"a worker process {error}")
                 self._add(FileResult.failure(source.relative, told))

@@ -1,10 +1,10 @@
-"""A worker process: converts the files that its parent names.
+"""A worker process: does its task with the files that its parent names.
 
 Started by `processes` and `devices`, never by hand. It reads pickles from standard input: first
-the job, the token of the run and how it opens its device, then lists of files. It ends with
+the task, the token of the run and how it opens its device, then lists of files. It ends with
 None, and when its input does, as when the parent is killed.
 
-Without a device it converts one file after the other and answers each list with one pickle, the
+Without a device it takes one file after the other and answers each list with one pickle, the
 list of results. With a device it converts all that comes in batches, asks for each list by a
 note, and answers with results one by one, as they come; the last answer is None.
 """
@@ -26,15 +26,15 @@ from gpuseg import output
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source
 from gpuseg.lines import encode_row
-from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
+from gpuseg.task import Task
 
 READY = b"gpuseg worker is ready\n"
 """The line that comes before all answers; others may print before it, as Python starts."""
 
-Converted = tuple[FileResult, bytes]
+Done = tuple[FileResult, bytes]
 """What became of a file, and its line of the report."""
 
 Opens = tuple[str, str, int]
@@ -66,18 +66,16 @@ def main() -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    job: Job
-    job, token, opens = pickle.load(requests)  # noqa: S301  # from the parent, over a pipe of ours
-    job.lookup.table.flags.writeable = False  # as in the parent: kernels are compiled for that
+    task, token, opens = pickle.load(requests)  # noqa: S301  # from the parent, over our pipe
     output.join_run(token)
     answers.write(b"\n" + READY)
     answers.flush()
     with size_limit_is_ours():
         if opens is not None:
-            _serve_device(requests, answers, job, opens)
+            _serve_device(requests, answers, task.job, opens)
             return
         while (sources := pickle.load(requests)) is not None:  # noqa: S301
-            _answer(answers, _convert(sources, job))
+            _answer(answers, _run(sources, task))
 
 
 def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens) -> None:
@@ -135,11 +133,11 @@ def _answer(answers: BinaryIO, message: object) -> None:
     answers.flush()
 
 
-def _convert(sources: list[Source], job: Job) -> list[Converted]:
+def _run(sources: list[Source], task: Task) -> list[Done]:
     results = []
     for source in sources:
-        result = convert_source(source, job)
+        result = task.run(source)
         results.append((result, encode_row(result.row())))
-        if job.options.fail_fast and result.status == "failed":
+        if task.options.fail_fast and result.is_wrong:
             break
     return results

@@ -18,7 +18,7 @@ from gpuseg.kernels.lut import Lookup
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 from tests.kernels.host_device import HostDevice
 from tests.making import PALETTE, indices, read_indices, save_mask
 

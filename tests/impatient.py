@@ -28,31 +28,31 @@ def decided(flow: Any) -> bool:
 
 def poisoned() -> None:
     """A worker that is killed when it comes to a file named poison.png."""
-    from gpuseg import worker
+    from gpuseg import pipeline, worker
 
-    convert = worker.convert_source
+    convert = pipeline.convert_source
 
     def convert_or_die(source: Any, job: Any) -> Any:
         if source.path.endswith("poison.png"):
             os.kill(os.getpid(), 9)
         return convert(source, job)
 
-    worker.convert_source = convert_or_die
+    pipeline.convert_source = convert_or_die
     worker.main()
 
 
 def talkative() -> None:
     """A worker in which somebody prints to standard output."""
-    from gpuseg import worker
+    from gpuseg import pipeline, worker
 
-    convert = worker.convert_source
+    convert = pipeline.convert_source
 
     def convert_and_talk(source: Any, job: Any) -> Any:
         print("hello from a library")
         os.write(1, b"and from C\n")
         return convert(source, job)
 
-    worker.convert_source = convert_and_talk
+    pipeline.convert_source = convert_and_talk
     worker.main()
 
 
@@ -64,11 +64,11 @@ def dies_once() -> None:
     if os.path.exists(flag):
         sys.exit(3)
 
-    def die(sources: Any, job: Any) -> Any:
+    def die(sources: Any, task: Any) -> Any:
         open(flag, "x").close()
         os.kill(os.getpid(), 9)
 
-    worker._convert = die
+    worker._run = die
     worker.main()
 
 

@@ -21,7 +21,7 @@ from gpuseg.errors import (
 from gpuseg.kernels import backend, reference
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, PaletteClass, voc_colormap
-from gpuseg.report import UnknownColour
+from gpuseg.results import UnknownColour
 
 VOC = Palette.from_colours(voc_colormap(21), name="voc", ignore_index=255)
 

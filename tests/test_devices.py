@@ -19,7 +19,7 @@ from gpuseg.errors import DeviceError
 from gpuseg.options import ConvertOptions
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 from tests.making import PALETTE, indices, read_indices, save_mask
 
 fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None

@@ -13,7 +13,7 @@ from gpuseg.kernels.lut import build_lookup
 from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
-from gpuseg.report import UnknownColour
+from gpuseg.results import UnknownColour
 
 BINARY = Palette.from_colours([(0, 0, 0), (255, 255, 255)], ["ground", "thing"], name="binary")
 GREYS = Palette.from_colours([(0, 0, 0), (128, 128, 128), (200, 0, 0)], name="greys")

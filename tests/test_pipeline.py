@@ -18,11 +18,11 @@ from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.kernels import backend
 from gpuseg.options import ConvertOptions, Shard
 from gpuseg.palette import Palette
-from gpuseg.pipeline import convert_source
+from gpuseg.pipeline import Conversion, convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import ProcessFlow
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 from tests.kernels.host_device import HostDevice
 from tests.making import COLOURS, PALETTE, indices, mask, read_indices, save_mask
 
@@ -46,7 +46,7 @@ def run(request: pytest.FixtureRequest) -> Run:
             if settings.fail_fast and row.status == "failed":
                 feed.close()
 
-        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, job, add)
+        flow: ProcessFlow | BatchedFlow = ProcessFlow(feed, Conversion(job), add)
         if request.param != "per-file":
             device = backend.open_device(0) if request.param == "cuda" else HostDevice()
             flow = BatchedFlow(feed, job, add, device, lambda message: None)

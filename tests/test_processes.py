@@ -17,6 +17,7 @@ from gpuseg import processes
 from gpuseg.errors import WorkerError
 from gpuseg.kernels import jit
 from gpuseg.options import ConvertOptions
+from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.processes import Worker
 from tests import impatient
@@ -190,7 +191,7 @@ def test_a_current_folder_that_is_gone(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_fork_meanwhile_does_not_hold_the_run_up(tmp_path: Path) -> None:
     """A forked child keeps copies of the pipes open, so their end alone would not be seen."""
-    worker = Worker(Job.create(str(tmp_path), PALETTE, ConvertOptions()))
+    worker = Worker(Conversion(Job.create(str(tmp_path), PALETTE, ConvertOptions())))
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     child = subprocess.Popen(command, pass_fds=[worker._process.stdin.fileno()])
     try:
@@ -230,7 +231,7 @@ def test_workers_are_started_as_their_parent_was() -> None:
 
 
 def test_a_dead_worker_says_so(tmp_path: Path) -> None:
-    worker = Worker(Job.create(str(tmp_path), PALETTE, ConvertOptions()))
+    worker = Worker(Conversion(Job.create(str(tmp_path), PALETTE, ConvertOptions())))
     worker._process.kill()
     with pytest.raises(WorkerError, match=r"died: (killed|ended)"):
         worker.convert([])

@@ -19,7 +19,7 @@ from gpuseg.kernels import reference
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
-from gpuseg.report import Report
+from gpuseg.results import Report
 from tests.making import read_indices
 
 DATA = Path(__file__).parent / "data"

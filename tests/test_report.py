@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.report import FileResult, ReportWriter
+from gpuseg.report_file import ReportWriter
+from gpuseg.results import FileResult
 
 
 def test_rows_of_many_threads_are_whole_lines(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gpuseg import __version__
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
+from gpuseg.cli.recolor import recolor
 from gpuseg.cli.text import printable
 from gpuseg.errors import GpusegError
 
@@ -58,4 +59,5 @@ def main() -> None:
 
 main.add_command(convert)
 main.add_command(palettes)
+main.add_command(recolor)
 main.add_command(info)

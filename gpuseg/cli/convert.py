@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from gpuseg.cli.running import Output, files_to_write, print_summary, writing
 from gpuseg.cli.text import one_line
+from gpuseg.errors import DeviceError
 from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
-    DEFAULT_MAX_PIXELS,
     Codec,
     Grey,
     OnDuplicate,
-    Shard,
     Unknown,
 )
 
 if TYPE_CHECKING:
-    from gpuseg.report import Report
-
-
-def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
-    """What --shard says. Raises UsageError, which says how it is written."""
-    return Shard.parse(value)
+    from gpuseg.results import Report
+    from gpuseg.runs import Progress
 
 
 @click.command(short_help="Convert a folder of colour masks to label maps.")
@@ -73,28 +67,12 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     help="auto reads and writes PNGs of the usual kinds by itself, the rest by Pillow.",
 )
 @click.option(
-    "--workers", type=int, help="Threads; in long runs processes.  [default: usable processors]"
-)
-@click.option("--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]")
-@click.option(
     "--grey",
     type=click.Choice(get_args(Grey)),
     default="auto",
     show_default=True,
     help="Greyscale files: auto refuses what may be finished class indices, colours reads "
     "the values as grey colours.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace targets that gpuseg did not write.")
-@click.option("--no-resume", is_flag=True, help="Convert again what is up to date.")
-@click.option(
-    "--shard", metavar="K/N", default="1/1", callback=_shard, help="Convert part K of N only."
-)
-@click.option(
-    "--max-pixels",
-    type=int,
-    default=DEFAULT_MAX_PIXELS,
-    show_default=True,
-    help="Refuse larger images, from their header.",
 )
 @click.option(
     "--batch-pixels",
@@ -103,70 +81,32 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
     show_default=True,
     help="Pixels that go to a GPU together.",
 )
-@click.option(
-    "--report",
-    metavar="FILE",
-    help="JSON Lines, a row a file.  [default: gpuseg-report.jsonl in DST]",
-)
-@click.option("--dry-run", is_flag=True, help="Decode and check everything, write nothing.")
 @click.option("--verify", is_flag=True, help="Read each label map back before it gets its name.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
-@click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.pass_context
-def convert(ctx: click.Context, /, src: str, dst: str, **flags: Any) -> None:
+@writing
+def convert(src: str, dst: str, **flags: Any) -> None:
     """Convert every colour mask below SRC into a label map below DST.
 
     SRC is a folder or one file; DST mirrors its folders, names keep their stem and get the
     suffix .png. Files that are done and unchanged are left alone, so a run that was stopped
     can simply be started again.
     """
-    from gpuseg.cli.progress import Bar
     from gpuseg.convert import convert_directory, convert_files
-    from gpuseg.errors import DeviceError, Interrupted
     from gpuseg.palettes.load import load_palette
 
-    quiet, as_json = flags.pop("quiet"), flags.pop("as_json")
+    output = Output(flags)
     palette = load_palette(flags.pop("palette"), on_duplicate=flags.pop("on_duplicate"))
-    flags["resume"] = not flags.pop("no_resume")
     flags["depth"] = int(flags["depth"])
-    visible = sys.stderr.isatty() and not (quiet or as_json)
-    with Bar(src, dst, flags["pattern"], flags["shard"], visible=visible) as bar:
-        run = convert_files if os.path.isfile(src) else convert_directory
-        source: Any = [src] if os.path.isfile(src) else src
-        failed = ""
+    run = convert_files if os.path.isfile(src) else convert_directory
+    source: Any = [src] if os.path.isfile(src) else src
+
+    def work(progress: Progress) -> Report:
         try:
-            report = run(source, dst, palette, progress=bar.show, **flags)
-        except Interrupted as interrupt:
-            report = interrupt.report
+            return run(source, dst, palette, progress=progress, **flags)
         except DeviceError as error:
             if error.report is None:  # nothing was started
                 raise
-            report, failed = error.report, str(error)
-    if failed:
-        click.echo(one_line(f"failed: {failed}"), err=True)
-    _print_failures(report)
-    if as_json:
-        click.echo(json.dumps({**report.as_dict(), "report": str(report.path or "")}))
-    elif not quiet:
-        _print_summary(report, dst)
-    ctx.exit(report.exit_code)
+            click.echo(one_line(f"failed: {error}"), err=True)
+            return error.report
 
-
-def _print_failures(report: Report) -> None:
-    from gpuseg.report import count
-
-    for failure in report.failures:
-        click.echo(one_line(f"failed {failure.source}: {failure.message}"), err=True)
-    hidden = report.failed - len(report.failures)
-    if hidden > 0:
-        click.echo(f"… and {count(hidden, 'more failure')}", err=True)
-
-
-def _print_summary(report: Report, dst: str) -> None:
-    click.echo(one_line(report.summary()))
-    if report.files["converted"] + report.files["unchanged"]:
-        click.echo(f"label maps: {one_line(dst)}")
-    click.echo(f"device: {one_line(report.device)}")
-    if report.path is not None:
-        click.echo(f"report: {one_line(str(report.path))}")
+    report = output.write(files_to_write(src, dst, flags), work)
+    output.end(report, lambda: print_summary(report, "label maps", dst))

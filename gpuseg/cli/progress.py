@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from gpuseg.discover import count_sources, find
+from gpuseg.errors import GpusegError
 from gpuseg.options import Shard
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from gpuseg.report import Report
+    from gpuseg.results import Report
 
 
 class Bar:
     """A context in which `show` draws a Report; does nothing unless `visible`.
 
-    The total is counted on a thread of its own while the conversion already runs.
+    count: how many files there are; it is called on a thread of its own while the work already
+    goes on.
     """
 
-    def __init__(
-        self, src: str, dst: str, pattern: str | None, shard: Shard, *, visible: bool
-    ) -> None:
-        self._src, self._dst, self._pattern, self._shard = src, dst, pattern, shard
-        self._visible = visible
+    def __init__(self, count: Callable[[], int], *, visible: bool) -> None:
+        self._count_all, self._visible = count, visible
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._total: int | None = None
@@ -65,10 +67,14 @@ class Bar:
         )
 
     def _count(self) -> None:
-        from gpuseg.discover import Walk, count_sources
+        with suppress(GpusegError):  # the run itself tells
+            self._total = self._count_all()
 
-        if os.path.isfile(self._src):
-            self._total = 1
-            return
-        walk = Walk(self._src, self._pattern, skip=os.path.realpath(self._dst))
-        self._total = count_sources(walk, self._shard)
+
+def files_of(
+    *paths: str, pattern: str | None = None, shard: Shard | None = None, dst: str | None = None
+) -> int:
+    """How many files a run over these paths has; what lies in DST is none of them."""
+    skip = os.path.realpath(dst) if dst is not None else None
+    found = [find(path, pattern if os.path.isdir(path) else None, skip) for path in paths]
+    return sum(count_sources(sources, shard or Shard()) for sources in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +61,33 @@ def read_label(
     Raises UnreadableMaskError, BrokenMaskError, MaskSizeError or UnsupportedMaskError.
     """
     try:
-        with size_limit_is_ours(), opened(path, max_pixels) as (image, _):
-            return _indices(image)
+        with size_limit_is_ours():
+            return read_as_stored(path, max_pixels)[:2]
     except MaskError as error:
         raise type(error)(f"{path} {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a file stores a label map. format: what it is. bits: of a label."""
+
+    format: str
+    bits: int
+
+
+def read_as_stored(path: str | Path, max_pixels: int) -> tuple[Labels, bytes | None, Stored]:
+    """As `read_label`, within `size_limit_is_ours`, and how the labels are stored.
+
+    Errors do not name the file.
+    """
+    with opened(path, max_pixels) as (image, _):
+        bits = _BITS.get(raw_mode(image), 8)
+        labels, plte = _indices(image)
+        return labels, plte, Stored(image.format or "", bits)
+
+
+_BITS = {"P;1": 1, "P;2": 2, "P;4": 4, "L;1": 1, "L;2": 2, "L;4": 4, "1": 1}
+_BITS |= {"I;16": 16, "I;16B": 16, "I;16L": 16}
 
 
 def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:

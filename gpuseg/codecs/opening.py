@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from gpuseg.codecs.checksums import check_pixels, check_png
@@ -24,6 +25,10 @@ NO_MEMORY = (
     "damaged files may claim any size"
 )
 """What a mask fails with when memory runs out."""
+
+GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+GREYS.flags.writeable = False
+"""The colours of greyscale, uint8 (256, 3)."""
 
 GREY_STEP = {"L;2": 85, "L;4": 17}
 """Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""

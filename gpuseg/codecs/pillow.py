@@ -16,7 +16,7 @@ from gpuseg.codecs.acceptance import (
     warnings_of,
 )
 from gpuseg.codecs.memory import pixel_words
-from gpuseg.codecs.opening import GREY_STEP, opened, raw_mode
+from gpuseg.codecs.opening import GREY_STEP, GREYS, opened, raw_mode
 from gpuseg.errors import BrokenMaskError
 from gpuseg.mask import DecodedMask
 
@@ -55,8 +55,7 @@ def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> Decoded
         return DecodedMask(pixels, palette, **fields)
     pixels = np.asarray(image.convert("L"))
     refuse_transparent_entries(image, pixels, step=GREY_STEP.get(raw, 1))
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    return DecodedMask(pixels, ramp, grey=True, **fields)
+    return DecodedMask(pixels, GREYS, grey=True, **fields)
 
 
 def _decoded_rgb(image: Image.Image, fields: dict[str, Any]) -> DecodedMask:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gpuseg.codecs.chunks import (
     CHANNELS,
+    GREY,
     HEADER,
     PALETTE,
     RGB,
@@ -24,7 +25,7 @@ from gpuseg.codecs.chunks import (
     read_chunks,
     row_bytes,
 )
-from gpuseg.codecs.opening import check_size
+from gpuseg.codecs.opening import GREYS, check_size
 from gpuseg.codecs.streams import TooMuchDataError, inflate, rows_at_once
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.mask import Scanlines
@@ -46,23 +47,27 @@ class NotDirectError(Exception):
 
 
 class Header(NamedTuple):
-    """What IHDR says of an image that the direct path reads. row_bytes: without filter byte."""
+    """What IHDR says of an image that the direct path reads.
+
+    kind: of colours, see `chunks`. row_bytes: without filter byte.
+    """
 
     width: int
     height: int
     bits: int
-    channels: int
+    kind: int
     row_bytes: int
 
 
-def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
+def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> Scanlines:
     """The scanlines of a PNG of 8-bit RGB or RGBA, or of a palette with 1 to 8 bits.
 
+    grey: also of greyscale with 8 bits.
     max_pixels: larger images are refused from their header, before memory is taken.
     Raises NotDirectError for any other file, UnreadableMaskError, BrokenMaskError or
     MaskSizeError. Damage inside the pixel data is found when they are inflated.
     """
-    png, header = _read(path, max_pixels)
+    png, header = _read(path, max_pixels, grey)
     idat = bytearray()  # not a list of pieces: they may be without number, and empty
     plte: memoryview | None = None
     before, seen = b"", False
@@ -79,22 +84,31 @@ def read_scanlines(path: str | Path, max_pixels: int) -> Scanlines:
         elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
             raise NotDirectError(f"chunk {name!r}")
         before = name
-    if not seen or (plte is None and header.channels == 1):
-        raise NotDirectError("no pixels or no palette")
-    colours = None
-    if plte is not None and header.channels == 1:
+    if not seen or (header.kind, plte is None) in ((PALETTE, True), (GREY, False)):
+        raise NotDirectError("no pixels, no palette, or one where none may be")
+    colours = GREYS if header.kind == GREY else None
+    if header.kind == PALETTE and plte is not None:
         colours = np.frombuffer(plte, np.uint8).reshape(-1, 3)
-    inflate_all = partial(_inflate, idat, header)
-    return Scanlines(**header._asdict(), colours=colours, codec=NAME, inflate=inflate_all)
+    return Scanlines(
+        width=header.width,
+        height=header.height,
+        channels=CHANNELS[header.kind],
+        bits=header.bits,
+        row_bytes=header.row_bytes,
+        colours=colours,
+        grey=header.kind == GREY,
+        codec=NAME,
+        inflate=partial(_inflate, idat, header),
+    )
 
 
-def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
+def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]:
     """A whole file that begins like a PNG of ours."""
     try:
         file = os.open(path, os.O_RDONLY | _BINARY)
         try:
             png = os.read(file, _FIRST_READ)
-            header = _header(png)
+            header = _header(png, grey)
             check_size(header.width, header.height, max_pixels)
             limit = 2 * (1 + header.row_bytes) * header.height + (1 << 20)
             blocks = [png]
@@ -110,16 +124,17 @@ def _read(path: str | Path, max_pixels: int) -> tuple[bytes, Header]:
     return b"".join(blocks), header
 
 
-def _header(png: bytes) -> Header:
+def _header(png: bytes, grey: bool) -> Header:
     if not png.startswith(_START) or len(png) < len(_START) + HEADER.size:
         raise NotDirectError("no PNG")
     width, height, bits, kind, *ways = HEADER.unpack_from(png, len(_START))
-    known = bits == 8 if kind in (RGB, RGBA) else kind == PALETTE and bits in (1, 2, 4, 8)
+    known = kind == PALETTE and bits in (1, 2, 4, 8)
+    if kind in (RGB, RGBA) or (grey and kind == GREY):
+        known = bits == 8
     if not known or ways != [0, 0, 0] or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
         raise NotDirectError("a kind of PNG that masks seldom are")
     next(read_chunks(png))  # its checksum, before the size is believed
-    channels = CHANNELS[kind]
-    return Header(width, height, bits, channels, row_bytes(width, bits, channels))
+    return Header(width, height, bits, kind, row_bytes(width, bits, CHANNELS[kind]))
 
 
 def _is_strange(name: bytes) -> bool:

@@ -43,6 +43,9 @@ class Lookup:
     depth: Depth
     order: Order
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.table, self.depth, self.order)
+
     @property
     def label_dtype(self) -> type[np.uint8] | type[np.uint16]:
         """Type of a label: uint8 or uint16."""
@@ -76,6 +79,12 @@ def colour_keys(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def key_colours(keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The bytes behind keys: uint32 (...) -> uint8 (..., 3)."""
     return np.stack([keys & 255, keys >> 8 & 255, keys >> 16], axis=-1).astype(np.uint8)
+
+
+def _restored(table: Table, depth: Depth, order: Order) -> Lookup:
+    """A lookup in another process: kernels are compiled for tables that are read-only."""
+    table.flags.writeable = False
+    return Lookup(table, depth, order)
 
 
 def build_lookup(palette: Palette, options: IndexOptions, order: Order = "rgb") -> Lookup:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.kernels.lut import Lookup, key_colours
-from gpuseg.report import UnknownColour
+from gpuseg.results import UnknownColour
 
 
 def find_unknown(

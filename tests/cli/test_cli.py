@@ -177,7 +177,7 @@ def test_what_files_named_one_by_one_cannot_have(project: Path) -> None:
 def test_nothing_found_is_no_success(project: Path) -> None:
     result = gpuseg("convert", "src", "dst", "--palette", "classes.csv", "--pattern", "*.pgn")
     assert result.exit_code == 1
-    assert result.stdout.startswith("no masks found; --pattern names other files")
+    assert result.stdout.startswith("no images found; --pattern names other files")
     assert "label maps" not in result.stdout
     shard = gpuseg("convert", "src", "d2", "--palette", "classes.csv", "--shard", "7/900")
     assert shard.exit_code == 0

@@ -15,7 +15,7 @@ from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette, voc_colormap
 from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 from tests.making import read_indices
 
 PALETTE = Palette.from_colours(voc_colormap(200), name="two hundred")

@@ -13,7 +13,7 @@ from gpuseg.kernels.lut import build_lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.options import IndexOptions, Order
 from gpuseg.palette import Palette
-from gpuseg.report import UnknownColour
+from gpuseg.results import UnknownColour
 
 BLACK_RED = Palette.from_colours([[0, 0, 0], [200, 0, 0]], ignore_index=255)
 

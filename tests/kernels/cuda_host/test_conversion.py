@@ -13,7 +13,7 @@ from gpuseg.palettes.load import load_palette
 from gpuseg.pipeline import convert_source
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
-from gpuseg.report import FileResult
+from gpuseg.results import FileResult
 from tests.kernels.conftest import ThreadedBuilds
 from tests.kernels.cuda_host.played import PlayedDevice
 

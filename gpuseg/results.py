@@ -1,25 +1,33 @@
-"""Reports: what became of each file, and of the run."""
+"""Results: what became of each file, and of the run."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, get_args
 
 from gpuseg.errors import GpusegError
-from gpuseg.lines import LineFile, encode_row
 
-Status = Literal["converted", "unchanged", "planned", "failed"]
+Status = Literal[
+    "converted", "unchanged", "planned", "read", "same", "differs", "missing", "extra", "failed"
+]
+"""What became of a file, by any verb; see `FileResult`."""
+
+WRONG: frozenset[Status] = frozenset({"differs", "missing", "extra", "failed"})
+"""Those that make the exit code 1."""
 
 SHOWN_FAILURES = 5
 """Failures that the summary spells out; the report file holds them all."""
+
+
+class Details(Protocol):
+    """What a verb has to say of a file besides: small, for worker processes send it."""
+
+    def row(self) -> Mapping[str, Any]:
+        """Its part of the file's row, for JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,14 @@ class FileResult:
     """What became of one input.
 
     source: path relative to SRC. target: path relative to DST, None if there is none.
-    status: `converted`, `unchanged` (made before, from the same source and options),
-        `planned` (a dry run would convert it) or `failed`.
+    status: of verbs that write: `converted`, `unchanged` (made before, from the same source and
+        options) or `planned` (a dry run would convert it); of verbs that look: `read`; of
+        comparisons: `same`, `differs`, `missing` (no target) or `extra` (no source); or `failed`.
     width, height: in pixels, 0 when not known.
     format, codec, device: what the content is, which codec read it, what indexed it.
     unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
-    warnings: what else there is to know. error: kind of the failure; message: the sentence.
+    warnings: what else there is to know. details: what the verb found.
+    error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
         the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
         its share of upload, index and download, encode and write; verify if asked for.
@@ -70,9 +80,15 @@ class FileResult:
     unknown_pixels: int = 0
     unknown_colours: tuple[UnknownColour, ...] = ()
     warnings: tuple[str, ...] = ()
+    details: Details | None = None
     error: str = ""
     message: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it makes the exit code 1."""
+        return self.status in WRONG
 
     @classmethod
     def failure(cls, source: str, error: Exception, **fields: Any) -> FileResult:
@@ -94,6 +110,8 @@ class FileResult:
         for name in ("warnings", "error", "message"):
             if value := getattr(self, name):
                 row[name] = value
+        if self.details is not None:
+            row.update(self.details.row())
         if self.seconds:
             row["seconds"] = {stage: round(value, 6) for stage, value in self.seconds.items()}
         return row
@@ -122,9 +140,9 @@ class Report:
     def add(self, result: FileResult) -> None:
         """Count one file."""
         self.files[result.status] += 1
-        if result.status == "converted":
+        if result.status not in ("unchanged", "planned", "failed"):
             self.pixels += result.width * result.height
-        if result.status == "failed":
+        if result.is_wrong:
             if len(self.failures) < SHOWN_FAILURES:
                 self.failures.append(result)
         elif result.unknown_pixels:
@@ -145,8 +163,8 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """Files that failed."""
-        return self.files["failed"]
+        """Files that failed, or are not as they should be."""
+        return sum(self.files[status] for status in WRONG)
 
     @property
     def exit_code(self) -> int:
@@ -158,9 +176,10 @@ class Report:
     def summary(self) -> str:
         """The run in a sentence or two, for people."""
         parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
-        text = ", ".join(parts) if parts else "no masks found; --pattern names other files"
-        if self.seconds >= 0.1 and self.files["converted"]:
-            rate = self.files["converted"] / self.seconds
+        text = ", ".join(parts) if parts else "no images found; --pattern names other files"
+        worked = sum(self.files[status] for status in _WORKED)
+        if self.seconds >= 0.1 and worked:
+            rate = worked / self.seconds
             speed = self.pixels / self.seconds / 1e6
             text += f" in {self.seconds:.1f} s ({rate:,.0f} files/s, {speed:,.0f} Mpx/s)"
         if self.unknown_pixels:
@@ -187,7 +206,7 @@ class Report:
         """The summary row of the report, for programs."""
         return {
             "type": "summary",
-            "files": {status: self.files[status] for status in _STATUSES},
+            "files": {s: self.files[s] for s in _STATUSES if s in _ALWAYS or self.files[s]},
             "left_alone": dict(self.left_alone),
             "pixels": self.pixels,
             "unknown_pixels": self.unknown_pixels,
@@ -201,84 +220,11 @@ class Report:
         }
 
 
-_STATUSES: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
+_STATUSES: tuple[Status, ...] = get_args(Status)
+_WORKED: tuple[Status, ...] = ("converted", "read", "same", "differs")
+_ALWAYS: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
 
 
 def count(number: int, thing: str) -> str:
     """`1 file`, `2,000 files`."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
-class ReportWriter:
-    """Counts results from many threads and appends their rows to a JSON Lines file.
-
-    The file starts with a row of type `run`, has one row of type `file` an input, written as
-    that file finishes, rows of type `log` now and then, and ends with a row of type `summary`.
-    When it cannot be written (a full disk) the run goes on and `report.problem` says so. Raises
-    OutputError when it cannot be begun.
-    """
-
-    def __init__(self, path: Path | None, header: Mapping[str, Any]) -> None:
-        self.report = Report(path=path)
-        self._lock = threading.Lock()
-        self._file = LineFile(path) if path is not None else None
-        self._write(encode_row({"type": "run", **header}))
-
-    def add(self, result: FileResult, line: bytes | None = None) -> None:
-        """Count a result and write its row. Safe to call from any thread.
-
-        line: its row, where a worker process has encoded it.
-        """
-        if line is None:
-            line = encode_row(result.row())  # before the lock that all workers wait for
-        with self._lock:
-            self.report.add(result)
-            self._write(line)
-
-    def log(self, message: str) -> None:
-        """Write a row of type `log`: what happened to no file in particular. From any thread."""
-        line = encode_row({"type": "log", "message": message})
-        with self._lock:
-            self._write(line)
-
-    def _write(self, line: bytes) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(line)
-        except OSError as error:
-            self._fail(os.strerror(error.errno or 0))
-
-    def _fail(self, problem: str) -> None:
-        self.report.problem = (
-            f"{self.report.path}: {problem}; the label maps that were written are whole, so mend "
-            "that and run again"
-        )
-        if self._file is not None:
-            file, self._file = self._file, None
-            with contextlib.suppress(OSError):  # the same full disk, told once already
-                file.close()
-
-    def __enter__(self) -> ReportWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        with self._lock:
-            self.report.seconds = time.monotonic() - self.report.started
-            if kind is not None and not self.report.stopped:
-                interrupted = issubclass(kind, KeyboardInterrupt)
-                self.report.stopped = "interrupted" if interrupted else "error"
-            if self._file is not None and not self._file.is_in_place():
-                self._fail("replaced by another run (give each its own --report)")
-            self._write(encode_row(self.report.as_dict()))
-            if self._file is not None:
-                try:
-                    self._file.close()
-                except OSError as lost:
-                    self._fail(os.strerror(lost.errno or 0))
-                self._file = None

@@ -1,0 +1,169 @@
+"""What the commands of all verbs have in common: options, the progress bar, the end of a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gpuseg.cli.text import one_line
+from gpuseg.options import DEFAULT_MAX_PIXELS, Shard
+
+if TYPE_CHECKING:
+    from gpuseg.results import Report
+    from gpuseg.runs import Progress
+
+Found = TypeVar("Found")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
+    """What --shard says. Raises UsageError, which says how it is written."""
+    return Shard.parse(value)
+
+
+WORKERS = click.option(
+    "--workers", type=int, help="Threads; in long runs processes.  [default: usable processors]"
+)
+PATTERN = click.option(
+    "--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]"
+)
+SHARD = click.option(
+    "--shard", metavar="K/N", default="1/1", callback=_shard, help="Take part K of N only."
+)
+MAX_PIXELS = click.option(
+    "--max-pixels",
+    type=int,
+    default=DEFAULT_MAX_PIXELS,
+    show_default=True,
+    help="Refuse larger images, from their header.",
+)
+FAIL_FAST = click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
+OVERWRITE = click.option(
+    "--overwrite", is_flag=True, help="Replace targets that gpuseg did not write."
+)
+NO_RESUME = click.option("--no-resume", is_flag=True, help="Do again what is up to date.")
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Decode and check everything, write nothing."
+)
+QUIET = click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _report(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--report", metavar="FILE", help=f"JSON Lines, a row a file.  [default: {default}]"
+    )
+
+
+def reading(command: Command) -> Command:
+    """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
+    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
+    return _with(command, options)
+
+
+def writing(command: Command) -> Command:
+    """The options of verbs that write files: the fields of WriteOptions, `report`, the output."""
+    where = "gpuseg-report.jsonl in DST"
+    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST)
+    return _with(command, (*options, _report(where), QUIET, JSON))
+
+
+def _with(command: Command, options: tuple[Any, ...]) -> Command:
+    for option in reversed(options):  # the last decorator's option comes first in --help
+        command = option(command)
+    return command
+
+
+class Output:
+    """How a command tells of its run. Takes `quiet` and `as_json` out of the command's flags."""
+
+    def __init__(self, flags: dict[str, Any]) -> None:
+        self.quiet, self.as_json = flags.pop("quiet"), flags.pop("as_json")
+        if "no_resume" in flags:
+            flags["resume"] = not flags.pop("no_resume")
+
+    def write(self, count: Callable[[], int], work: Callable[[Progress], Report]) -> Report:
+        """Do what gives a report under a progress bar; where Ctrl-C ends it, the report so far.
+
+        count: how many files there are.
+        """
+        from gpuseg.errors import Interrupted
+
+        try:
+            return self._run(count, work)
+        except Interrupted as interrupt:
+            return interrupt.report
+
+    def look(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
+        """Do what finds something out; where Ctrl-C ends it, so does the command, with 130."""
+        from gpuseg.errors import Interrupted
+
+        try:
+            return self._run(count, work)
+        except Interrupted as interrupt:
+            print_failures(interrupt.report)
+            click.echo(one_line(interrupt.report.summary()), err=True)
+            raise click.exceptions.Exit(130) from None
+
+    def _run(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
+        from gpuseg.cli.progress import Bar
+
+        visible = sys.stderr.isatty() and not (self.quiet or self.as_json)
+        with Bar(count, visible=visible) as bar:
+            return work(bar.show)
+
+    def end(
+        self, report: Report, tell: Callable[[], None], facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Print failures and either what `tell` prints or JSON; the exit code is the report's.
+
+        facts: for JSON besides the report's summary.
+        """
+        print_failures(report)
+        if self.as_json:
+            path = str(report.path or "")
+            click.echo(json.dumps({**report.as_dict(), "report": path, **(facts or {})}))
+        elif not self.quiet:
+            tell()
+        raise click.exceptions.Exit(report.exit_code)
+
+
+def files_to_write(src: str, dst: str, flags: Mapping[str, Any]) -> Callable[[], int]:
+    """Counts the files of a run from SRC to DST."""
+    from gpuseg.cli.progress import files_of
+
+    return lambda: files_of(src, pattern=flags["pattern"], shard=flags["shard"], dst=dst)
+
+
+def files_to_read(*paths: str, flags: Mapping[str, Any]) -> Callable[[], int]:
+    """Counts the files of a run over these paths."""
+    from gpuseg.cli.progress import files_of
+
+    return lambda: files_of(*paths, pattern=flags["pattern"], shard=flags["shard"])
+
+
+def print_failures(report: Report) -> None:
+    """The first files that are wrong, a line each, on stderr."""
+    from gpuseg.results import count
+
+    for failure in report.failures:
+        status = failure.status
+        click.echo(one_line(f"{status} {failure.source}: {failure.message}"), err=True)
+    hidden = report.failed - len(report.failures)
+    if hidden > 0:
+        click.echo(f"… and {count(hidden, 'more failure')}", err=True)
+
+
+def print_summary(report: Report, made: str, dst: str) -> None:
+    """How a run that writes went, and where its files and its report are. made: what they are."""
+    click.echo(one_line(report.summary()))
+    if report.files["converted"] + report.files["unchanged"]:
+        click.echo(f"{made}: {one_line(dst)}")
+    if report.device:
+        click.echo(f"device: {one_line(report.device)}")
+    if report.path is not None:
+        click.echo(f"report: {one_line(str(report.path))}")

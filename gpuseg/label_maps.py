@@ -1,0 +1,52 @@
+"""Reading label maps: by the direct PNG path, and by Pillow what that does not read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gpuseg import direct
+from gpuseg.batch import Labels
+from gpuseg.codecs import label_png, png
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelMap:
+    """A label map as it stands in its file.
+
+    labels: uint8 or uint16 (H, W), C-contiguous. plte: the palette's RGB bytes, as many entries
+    as the file has, None for greyscale. bits: of a label in the file: 1, 2, 4, 8 or 16.
+    format, codec: what the content is, and which codec read it.
+    """
+
+    labels: Labels
+    plte: bytes | None
+    bits: int
+    format: str
+    codec: str
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.labels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.labels.shape[1])
+
+
+def read_label_map(path: str, max_pixels: int) -> LabelMap:
+    """A palette or greyscale image; `labels` are valid until this thread reads the next one.
+
+    max_pixels: larger images are refused from their header, before memory is taken.
+    Raises UnreadableMaskError, BrokenMaskError, MaskSizeError, and UnsupportedMaskError for an
+    image that holds colours.
+    """
+    with suppress(png.NotDirectError):
+        mask = png.read_scanlines(path, max_pixels, grey=True)
+        if mask.colours is not None:
+            plte = None if mask.grey else mask.colours.tobytes()
+            return LabelMap(direct.read_labels(mask), plte, mask.bits, mask.format, mask.codec)
+    labels, plte, facts = label_png.read_as_stored(path, max_pixels)
+    return LabelMap(labels, plte, facts.bits, facts.format, "pillow")

@@ -1,0 +1,139 @@
+"""The flow of the verbs that make one file of another: resumed, atomic, a row each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.codecs.opening import NO_MEMORY
+from gpuseg.discover import Source, find
+from gpuseg.errors import MaskSizeError
+from gpuseg.folders import check_folders, check_target
+from gpuseg.options import WriteOptions
+from gpuseg.output import write_atomically
+from gpuseg.palette import Palette
+from gpuseg.pool import Feed
+from gpuseg.processes import Add, ProcessFlow
+from gpuseg.report_file import ReportWriter
+from gpuseg.results import FileResult, Report
+from gpuseg.runs import (
+    Flow,
+    Progress,
+    StrPath,
+    header,
+    look_for_collisions,
+    report_path,
+    run,
+)
+from gpuseg.targets import Targets
+
+Mark = Callable[[int], Fingerprint]
+"""The fingerprint of a target, given how many pixels of unknown colour its source has."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What becomes of one file.
+
+    data: the bytes of the target. facts: fields of its FileResult, for instance `width`.
+    """
+
+    data: bytes
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Maker(Protocol):
+    """Makes targets. Sent to worker processes by pickle."""
+
+    def make(self, source: Source, mark: Mark) -> Made:
+        """The target of one file. Called from several threads; raises MaskError and the like."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rewriting:
+    """The task of making a target of each file."""
+
+    targets: Targets
+    maker: Maker
+
+    @property
+    def options(self) -> WriteOptions:
+        """Those of the targets."""
+        return self.targets.options
+
+    def run(self, source: Source) -> FileResult:
+        """Make one target, if it is not up to date; whatever happens becomes its row."""
+        if source.error is not None:
+            return FileResult.failure(source.relative, source.error)
+        target = self.targets.path(source)
+        try:
+            found = self.targets.up_to_date(source, target)
+            if found is None:
+                return self._make(source, target)
+        except MemoryError:
+            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
+        except Exception as error:  # a file that fails never stops another
+            return FileResult.failure(source.relative, error)
+        return FileResult(
+            source=source.relative,
+            target=source.target,
+            status="unchanged",
+            unknown_pixels=found.unknown,
+        )
+
+    def _make(self, source: Source, target: str) -> FileResult:
+        start = perf_counter()
+        made = self.maker.make(source, partial(self.targets.fingerprint, source))
+        seconds = {"make": perf_counter() - start}
+        if not self.options.dry_run:
+            start = perf_counter()
+            self.targets.folders.prepare(os.path.dirname(target))
+            write_atomically(target, made.data)
+            seconds["write"] = perf_counter() - start
+        return FileResult(
+            source=source.relative,
+            target=source.target,
+            status="planned" if self.options.dry_run else "converted",
+            seconds=seconds,
+            **made.facts,
+        )
+
+
+def rewrite(
+    verb: str,
+    src: StrPath,
+    dst: StrPath,
+    maker: Maker,
+    options: WriteOptions,
+    shaped_by: tuple[object, ...],
+    *palettes: Palette,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make a target below DST of every file of SRC, a folder or one file.
+
+    verb: whose run it is. shaped_by, palettes: what shapes the targets besides the sources;
+    when it changes, targets are made again. report, progress: as in `convert_directory`.
+    Raises UsageError, OutputError and Interrupted.
+    """
+    source, target = os.fspath(src), os.fspath(dst)
+    if os.path.isfile(source):
+        check_target(target)
+    else:
+        check_folders(source, target)
+    sources = find(source, options.pattern, skip=os.path.realpath(target))
+    look_for_collisions(sources, target, options)
+    targets = Targets.create(target, options, (verb, *shaped_by), *palettes)
+    task = Rewriting(targets, maker)
+
+    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+        return ProcessFlow(feed, task, add)
+
+    path: Path | None = report_path(target, report, options)
+    return run(sources, options, path, header(verb), begin, progress)

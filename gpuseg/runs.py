@@ -1,0 +1,141 @@
+"""One run over the files of a dump: a feed, a flow that empties it, and a report that fills."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from gpuseg import __version__
+from gpuseg.codecs.limit import size_limit_is_ours
+from gpuseg.discover import Listed, Source, Walk, in_shard
+from gpuseg.errors import DeviceError, Interrupted
+from gpuseg.folders import folds_case
+from gpuseg.options import ReadOptions, Shard, WriteOptions
+from gpuseg.pool import Feed, run_threads
+from gpuseg.processes import Add, ProcessFlow
+from gpuseg.report_file import ReportWriter, Tally
+from gpuseg.results import FileResult, Report
+from gpuseg.task import Task
+
+StrPath = str | os.PathLike[str]
+Progress = Callable[[Report], None]
+
+
+class Flow(Protocol):
+    """Threads that empty a feed: each runs `work`. remark: for the summary."""
+
+    @property
+    def threads(self) -> int:
+        """How many."""
+
+    @property
+    def remark(self) -> str:
+        """What else there is to know of the run, once it is over."""
+
+    def work(self) -> None:
+        """Go on until there is nothing more."""
+
+
+Begin = Callable[[Feed[Source], Add, ReportWriter], Flow]
+"""Makes the flow of a run."""
+
+
+def look(
+    sources: Walk | Listed,
+    task: Task,
+    *,
+    verb: str,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+    tally: Tally | None = None,
+) -> Report:
+    """Do a task that writes no files with every file.
+
+    verb: for the head of the report. report: its file, if one is wanted. progress: called about
+    ten times a second with the Report so far. tally: given each result, one at a time.
+    Raises Interrupted on Ctrl-C, and OutputError where the report cannot be begun.
+    """
+    path = Path(report) if report is not None else None
+
+    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+        return ProcessFlow(feed, task, add)
+
+    return run(sources, task.options, path, header(verb), begin, progress, tally)
+
+
+def run(
+    sources: Walk | Listed,
+    options: ReadOptions,
+    path: Path | None,
+    header: Mapping[str, Any],
+    begin: Begin,
+    progress: Progress | None = None,
+    tally: Tally | None = None,
+) -> Report:
+    """Have a flow go through all files; returns the report, also written to `path` if given."""
+    with size_limit_is_ours(), ReportWriter(path, header, tally) as writer:
+        writer.report.left_alone = sources.left_alone
+        feed = Feed(_of_shard(sources, options))
+
+        def add(result: FileResult, line: bytes | None = None) -> None:
+            writer.add(result, line)
+            if options.fail_fast and result.is_wrong:
+                feed.close()
+
+        flow = begin(feed, add, writer)
+        try:
+            _run(flow, feed.close, writer.report, progress)
+        finally:
+            writer.report.remark = flow.remark
+        if options.fail_fast and writer.report.failed:
+            writer.report.stopped = "fail-fast"
+        writer.report.missed = options.shard.count == 1 and not writer.report.done
+    return writer.report
+
+
+def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progress | None) -> None:
+    """Go through all there is; what ends the run early holds the report."""
+    try:
+        run_threads(flow.work, flow.threads, stop, lambda: progress(report) if progress else None)
+    except DeviceError as error:
+        error.report = report
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted(report) from None
+
+
+def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | None:
+    """Where the report of a run that writes to DST goes: a dry run writes none unless asked."""
+    if report is not None:
+        return Path(report)
+    return None if options.dry_run else default_report(dst, options.shard)
+
+
+def default_report(dst: StrPath, shard: Shard) -> Path:
+    """Where the report goes when nothing else is said."""
+    name = "gpuseg-report"
+    if shard.count > 1:
+        name += f"-{shard.number:05d}-of-{shard.count:05d}"
+    return Path(dst) / f"{name}.jsonl"
+
+
+def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions) -> None:
+    """Have sources know whether DST takes a.png and A.png for one file."""
+    if not options.dry_run:
+        sources.folds_case = folds_case(dst)
+
+
+def header(verb: str) -> dict[str, Any]:
+    """What the head of every report says."""
+    return {
+        "gpuseg": __version__,
+        "verb": verb,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _of_shard(sources: Iterable[Source], options: ReadOptions) -> Iterator[Source]:
+    return (source for source in sources if in_shard(source, options.shard))

@@ -99,7 +99,8 @@ def _convert(
 ) -> Report:
     job, chosen = _make_ready(dst, palette, options)
     look_for_collisions(sources, dst, options)
-    head = {**header("convert"), "backend": chosen.name, "reason": chosen.reason, **job.describe()}
+    head = header("convert", sources, dst)
+    head |= {"backend": chosen.name, "reason": chosen.reason, **job.describe()}
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         writer.report.device = str(chosen)

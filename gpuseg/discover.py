@@ -62,6 +62,11 @@ class Walk:
     folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def folder(self) -> str:
+        """What the relative paths are relative to."""
+        return self.root
+
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root, folder by folder; unusable ones carry an error."""
         # (folder, its path below root, the real paths of it and the folders above it)
@@ -142,6 +147,12 @@ class Listed:
     paths: Sequence[str]
     folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def folder(self) -> str | None:
+        """The folder that all of them lie in, None where they lie in several."""
+        folders = {os.path.dirname(path) for path in self.paths}
+        return folders.pop() if len(folders) == 1 else None
 
     def __iter__(self) -> Iterator[Source]:
         """Every file of the list, in its order; unusable ones carry an error."""

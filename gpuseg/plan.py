@@ -8,6 +8,7 @@ from typing import Any
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
+from gpuseg.palettes.of_run import describe
 from gpuseg.targets import Targets
 
 FORMAT_VERSION = 1
@@ -71,7 +72,7 @@ class Job:
         }
         shard = self.options.shard
         return {
-            "palette": self.palette.name,
+            **describe(self.palette, self.ignore_index),
             "classes": len(self.palette),
             "merged_classes": [f"{m.name} -> {m.kept}" for m in self.palette.merged],
             "options": {

@@ -18,6 +18,7 @@ from gpuseg.folders import check_folders, check_target
 from gpuseg.options import WriteOptions
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
+from gpuseg.palettes.of_run import describe
 from gpuseg.pool import Feed
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter
@@ -112,14 +113,16 @@ def rewrite(
     maker: Maker,
     options: WriteOptions,
     shaped_by: tuple[object, ...],
-    *palettes: Palette,
+    palette: Palette | None = None,
+    *,
     report: StrPath | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make a target below DST of every file of SRC, a folder or one file.
 
-    verb: whose run it is. shaped_by, palettes: what shapes the targets besides the sources;
-    when it changes, targets are made again. report, progress: as in `convert_directory`.
+    verb: whose run it is. shaped_by, palette: what shapes the targets besides the sources;
+    when it changes, targets are made again. palette: that of label maps that are made, with the
+    ignore index that is written. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
     source, target = os.fspath(src), os.fspath(dst)
@@ -129,6 +132,7 @@ def rewrite(
         check_folders(source, target)
     sources = find(source, options.pattern, skip=os.path.realpath(target))
     look_for_collisions(sources, target, options)
+    palettes = [palette] if palette is not None else []
     targets = Targets.create(target, options, (verb, *shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
@@ -136,4 +140,7 @@ def rewrite(
         return ProcessFlow(feed, task, add)
 
     path: Path | None = report_path(target, report, options)
-    return run(sources, options, path, header(verb), begin, progress)
+    head = header(verb, sources, target) | (
+        describe(palette, palette.ignore_for(8)) if palette else {}
+    )
+    return run(sources, options, path, head, begin, progress)

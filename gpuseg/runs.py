@@ -14,6 +14,7 @@ from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.errors import DeviceError, Interrupted
 from gpuseg.folders import folds_case
 from gpuseg.options import ReadOptions, Shard, WriteOptions
+from gpuseg.palettes.of_run import REPORT
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter, Tally
@@ -63,7 +64,7 @@ def look(
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         return ProcessFlow(feed, task, add)
 
-    return run(sources, task.options, path, header(verb), begin, progress, tally)
+    return run(sources, task.options, path, header(verb, sources), begin, progress, tally)
 
 
 def run(
@@ -116,7 +117,7 @@ def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path
 
 def default_report(dst: StrPath, shard: Shard) -> Path:
     """Where the report goes when nothing else is said."""
-    name = "gpuseg-report"
+    name = REPORT
     if shard.count > 1:
         name += f"-{shard.number:05d}-of-{shard.count:05d}"
     return Path(dst) / f"{name}.jsonl"
@@ -128,11 +129,15 @@ def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions)
         sources.folds_case = folds_case(dst)
 
 
-def header(verb: str) -> dict[str, Any]:
-    """What the head of every report says."""
+def header(verb: str, sources: Walk | Listed, dst: str | None = None) -> dict[str, Any]:
+    """What the head of every report says; folders are absolute."""
+    folders = {"src": os.path.abspath(sources.folder)} if sources.folder is not None else {}
+    if dst is not None:
+        folders["dst"] = os.path.abspath(dst)
     return {
         "gpuseg": __version__,
         "verb": verb,
+        **folders,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

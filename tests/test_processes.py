@@ -234,7 +234,7 @@ def test_a_dead_worker_says_so(tmp_path: Path) -> None:
     worker = Worker(Conversion(Job.create(str(tmp_path), PALETTE, ConvertOptions())))
     worker._process.kill()
     with pytest.raises(WorkerError, match=r"died: (killed|ended)"):
-        worker.convert([])
+        worker.run([])
     worker.close()
 
 

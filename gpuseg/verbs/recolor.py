@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 from gpuseg.codecs import recolouring
@@ -37,12 +37,11 @@ def recolor(
     palette PNG becomes a failed row. Raises UsageError, PaletteError, OutputError, Interrupted.
     """
     table = load_palette(palette)
-    ignored = table.ignore_for(8, ignore_index)
+    table = replace(table, ignore_index=table.ignore_for(8, ignore_index))
     settings = WriteOptions(**options)
-    maker = _Recolouring(table.plte(ignored), settings.max_pixels)
-    shaped_by = (ignored,)
+    maker = _Recolouring(table.plte(), settings.max_pixels)
     return rewrite(
-        "recolor", src, dst, maker, settings, shaped_by, table, report=report, progress=progress
+        "recolor", src, dst, maker, settings, (), table, report=report, progress=progress
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.discover import MAX_KINDS, Listed, Walk, count_sources, in_shard
-from gpuseg.errors import CollisionError, UnreadableMaskError
+from gpuseg.discover import MAX_KINDS, Listed, Walk, count_sources, find, in_shard
+from gpuseg.errors import CollisionError, UnreadableMaskError, UsageError
 from gpuseg.options import Shard
 
 
@@ -142,3 +142,23 @@ def test_many_kinds_of_other_files_are_counted_together(tmp_path: Path) -> None:
     assert list(walk) == []
     assert len(walk.left_alone) == MAX_KINDS + 1
     assert walk.left_alone["others"] == 30
+
+
+def test_a_path_is_a_folder_or_a_file(tmp_path: Path) -> None:
+    tree(tmp_path, "a.png", "sub/b.png", "n.txt")
+    assert {s.relative for s in find(str(tmp_path), None)} == {"a.png", "sub/b.png"}
+    assert {s.relative for s in find(str(tmp_path), "b*")} == {"sub/b.png"}
+    assert [s.relative for s in find(str(tmp_path / "n.txt"), None)] == ["n.txt"]
+    with pytest.raises(UsageError, match="does not exist"):
+        find(str(tmp_path / "c"), None)
+    with pytest.raises(UsageError, match="a pattern chooses files of a folder"):
+        find(str(tmp_path / "a.png"), "*")
+
+
+def test_the_folder_that_names_are_relative_to(tmp_path: Path) -> None:
+    tree(tmp_path, "a.png", "sub/b.png", "sub/c.png")
+    assert find(str(tmp_path), None).folder == str(tmp_path)
+    assert find(str(tmp_path / "a.png"), None).folder == str(tmp_path)
+    together = [str(tmp_path / "sub" / name) for name in ("b.png", "c.png")]
+    assert Listed(together).folder == str(tmp_path / "sub")
+    assert Listed([*together, str(tmp_path / "a.png")]).folder is None

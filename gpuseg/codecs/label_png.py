@@ -97,6 +97,8 @@ def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:
         return pixels, bytes(image.getpalette("RGB") or [])
     if image.mode == "L":
         return np.array(image) // np.uint8(GREY_STEP.get(raw, 1)), None
+    if image.mode == "1":
+        return np.array(image).astype(np.uint8), None
     if image.mode in ("I;16", "I;16L", "I;16B"):
         return np.array(image).astype(np.uint16), None
     raise UnsupportedMaskError(

@@ -1,0 +1,91 @@
+"""The palette of a run, read back from the head of its report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gpuseg.palette import Palette
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.of_run import describe, palette_of_run, read_head
+from tests.helpers import Place
+
+
+def test_a_conversion_leaves_its_palette(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.good(1)
+    assert place.convert("--ignore-index", "77").code == 0
+    found = palette_of_run(place.dst)
+    assert found is not None
+    assert found.classes == load_palette(place.palette).classes
+    assert found.ignore_index == 77
+    head = read_head(place.dst / "gpuseg-report.jsonl")
+    assert head is not None
+    assert (head["verb"], head["src"], head["dst"]) == ("convert", str(place.src), str(place.dst))
+
+
+def test_shards_leave_one_each(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.good(2)
+    place.convert("--shard", "2/2")
+    found = palette_of_run(place.dst)
+    assert found is not None
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2"])
+def test_presets_survive(tmp_path: Path, name: str) -> None:
+    palette = load_palette(name)
+    head = {"type": "run", **describe(palette, 250)}
+    (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head) + "\n")
+    found = palette_of_run(tmp_path)
+    assert found is not None
+    assert (found.classes, found.name, found.ignore_index) == (palette.classes, name, 250)
+
+
+ROW = {"index": 0, "name": "a", "colour": "#010203"}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b'{"type": "file"}',
+        b'{"type": "run"}',
+        json.dumps({"type": "run", "class_table": [ROW]}).encode(),
+        *(
+            json.dumps(
+                {"type": "run", "palette": "p", "ignore_index": 255, "class_table": table}
+            ).encode()
+            for table in (
+                7,
+                [7],
+                [],
+                [ROW, ROW],
+                [{**ROW, "index": "x"}],
+                [{**ROW, "colour": "red"}],
+                [{**ROW, "colour": "#01"}],
+                [{"index": 0}],
+            )
+        ),
+    ],
+)
+def test_what_is_no_report_of_ours_tells_nothing(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "gpuseg-report.jsonl").write_bytes(head)
+    assert palette_of_run(tmp_path) is None
+
+
+def test_no_report(tmp_path: Path) -> None:
+    assert palette_of_run(tmp_path) is None
+    assert palette_of_run(tmp_path / "nowhere") is None
+    assert read_head(tmp_path) is None
+
+
+def test_the_head_tells_the_ignore_index_that_was_written() -> None:
+    palette = Palette.from_colours([(1, 2, 3)])
+    assert describe(palette, 255)["ignore_index"] == 255

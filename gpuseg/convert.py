@@ -98,11 +98,11 @@ def _convert(
     progress: Progress | None,
 ) -> Report:
     job, chosen = _make_ready(dst, palette, options)
-    look_for_collisions(sources, dst, options)
     head = header("convert", sources, dst)
     head |= {"backend": chosen.name, "reason": chosen.reason, **job.describe()}
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+        look_for_collisions(sources, dst, options)
         writer.report.device = str(chosen)
         return _flow(feed, job, add, chosen, writer)
 

@@ -131,12 +131,12 @@ def rewrite(
     else:
         check_folders(source, target)
     sources = find(source, options.pattern, skip=os.path.realpath(target))
-    look_for_collisions(sources, target, options)
     palettes = [palette] if palette is not None else []
     targets = Targets.create(target, options, (verb, *shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+        look_for_collisions(sources, target, options)
         return ProcessFlow(feed, task, add)
 
     path: Path | None = report_path(target, report, options)

@@ -124,7 +124,10 @@ def default_report(dst: StrPath, shard: Shard) -> Path:
 
 
 def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions) -> None:
-    """Have sources know whether DST takes a.png and A.png for one file."""
+    """Have sources know whether DST takes a.png and A.png for one file; makes DST.
+
+    To be called once the report is begun, for where that cannot be nothing is made.
+    """
     if not options.dry_run:
         sources.folds_case = folds_case(dst)
 

@@ -72,13 +72,23 @@ def index_mask(
     count = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
     if not count:
         return Indexed(labels)
-    last = int(mask.pixels.max())
+    return judge(colour_pixels(mask), labels, count, lookup, palette, options)
+
+
+def colour_pixels(mask: DecodedMask) -> NDArray[np.uint8]:
+    """The pixels of a mask in RGB, uint8 (H, W, 3).
+
+    Raises BrokenMaskError for a palette position outside the file's own palette.
+    """
+    if mask.colours is None:
+        return mask.pixels
+    last = int(mask.pixels.max(initial=0))
     if last >= len(mask.colours):
         raise BrokenMaskError(
             f"has a pixel of palette entry {last}, its palette ends at {len(mask.colours) - 1}; "
             "restore the file from its source"
         )
-    return judge(mask.colours[mask.pixels], labels, count, lookup, palette, options)
+    return mask.colours[mask.pixels]
 
 
 def judge(
@@ -108,7 +118,7 @@ def judge(
     return Indexed(labels, total, colours)
 
 
-def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: ConvertOptions) -> None:
+def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOptions) -> None:
     """Refuse greyscale whose values may be finished class indices instead of colours.
 
     They are taken for colours where all of them are greys of the palette and either not all

@@ -183,7 +183,7 @@ def left_unknown(
     advice: as in `refusal`.
     """
     besides = (
-        ", nor is it between those of two classes beside the pixel "
+        ", nor between the colours of two classes beside it "
         f"({len(repair.places):,} others could be repaired)"
     )
     return refusal(repair.colours, repair.left, pixels, palette, advice, besides)

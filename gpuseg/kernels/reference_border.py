@@ -8,20 +8,19 @@ neighbour by this rule:
     repaired. So the order of the pixels does not matter.
 2.  Two of their colours, A and B, explain c if c lies between them: its projection on the line
     through A and B falls inside of A to B, and c is at most √3 from that line. √3 is one step in
-    each channel: a mix is rounded twice, by half a step each, for images are resized (or layers
-    blended) in two passes.
+    each channel: a mix is rounded twice, by half a step each, for images are resized in two
+    passes.
 3.  A and B are sought among the 3 × 3 pixels around, and where no two of those explain c, among
-    5 × 5: antialiased borders are up to three pixels wide.
-4.  Of several pairs the one whose colours are furthest apart is taken: a class whose colour
-    itself lies between two others (or a mix that has the colour of a class by chance) would else
-    draw pixels of the border between those to itself. Then the one that c is nearest to.
+    5 × 5: antialiased borders are one or two pixels wide.
+4.  Of several pairs the one whose colours are furthest apart is taken: else a class whose colour
+    lies between two others (or a mix that has the colour of a class by chance) would draw pixels
+    of the border between those to itself. Then the pair whose line c is nearest to.
 5.  c becomes the nearer of A and B. Where both are as near, and where pairs are still even, it
     becomes the colour of more pixels, then the lower index, then the lower key.
 
-What no two colours explain stays unknown: a corner where three classes meet, something too thin
-to have a pixel of its own, and what is no mix at all, as the noise of JPEG. So does ringing,
-the colours beyond A and B that bicubic and Lanczos resizing make: nothing says that a colour
-outside was not meant.
+What no two colours explain stays unknown: a corner where three classes meet, a thing too thin to
+have a pixel of its own, and what is no mix at all, as the noise of JPEG. Ringing, the colours
+beyond A and B that bicubic and Lanczos resizing make, stays too: it is not between.
 """
 
 from __future__ import annotations

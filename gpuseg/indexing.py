@@ -182,10 +182,9 @@ def left_unknown(
 
     advice: as in `refusal`.
     """
-    besides = (
-        ", nor between the colours of two classes beside it "
-        f"({len(repair.places):,} others could be repaired)"
-    )
+    besides = ", nor between the colours of two classes beside it"
+    if len(repair.places):
+        besides += f" ({len(repair.places):,} others could be repaired)"
     return refusal(repair.colours, repair.left, pixels, palette, advice, besides)
 
 

@@ -102,6 +102,10 @@ def test_what_is_no_border_is_refused(place: Place) -> None:
         f"between the colours of two classes beside it ({COUNT} others could be repaired): "
         "#09c84d 3 px, first at x=30 y=25; check --palette"
     )
+    Image.new("RGB", (3, 2), STRANGE).save(place.src / "c.png")
+    place.convert("--unknown", "border")
+    message = place.report().files["c.png"]["message"]
+    assert "of two classes beside it: #09c84d 6 px, first at x=0 y=0; this looks like" in message
     summary = place.report().summary
     assert (summary["unknown_pixels"], summary["files_with_unknown"]) == (COUNT, 1)
 

@@ -214,3 +214,16 @@ def test_where_three_classes_meet_a_mix_of_all_stays() -> None:
 def test_two_colours_of_one_class() -> None:
     palette = Palette((PaletteClass(4, "a", (0, 0, 0)), PaletteClass(4, "b", (200, 0, 0))))
     assert repaired(palette, row(0, 150, 200)) == {1: 2}
+
+
+@pytest.mark.parametrize(("order", "taken"), [((0, 1, 2, 3), 0), ((3, 2, 1, 0), 5)])
+def test_where_two_lines_cross_the_lower_index_wins(order: tuple[int, ...], taken: int) -> None:
+    corners = [(0, 0, 0), (200, 200, 0), (200, 0, 0), (0, 200, 0)]
+    rows = zip(order, corners, strict=True)
+    palette = Palette(tuple(PaletteClass(i, f"class {i}", rgb) for i, rgb in rows))
+    first, second, third, fourth = corners
+    middle = (100, 100, 0)
+    mask = np.array([[first, second, middle], [third, middle, fourth]], np.uint8)
+    assert repaired(palette, mask)[4] == taken
+    mask[0, 2] = third  # of more pixels
+    assert repaired(palette, mask) == {4: 2}

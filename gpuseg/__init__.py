@@ -26,6 +26,7 @@ _HOMES = {
     "load_label": "labels",
     "recolor": "verbs.recolor",
     "load_palette": "palettes.load",
+    "repair": "verbs.repair",
     "rgb_to_index": "arrays",
     "save_label": "labels",
     "save_palette": "palettes.writers",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.verbs.recolor import recolor as recolor
+    from gpuseg.verbs.repair import repair as repair
 
 
 def __getattr__(name: str) -> object:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import pixel_offsets
+from gpuseg.borders import find_repair
 from gpuseg.errors import LabelError, UnknownColourError, UsageError
 from gpuseg.foreign import check_labels, check_mask, take
-from gpuseg.indexing import refusal
+from gpuseg.indexing import left_unknown, refusal
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.options import Depth, IndexKeywords, IndexOptions, Order
@@ -58,6 +59,8 @@ def rgb_to_index(
     return_unknown a pair: that, and an int for one mask, else a list of int.
 
     torch.nn.CrossEntropyLoss wants int64 targets: pass `labels.long()`.
+
+    unknown="border" looks at the neighbours of pixels, on the host: it takes host arrays only.
 
     Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
     alpha, greyscale or another dtype, MaskError for another shape, UsageError and
@@ -120,6 +123,7 @@ class _IndexJob:
         images = shape[0] if len(shape) == 3 else 1
         offsets = pixel_offsets([(shape[-2], shape[-1])] * images)
         if given.on_device:
+            self._check_device(where)
             from gpuseg.kernels import cuda
 
             labels, unknown = cuda.index_arrays(pixels.reshape(-1), offsets, self.lookup)
@@ -127,7 +131,8 @@ class _IndexJob:
             labels, unknown = self._on_host(pixels.reshape(-1), offsets)
         counts = unknown.tolist()
         if self._may_refuse() and any(counts):
-            self._refuse(pixels.reshape(images, *pixels.shape[-3:]), counts, where)
+            masks = pixels.reshape(images, *pixels.shape[-3:])
+            self._judge(masks, labels.reshape(masks.shape[:3]), counts, where)
         return given.give_back(labels.reshape(shape)), counts
 
     def _on_host(
@@ -140,18 +145,45 @@ class _IndexJob:
         cpu.index_pixels(pixels, offsets, self.lookup.table, labels, unknown)
         return labels, unknown
 
-    def _may_refuse(self) -> bool:
-        return self.policy.unknown == "error" or self.policy.tolerance is not None
+    @property
+    def _repairs(self) -> bool:
+        return self.policy.unknown == "border"
 
-    def _refuse(self, masks: Any, counts: list[int], where: str) -> None:
-        """Raise for the first of the masks, (N, H, W, 3), that has refused colours."""
+    def _may_refuse(self) -> bool:
+        return self.policy.unknown == "error" or self._repairs or self.policy.tolerance is not None
+
+    def _check_device(self, where: str) -> None:
+        if self._repairs:
+            raise UsageError(
+                f"{where}unknown='border' takes arrays in host memory, got one on a CUDA device; "
+                "pass a copy on the host (CuPy: mask.get(), torch: mask.cpu())"
+            )
+
+    def _judge(self, masks: Any, labels: Any, counts: list[int], where: str) -> None:
+        """Repair those of the masks, (N, H, W, 3), that are to be; raise for the first refused.
+
+        labels: (N, H, W), of those masks. counts: unknown pixels of each.
+        """
         for i in np.flatnonzero(counts).tolist():
             host = masks[i] if isinstance(masks, np.ndarray) else masks[i].get()
-            colours, _, refused = find_unknown(host, self.lookup)
-            if refused:
+            error = self._repair(host, labels[i]) if self._repairs else self._refusal(host)
+            if error is not None:
                 place = where if len(counts) == 1 else f"{where}image {i}: "
-                error = refusal(colours, refused, host.size // 3, self.palette, _ADVICE)
-                raise UnknownColourError(place + str(error), colours, refused)
+                raise UnknownColourError(place + str(error), error.colours, error.pixels)
+
+    def _repair(self, mask: NDArray[np.uint8], labels: NDArray[Any]) -> UnknownColourError | None:
+        """Repair the borders of a mask in its labels, or say what cannot be."""
+        repair = find_repair(mask, self.lookup)
+        if repair.left:
+            return left_unknown(repair, labels.size, self.palette, _ADVICE)
+        repair.apply(labels)
+        return None
+
+    def _refusal(self, mask: NDArray[np.uint8]) -> UnknownColourError | None:
+        """Which colours of a mask the policy refuses, if it does."""
+        colours, _, refused = find_unknown(mask, self.lookup)
+        size = mask.size // 3
+        return refusal(colours, refused, size, self.palette, _ADVICE) if refused else None
 
 
 def _paint(

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
+from gpuseg.borders import Repair, find_repair
 from gpuseg.errors import BrokenMaskError, UnknownColourError, UnsupportedMaskError
 from gpuseg.kernels.lut import Lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
-from gpuseg.options import ConvertOptions
+from gpuseg.options import ConvertOptions, IndexOptions
 from gpuseg.palette import Palette
 from gpuseg.results import UnknownColour
 from gpuseg.scratch import Scratch
@@ -58,44 +59,66 @@ def index_mask(
     labels: Labels = memory.view(dtype).reshape(shape)
     if mask.words is not None:
         found = cpu.index_words(mask.words.reshape(-1), lookup.table, labels.reshape(-1))
-        return judge(mask.pixels, labels, found, lookup, palette)
+        return judge(mask.pixels, labels, found, lookup, palette, options)
     if mask.colours is None:
         unknown = np.zeros(1, np.int64)
         offsets = np.array([0, labels.size])
         pixels = mask.pixels.reshape(-1)
         cpu.index_pixels(pixels, offsets, lookup.table, labels.reshape(-1), unknown)
-        return judge(mask.pixels, labels, int(unknown[0]), lookup, palette)
+        return judge(mask.pixels, labels, int(unknown[0]), lookup, palette, options)
     if mask.grey and options.grey == "auto":
         check_grey(mask.pixels, palette, options)
     entries = lookup.entries(mask.colours)
     count = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
     if not count:
         return Indexed(labels)
-    last = int(mask.pixels.max())
+    return judge(colour_pixels(mask), labels, count, lookup, palette, options)
+
+
+def colour_pixels(mask: DecodedMask) -> NDArray[np.uint8]:
+    """The pixels of a mask in RGB, uint8 (H, W, 3).
+
+    Raises BrokenMaskError for a palette position outside the file's own palette.
+    """
+    if mask.colours is None:
+        return mask.pixels
+    last = int(mask.pixels.max(initial=0))
     if last >= len(mask.colours):
         raise BrokenMaskError(
             f"has a pixel of palette entry {last}, its palette ends at {len(mask.colours) - 1}; "
             "restore the file from its source"
         )
-    return judge(mask.colours[mask.pixels], labels, count, lookup, palette)
+    return mask.colours[mask.pixels]
 
 
 def judge(
-    pixels: NDArray[np.uint8], labels: Labels, unknown: int, lookup: Lookup, palette: Palette
+    pixels: NDArray[np.uint8],
+    labels: Labels,
+    unknown: int,
+    lookup: Lookup,
+    palette: Palette,
+    options: IndexOptions,
 ) -> Indexed:
     """Accept a label map whose mask, uint8 (H, W, 3), had `unknown` pixels, or refuse it.
 
-    Raises UnknownColourError with the most frequent of the refused colours.
+    Under `border` its unknown pixels are repaired here. Raises UnknownColourError with the most
+    frequent of the refused colours.
     """
     if not unknown:
         return Indexed(labels)
+    if options.unknown == "border":
+        repair = find_repair(pixels, lookup)
+        if repair.left:
+            raise left_unknown(repair, labels.size, palette, _ADVICE)
+        repair.apply(labels)
+        return Indexed(labels, len(repair.places), repair.colours)
     colours, total, refused = find_unknown(pixels, lookup)
     if refused:
         raise refusal(colours, refused, labels.size, palette, _ADVICE)
     return Indexed(labels, total, colours)
 
 
-def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: ConvertOptions) -> None:
+def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOptions) -> None:
     """Refuse greyscale whose values may be finished class indices instead of colours.
 
     They are taken for colours where all of them are greys of the palette and either not all
@@ -128,11 +151,12 @@ def refusal(
     pixels: int,
     palette: Palette,
     advice: tuple[str, str],
+    besides: str = "",
 ) -> UnknownColourError:
     """The error of a mask with `refused` of `pixels` pixels outside the palette.
 
     colours: the most frequent of them. advice: what to do, and what to do when the colours
-    are those of the palette with red and blue swapped.
+    are those of the palette with red and blue swapped. besides: what else to say of the pixels.
     """
     shown = "; ".join(str(colour) for colour in colours[:3])
     more = "; …" if len(colours) > 3 else ""
@@ -145,10 +169,23 @@ def refusal(
         hint = f"this looks like the wrong palette; {otherwise}"
     return UnknownColourError(
         f"{refused:,} of {pixels:,} pixels ({_share(refused, pixels)}) have a colour that is not "
-        f"in palette {palette.name!r}: {shown}{more}; {hint}",
+        f"in palette {palette.name!r}{besides}: {shown}{more}; {hint}",
         colours,
         refused,
     )
+
+
+def left_unknown(
+    repair: Repair, pixels: int, palette: Palette, advice: tuple[str, str]
+) -> UnknownColourError:
+    """The error of a mask of `pixels` pixels whose borders cannot all be repaired.
+
+    advice: as in `refusal`.
+    """
+    besides = ", nor between the colours of two classes beside it"
+    if len(repair.places):
+        besides += f" ({len(repair.places):,} others could be repaired)"
+    return refusal(repair.colours, repair.left, pixels, palette, advice, besides)
 
 
 def _share(part: int, whole: int) -> str:

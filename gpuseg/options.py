@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, get_args
 
 from gpuseg.errors import UsageError
 
-Unknown = Literal["error", "ignore", "nearest"]
+Unknown = Literal["error", "ignore", "nearest", "border"]
 Depth = Literal[8, 16]
 Order = Literal["rgb", "bgr"]
 Codec = Literal["auto", "pillow"]
@@ -39,7 +39,9 @@ class IndexOptions:
 
     unknown: what a colour outside the palette becomes: `error` refuses the mask,
         `ignore` writes the ignore index, `nearest` the palette colour at the least
-        Euclidean distance in RGB (ties: the class named first in the palette).
+        Euclidean distance in RGB (ties: the class named first in the palette), `border`
+        the class of a neighbour where the colour lies between those of two classes beside
+        the pixel, as antialiasing makes it; any other colour refuses the mask.
     tolerance: with `nearest`, the largest distance that is still replaced, in
         8-bit steps (0 to 441.7); a colour further away is refused. None: no limit.
     ignore_index: the index for `ignore`; None takes the palette's own, else 255

@@ -50,14 +50,7 @@ class Work:
         """The row when `error` ended it."""
         if isinstance(error, MemoryError):
             error = MaskSizeError(NO_MEMORY)
-        unknown = getattr(error, "colours", ())
-        return FileResult.failure(
-            self.source.relative,
-            error,
-            unknown_colours=unknown,
-            unknown_pixels=getattr(error, "pixels", 0),
-            **self._facts(),
-        )
+        return FileResult.failure(self.source.relative, error, **self._facts())
 
     def finished(self, status: Status, indexed: Indexed) -> FileResult:
         """The row when it was converted, or would be."""

@@ -13,6 +13,7 @@ from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
+from gpuseg.cli.repair import repair
 from gpuseg.cli.text import printable
 from gpuseg.errors import GpusegError
 
@@ -60,4 +61,5 @@ def main() -> None:
 main.add_command(convert)
 main.add_command(palettes)
 main.add_command(recolor)
+main.add_command(repair)
 main.add_command(info)

@@ -82,7 +82,8 @@ def flagged_runs(
     count = int(_flagged(pixels, table, _no_keys, _no_places, _no_places))
     keys = np.empty(count, np.uint32)
     starts, lengths = np.empty(count, np.int64), np.empty(count, np.int64)
-    _flagged(pixels, table, keys, starts, lengths)
+    if count:
+        _flagged(pixels, table, keys, starts, lengths)
     return keys, starts, lengths
 
 

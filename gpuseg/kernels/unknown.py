@@ -23,17 +23,44 @@ def find_unknown(
     Returns (colours, unknown pixels, refused pixels). The colours are the refused ones where
     there are any, else the replaced ones; the most frequent first, ties by first position.
     """
-    from gpuseg.kernels import cpu  # numba loads when it is needed
-
-    flat = np.ascontiguousarray(pixels).reshape(-1)
-    keys, starts, lengths = cpu.flagged_runs(flat, lookup.table)
+    keys, starts, lengths = _flagged_runs(pixels, lookup)
     flags = lookup.table[keys] >> np.uint32(lookup.depth)
     unknown, refused = flags & 1 == 1, flags >> 1 & 1 == 1
     unknown_total, refused_total = int(lengths[unknown].sum()), int(lengths[refused].sum())
     shown = refused if refused_total else unknown
-    found, first, place = np.unique(keys[shown], return_index=True, return_inverse=True)
-    counts = np.bincount(place, weights=lengths[shown], minlength=len(found)).astype(np.int64)
-    positions = starts[shown][first]
+    width = pixels.shape[1]
+    colours = most_frequent(keys[shown], starts[shown], lengths[shown], width, lookup, limit)
+    return colours, unknown_total, refused_total
+
+
+def unknown_pixels(pixels: NDArray[np.uint8], lookup: Lookup) -> NDArray[np.int64]:
+    """All unknown pixels, in their order: int64 (U,), row * W + column.
+
+    pixels: uint8 (H, W, 3) in the order of the lookup.
+    """
+    _, starts, lengths = _flagged_runs(pixels, lookup)
+    ends = lengths.cumsum()
+    places: NDArray[np.int64] = np.repeat(starts - ends + lengths, lengths)
+    places += np.arange(len(places))
+    return places
+
+
+def most_frequent(
+    keys: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    width: int,
+    lookup: Lookup,
+    limit: int = 8,
+) -> tuple[UnknownColour, ...]:
+    """The most frequent colours of runs of pixels, ties by first position.
+
+    keys: uint32 (R,). starts, lengths: int64 (R,), in the order of the pixels. width: of the
+    image. limit: most colours to return.
+    """
+    found, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    counts = np.bincount(place, weights=lengths, minlength=len(found)).astype(np.int64)
+    positions = starts[first]
     order = np.lexsort((positions, -counts))[:limit]
     rows = zip(
         _true_rgb(found[order], lookup).tolist(),
@@ -41,12 +68,18 @@ def find_unknown(
         positions[order].tolist(),
         strict=True,
     )
-    width = pixels.shape[1]
-    colours = tuple(
+    return tuple(
         UnknownColour((rgb[0], rgb[1], rgb[2]), count, x=position % width, y=position // width)
         for rgb, count, position in rows
     )
-    return colours, unknown_total, refused_total
+
+
+def _flagged_runs(
+    pixels: NDArray[np.uint8], lookup: Lookup
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    from gpuseg.kernels import cpu  # numba loads when it is needed
+
+    return cpu.flagged_runs(np.ascontiguousarray(pixels).reshape(-1), lookup.table)
 
 
 def _true_rgb(keys: NDArray[np.uint32], lookup: Lookup) -> NDArray[np.uint8]:

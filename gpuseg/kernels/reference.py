@@ -67,6 +67,11 @@ def index_to_rgb(
     return colours
 
 
+def count_labels(labels: Labels) -> NDArray[np.int64]:
+    """Pixels of each label: uint8 or uint16 of any shape -> int64 (256,) or (65536,)."""
+    return np.bincount(labels.reshape(-1), minlength=1 << 8 * labels.itemsize).astype(np.int64)
+
+
 def unfilter(
     scanlines: bytes | NDArray[np.uint8], height: int, row_bytes: int, step: int
 ) -> NDArray[np.uint8]:

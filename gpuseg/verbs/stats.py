@@ -1,0 +1,119 @@
+"""`stats`: how often each class occurs in label maps, and what weights follow from that."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Unpack
+
+import numpy as np
+
+from gpuseg.codecs.opening import NO_MEMORY
+from gpuseg.counts import LabelCounts, Tally
+from gpuseg.discover import Source, find
+from gpuseg.errors import MaskSizeError, UsageError
+from gpuseg.label_maps import LabelMap, read_label_map
+from gpuseg.options import ReadKeywords, ReadOptions
+from gpuseg.palette import MAX_INDEX, Palette
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.of_run import palette_of_run
+from gpuseg.results import FileResult
+from gpuseg.runs import Progress, StrPath, look
+from gpuseg.statistics import Stats, conclude
+
+
+def stats(
+    dst: StrPath,
+    *,
+    palette: Palette | StrPath | None = None,
+    ignore_index: int | None = None,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+    **options: Unpack[ReadKeywords],
+) -> Stats:
+    """Count the classes of label maps: pixels, images, what occurs together, and class weights.
+
+    dst: a folder of label maps (palette or greyscale, up to 16 bits), or one.
+    palette: what the indices mean: a Palette, the name of a preset, or a palette file. None takes
+        the one that a report in DST names; where there is none, classes are called by their
+        numbers and have the colour that most files give them.
+    ignore_index: the one that is no class; None takes the palette's own, else 255. It is counted,
+        but has no part in shares and weights.
+    report: a file for a row of each label map. progress: as in `convert_directory`.
+    options: the fields of `ReadOptions`.
+
+    Takes the same memory for any number of files, and gives the same in whatever order they come.
+    A file that is no label map becomes a failed row of `Stats.report` and is not counted.
+    Raises UsageError, PaletteError, OutputError and Interrupted.
+    """
+    if ignore_index is not None and not _is_index(ignore_index):
+        raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index!r}")
+    where = os.fspath(dst)
+    settings = ReadOptions(**options)
+    sources = find(where, settings.pattern)
+    folder = where if os.path.isdir(where) else os.path.dirname(where) or "."
+    table = load_palette(palette) if palette is not None else palette_of_run(folder)
+    if ignore_index is None:
+        ignore_index = table.ignore_for(8) if table is not None else 255
+    tally = Tally(ignore_index)
+    done = look(
+        sources,
+        _Counting(settings),
+        verb="stats",
+        report=report,
+        progress=progress,
+        tally=tally.add,
+    )
+    return conclude(done, tally, table)
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INDEX
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """The task of counting the labels of each file."""
+
+    options: ReadOptions
+
+    def run(self, source: Source) -> FileResult:
+        """Count those of one label map; whatever happens becomes its row."""
+        if source.error is not None:
+            return FileResult.failure(source.relative, source.error)
+        try:
+            start = perf_counter()
+            found = read_label_map(source.path, self.options.max_pixels)
+            middle = perf_counter()
+            counts = count(found)
+            seconds = {"read": middle - start, "count": perf_counter() - middle}
+        except MemoryError:
+            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
+        except Exception as error:  # a file that fails never stops another
+            return FileResult.failure(source.relative, error)
+        return FileResult(
+            source=source.relative,
+            status="read",
+            width=found.width,
+            height=found.height,
+            format=found.format,
+            codec=found.codec,
+            details=counts,
+            seconds=seconds,
+        )
+
+
+def count(found: LabelMap) -> LabelCounts:
+    """What a label map holds."""
+    from gpuseg.kernels.counting import count_labels  # numba loads with the first file
+
+    counts = count_labels(found.labels)
+    indices = counts.nonzero()[0]
+    colours = b""
+    if found.plte is not None:
+        palette = np.frombuffer(found.plte, np.uint8).reshape(-1, 3)
+        colours = palette[indices[: np.searchsorted(indices, len(palette))]].tobytes()
+    return LabelCounts(
+        found.bits, tuple(indices.tolist()), tuple(counts[indices].tolist()), colours
+    )

@@ -18,6 +18,7 @@ _HOMES = {
     "PaletteClass": "palette",
     "Report": "results",
     "Shard": "options",
+    "Stats": "statistics",
     "UnknownColour": "results",
     "convert_directory": "convert",
     "convert_files": "convert",
@@ -30,6 +31,7 @@ _HOMES = {
     "rgb_to_index": "arrays",
     "save_label": "labels",
     "save_palette": "palettes.writers",
+    "stats": "verbs.stats",
     "voc_colormap": "palette",
 }
 """Public name -> the module below gpuseg that defines it.
@@ -57,8 +59,10 @@ if TYPE_CHECKING:
     from gpuseg.results import FileResult as FileResult
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour
+    from gpuseg.statistics import Stats as Stats
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.repair import repair as repair
+    from gpuseg.verbs.stats import stats as stats
 
 
 def __getattr__(name: str) -> object:

@@ -72,6 +72,21 @@ def read_labels(mask: Scanlines) -> NDArray[np.uint8]:
     return labels
 
 
+def count_labels(mask: Scanlines) -> NDArray[np.int64]:
+    """Pixels of each position of a palette or grey PNG of 8 bits: int64 (256,)."""
+    from gpuseg.kernels.counting import count_scanlines
+
+    counts = np.zeros(256, np.int64)
+
+    def kernel(
+        block: NDArray[np.uint8], first: int, shape: tuple[int, int], above: NDArray[np.uint8]
+    ) -> int:
+        return count_scanlines(block, shape[0], above, counts)
+
+    _each_block(mask, kernel, lambda stage: None)
+    return counts
+
+
 def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
     """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
     pixels: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""How many pixels have each label."""
+"""How many pixels have each label: of label maps, and of scanlines before they become one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
-from gpuseg.kernels.jit import U64, njit
-from gpuseg.kernels.vectors import STEP, trailing_zeros, unequal_bits
+from gpuseg.kernels.jit import U64, inlined, njit, part
+from gpuseg.kernels.rows import (
+    BAD_FILTER,
+    DONE,
+    LEFT,
+    MARGIN,
+    NONE,
+    PAETH,
+    SUB,
+    UP,
+    Row,
+    undo_filter,
+)
+from gpuseg.kernels.vectors import STEP, nonzero_bits, trailing_zeros, unequal_bits
+
+_NO_TABLE = np.zeros(1, np.uint8)
+_LEFT, _ALL = U64(LEFT), ~U64(0)
+assert MARGIN >= STEP  # noqa: S101  # vectors are read whole
+
+
+def count_scanlines(
+    data: NDArray[np.uint8], width: int, row: NDArray[np.uint8], counts: NDArray[np.int64]
+) -> int:
+    """Add the pixels of each label in some whole scanlines; returns DONE or BAD_FILTER.
+
+    data: uint8 (rows * (1 + width),), scanlines of one byte a pixel. row: the row above,
+    `scanlines.row_buffer(width, 1)`, carried from call to call. counts: int64 (256,), added to.
+    """
+    return int(_count_scanlines(data, width, row, _NO_TABLE, counts))
 
 
 def count_labels(labels: Labels) -> NDArray[np.int64]:
@@ -19,35 +46,82 @@ def count_labels(labels: Labels) -> NDArray[np.int64]:
     Returns int64 (256,) or (65536,).
     """
     counts = np.zeros(1 << 8 * labels.itemsize, np.int64)
-    flat = labels.reshape(-1)
-    if labels.dtype == np.uint8:
-        _count_bytes(flat, counts)
-    else:
-        _count_words(flat, counts)
+    _count_labels(labels.reshape(-1), counts)
     return counts
 
 
 @njit
-def _count_bytes(labels: Any, counts: Any) -> None:
-    """Label maps are long runs: 64 bytes are looked at at a time for where one ends."""
-    size, begun, at = U64(labels.size), U64(0), U64(1)
-    while at < size:
-        bits, step = U64(labels[at] != labels[at - U64(1)]), U64(1)
-        if size - at >= STEP:
-            bits, step = unequal_bits(labels, at, labels, at - U64(1)), STEP
+def _count_scanlines(data: Any, width: Any, above: Any, none: Any, counts: Any) -> Any:
+    """Each row is written over the one above and counted there, while it is in the cache."""
+    width, channels = U64(width), U64(1)
+    step = width + U64(1)
+    for start in range(U64(0), U64(data.size), step):
+        kind, at = data[start], start + U64(1)
+        if kind > PAETH:
+            return BAD_FILTER
+        if kind == SUB:
+            for x in range(width):
+                above[_LEFT + x] = data[at + x]
+            last = start + step == U64(data.size)
+            _count_differences(above, width, counts, last or data[start + step] > SUB)
+            continue
+        if kind == NONE:
+            for x in range(width):
+                above[_LEFT + x] = data[at + x]
+        elif kind == UP:
+            for x in range(width):
+                above[_LEFT + x] = above[_LEFT + x] + data[at + x]
+        else:
+            row = Row(data, at, width, channels, _ALL, _ALL, above, none, none, U64(0))
+            undo_filter(row, kind)
+        _count_row(above, width, counts)
+    return DONE
+
+
+@inlined
+def _first_bits(count: Any) -> Any:
+    """The lowest bits of a word: so many, or all."""
+    return _ALL if count >= STEP else (U64(1) << count) - U64(1)
+
+
+@part
+def _count_row(row: Any, width: Any, counts: Any) -> None:
+    """Add the labels of the row in a row buffer, run by run."""
+    label = begun = U64(0)  # the zero left of the row is a run of no pixels
+    for at in range(U64(0), width, STEP):
+        place = _LEFT + at
+        bits = unequal_bits(row, place, row, place - U64(1)) & _first_bits(width - at)
         while bits:
             here = at + trailing_zeros(bits)
             bits &= bits - U64(1)
-            counts[labels[begun]] += here - begun
-            begun = here
-        at += step
-    if size:
-        counts[labels[begun]] += size - begun
+            counts[label] += here - begun
+            label, begun = U64(row[_LEFT + here]), here
+    counts[label] += width - begun
+
+
+@part
+def _count_differences(row: Any, width: Any, counts: Any, keep: Any) -> None:
+    """Add the labels of a row of filter Sub. keep: the row below needs them in the buffer."""
+    label = begun = U64(0)
+    for at in range(U64(0), width, STEP):
+        bits = nonzero_bits(row, _LEFT + at) & _first_bits(width - at)
+        while bits:
+            here = at + trailing_zeros(bits)
+            bits &= bits - U64(1)
+            counts[label] += here - begun
+            difference = U64(row[_LEFT + here])
+            if keep:
+                for x in range(begun, here):
+                    row[_LEFT + x] = label
+            label, begun = label + difference & U64(255), here
+    counts[label] += width - begun
+    if keep:
+        for x in range(begun, width):
+            row[_LEFT + x] = label
 
 
 @njit
-def _count_words(labels: Any, counts: Any) -> None:
-    """The runs of 16 bits a label, one by one: such label maps are few."""
+def _count_labels(labels: Any, counts: Any) -> None:
     size, begun = U64(labels.size), U64(0)
     for at in range(U64(1), size):
         if labels[at] != labels[begun]:

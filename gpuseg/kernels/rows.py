@@ -221,7 +221,7 @@ def _paeth(left: Any, above: Any, corner: Any) -> Any:
 
 
 @part
-def _plain(row: Any, kind: Any) -> None:
+def undo_filter(row: Any, kind: Any) -> None:
     """Undo any filter byte by byte, in the row buffer."""
     memory = row.above
     for first in range(row.channels):
@@ -243,7 +243,7 @@ def _plain(row: Any, kind: Any) -> None:
 @part
 def plain_row(row: Any, kind: Any) -> Any:
     """A row of any filter, byte by byte: the first of an image, and those of filter Average."""
-    _plain(row, kind)
+    undo_filter(row, kind)
     looked_up, label = ~U64(0), U64(0)
     for x in range(row.width):
         pixel = load_word(row.above, U64(LEFT) + x * row.channels) & row.mask

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from time import perf_counter
 from typing import Unpack
 
-import numpy as np
-
-from gpuseg.codecs.opening import NO_MEMORY
-from gpuseg.counts import LabelCounts, Tally
-from gpuseg.discover import Source, find
-from gpuseg.errors import MaskSizeError, UsageError
-from gpuseg.label_maps import LabelMap, read_label_map
+from gpuseg.counts import Tally
+from gpuseg.discover import find
+from gpuseg.errors import UsageError
+from gpuseg.label_counts import Counting
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
-from gpuseg.results import FileResult
 from gpuseg.runs import Progress, StrPath, look
 from gpuseg.statistics import Stats, conclude
 
@@ -59,7 +53,7 @@ def stats(
     tally = Tally(ignore_index)
     done = look(
         sources,
-        _Counting(settings),
+        Counting(settings),
         verb="stats",
         report=report,
         progress=progress,
@@ -70,50 +64,3 @@ def stats(
 
 def _is_index(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INDEX
-
-
-@dataclass(frozen=True, slots=True)
-class _Counting:
-    """The task of counting the labels of each file."""
-
-    options: ReadOptions
-
-    def run(self, source: Source) -> FileResult:
-        """Count those of one label map; whatever happens becomes its row."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
-        try:
-            start = perf_counter()
-            found = read_label_map(source.path, self.options.max_pixels)
-            middle = perf_counter()
-            counts = count(found)
-            seconds = {"read": middle - start, "count": perf_counter() - middle}
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
-        return FileResult(
-            source=source.relative,
-            status="read",
-            width=found.width,
-            height=found.height,
-            format=found.format,
-            codec=found.codec,
-            details=counts,
-            seconds=seconds,
-        )
-
-
-def count(found: LabelMap) -> LabelCounts:
-    """What a label map holds."""
-    from gpuseg.kernels.counting import count_labels  # numba loads with the first file
-
-    counts = count_labels(found.labels)
-    indices = counts.nonzero()[0]
-    colours = b""
-    if found.plte is not None:
-        palette = np.frombuffer(found.plte, np.uint8).reshape(-1, 3)
-        colours = palette[indices[: np.searchsorted(indices, len(palette))]].tobytes()
-    return LabelCounts(
-        found.bits, tuple(indices.tolist()), tuple(counts[indices].tolist()), colours
-    )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +23,8 @@ TOGETHER = 1024
 _MOST_HELD = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class LabelCounts:
-    """What one label map holds.
+class LabelCounts(NamedTuple):
+    """What one label map holds (a tuple, for it is sent by the hundred thousand).
 
     bits: of a label. indices: those that occur, ascending. pixels: of each. colours: of each by
     the file's own palette, 3 bytes RGB; fewer where its palette ends before, none for greyscale.

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
+import numpy as np
+
 from gpuseg.counts import Tally
 from gpuseg.discover import find
-from gpuseg.errors import UsageError
+from gpuseg.errors import OutputError, UsageError
 from gpuseg.label_counts import Counting
 from gpuseg.options import ReadKeywords, ReadOptions
+from gpuseg.output import write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.runs import Progress, StrPath, look
-from gpuseg.statistics import Stats, conclude
+from gpuseg.statistics import ClassStats, Stats, conclude
 
 
 def stats(
@@ -64,3 +67,62 @@ def stats(
 
 def _is_index(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INDEX
+
+
+def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
+    """Refuse what could not be written once all is counted, and make the folder of plots.
+
+    table: of `save_csv`. plots: of `save_plots`. Raises UsageError and OutputError.
+    """
+    if table is not None:
+        folder = os.path.dirname(os.fspath(table)) or "."
+        if not os.path.isdir(folder) or os.path.isdir(table):
+            raise UsageError(
+                f"the table must be a file in a folder that exists, got {os.fspath(table)}"
+            )
+    if plots is not None:
+        from gpuseg.plots import require
+
+        require()
+        try:
+            os.makedirs(plots, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"the folder of plots {os.fspath(plots)} cannot be made: {error.strerror}; "
+                "choose another"
+            ) from error
+
+
+def save_csv(found: Stats, path: StrPath) -> None:
+    """Write `Stats.as_csv`, replacing an existing file. Raises OutputError."""
+    write_atomically(os.fspath(path), found.as_csv().encode("utf-8", "backslashreplace"))
+
+
+def save_plots(found: Stats, folder: StrPath) -> tuple[str, ...]:
+    """Write pixels.svg, images.svg and co-occurrence.svg to a folder; returns their paths.
+
+    Of the ignore index nothing is drawn. Raises OutputError, and UsageError without matplotlib.
+    """
+    from gpuseg.plots import MOST, class_bars, heat_map
+
+    classes = [c for c in found.classes if not c.ignored]
+    names, colours = [_called(c) for c in classes], [c.rgb for c in classes]
+    together, seen = found.co_occurrence, np.diagonal(found.co_occurrence)
+    real = [k for k, images in enumerate(seen) if images and not found.classes[k].ignored]
+    shown = sorted(sorted(real, key=lambda k: -seen[k])[:MOST])  # the most common, by index
+    parts = together[np.ix_(shown, shown)] / seen[shown, None]
+    title = "Of the label maps with the class of a row, those with that of the column, in %"
+    drawn = {
+        "pixels": class_bars(names, colours, [c.pixels for c in classes], "Pixels of each class", log=True),
+        "images": class_bars(names, colours, [c.images for c in classes], "Label maps that hold each class"),
+        "co-occurrence": heat_map(parts, [_called(found.classes[k]) for k in shown], title),
+    }
+    paths = []
+    for name, svg in drawn.items():
+        paths.append(os.path.join(folder, f"{name}.svg"))
+        write_atomically(paths[-1], svg.encode("utf-8"))
+    return tuple(paths)
+
+
+def _called(entry: ClassStats) -> str:
+    return entry.name or f"{entry.index} (unlisted)"

@@ -22,6 +22,7 @@ def remarks_on(tally: Tally, palette: Palette | None) -> Iterator[str]:
     else:
         yield from _unlisted(tally, palette)
         yield from _other_colours(tally, palette)
+        yield from _void(tally, palette)
     yield from _ignored(tally, palette)
     lossy = sum(n for (name, _), n in tally.formats.items() if name == "JPEG")
     if lossy:
@@ -80,6 +81,22 @@ def _other_colours(tally: Tally, palette: Palette) -> Iterator[str]:
         yield (
             f"label maps have other colours than palette {palette.name!r} ({_some(rows)}): see "
             "whether it is theirs, for the names follow from it"
+        )
+
+
+def _void(tally: Tally, palette: Palette) -> Iterator[str]:
+    """Classes that by their name are none, and share in all weights."""
+    rows = [
+        f"{index} {entry.name!r}"
+        for index, entry in sorted(palette.first_by_index().items())
+        if index != tally.ignore_index and index in tally.pixels
+        if not palette.is_real_class(index)
+    ]
+    if rows:
+        number = rows[0].split()[0]
+        yield (
+            f"counted as a class, and by its name none: {_some(rows)}; --ignore-index {number} "
+            "leaves it out of shares and weights"
         )
 
 

@@ -87,7 +87,7 @@ def _table(found: Stats) -> Iterator[str]:
     yield f"index       {'name':{width}}  {'pixels':>16}  {'share':>8}  {images}{head}"
     for c in shown:
         box = click.style("    ", bg=c.rgb) if c.rgb is not None else "    "
-        share = f"{100 * c.share:.3f} %" if c.is_class or not c.ignored else ""
+        share = f"{100 * c.share:.3f} %" if not c.ignored else ""
         weights = "".join(f"{c.weights[w]:10.4g}" if c.is_class else f"{'':10}" for w in WEIGHTINGS)
         yield (
             f"{c.index:5} {box}  {_name(c):{width}}  {c.pixels:16,}  {share:>8}  {c.images:10,}"

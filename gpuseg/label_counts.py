@@ -68,10 +68,8 @@ def _fields(found: Any) -> dict[str, Any]:
     return {name: getattr(found, name) for name in ("width", "height", "format", "codec")}
 
 
-def _summed(
-    counts: NDArray[np.int64], bits: int, colours: NDArray[np.uint8] | None
-) -> LabelCounts:
-    """counts: int64 (256,) or (65536,). colours: the file's palette, uint8 (K, 3), if it has one."""
+def _summed(counts: NDArray[np.int64], bits: int, colours: NDArray[np.uint8] | None) -> LabelCounts:
+    """counts: int64 (256,) or (65536,). colours: the file's palette, uint8 (K, 3), or None."""
     indices = counts.nonzero()[0]
     pixels = tuple(counts[indices].tolist())
     listed = b""

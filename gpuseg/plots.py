@@ -39,7 +39,7 @@ _NO_COLOUR = (0.6, 0.6, 0.6)
 
 _STYLE = {
     "svg.fonttype": "none",  # text stays text
-        "text.parse_math": False,
+    "text.parse_math": False,
     "text.usetex": False,
     "font.sans-serif": ["DejaVu Sans"],  # it comes with matplotlib
     "font.size": 9.0,

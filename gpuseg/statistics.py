@@ -156,7 +156,7 @@ class Stats:
         }
 
     def as_csv(self) -> str:
-        """A row a class, with a head; lines end in \\n."""
+        """A row a class, with a head; lines end in a line feed alone."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         fields = ("index", "name", "colour", "pixels", "images", "share", "image_share")

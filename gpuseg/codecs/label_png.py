@@ -95,8 +95,6 @@ def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:
     if image.mode == "P":
         pixels = np.array(image)
         return pixels, bytes(image.getpalette("RGB") or [])
-    if image.mode == "1":
-        return np.array(image).astype(np.uint8), None
     if image.mode == "L":
         return np.array(image) // np.uint8(GREY_STEP.get(raw, 1)), None
     if image.mode == "1":
@@ -105,6 +103,6 @@ def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:
         return np.array(image).astype(np.uint16), None
     what = "holds colours" if image.mode in ("RGB", "RGBA") else f"is of mode {image.mode}"
     raise UnsupportedMaskError(
-        f"{what}, and a label map is a palette or greyscale image; make label maps of colour masks "
+        f"{what}; a label map is a palette or greyscale image: make label maps of colour masks "
         "first: gpuseg convert"
     )

@@ -123,9 +123,10 @@ def _count_differences(row: Any, width: Any, counts: Any, keep: Any) -> None:
 @njit
 def _count_labels(labels: Any, counts: Any) -> None:
     size, begun = U64(labels.size), U64(0)
-    for at in range(U64(1), size):
-        if labels[at] != labels[begun]:
-            counts[labels[begun]] += at - begun
-            begun = at
+    for place in range(U64(1), size):
+        here = U64(place)
+        if labels[here] != labels[begun]:
+            counts[labels[begun]] += here - begun
+            begun = here
     if size:
         counts[labels[begun]] += size - begun

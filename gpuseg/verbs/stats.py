@@ -112,9 +112,10 @@ def save_plots(found: Stats, folder: StrPath) -> tuple[str, ...]:
     shown = sorted(sorted(real, key=lambda k: -seen[k])[:MOST])  # the most common, by index
     parts = together[np.ix_(shown, shown)] / seen[shown, None]
     title = "Of the label maps with the class of a row, those with that of the column, in %"
+    pixels, images = [c.pixels for c in classes], [c.images for c in classes]
     drawn = {
-        "pixels": class_bars(names, colours, [c.pixels for c in classes], "Pixels of each class", log=True),
-        "images": class_bars(names, colours, [c.images for c in classes], "Label maps that hold each class"),
+        "pixels": class_bars(names, colours, pixels, "Pixels of each class", log=True),
+        "images": class_bars(names, colours, images, "Label maps that hold each class"),
         "co-occurrence": heat_map(parts, [_called(found.classes[k]) for k in shown], title),
     }
     paths = []

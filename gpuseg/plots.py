@@ -179,7 +179,10 @@ def _svg(
 
     title = _clean(title, 120)
     ink = _unused([*texts, title], colours)
-    with warnings.catch_warnings(), style.context(["default", _STYLE | {"svg.hashsalt": title}]):
+    with (
+        warnings.catch_warnings(),
+        style.context(["default", _STYLE | {"svg.hashsalt": f"gpuseg {title}"}]),
+    ):
         warnings.simplefilter("ignore")  # letters that matplotlib's own font lacks
         figure = Figure(figsize=size)
         axes = figure.add_subplot()

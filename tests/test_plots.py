@@ -1,0 +1,142 @@
+"""Plots: SVG that any page can hold, whatever the names are."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from gpuseg.plots import MOST, class_bars, heat_map
+
+matplotlib = pytest.importorskip("matplotlib")
+
+NAMES = [
+    "road",
+    "$x^2$ $\\frac",
+    "<script>alert(1)</script>",
+    "a&b \"c\" 'd'",
+    "\x1b[31m\x00\ud800",
+    "道路",
+    "#010203",
+]
+COLOURS = [(255, 0, 0), (1, 2, 3), (1, 2, 4), None, (255, 255, 255), (0, 0, 0), (9, 9, 9)]
+VALUES = [1000, 20, 0, 3, 5_000_000, 7, 1]
+
+
+def bars(**options: bool) -> str:
+    return class_bars(NAMES, COLOURS, VALUES, "Pixels <of> $each$", **options)
+
+
+def texts(svg: str) -> list[str]:
+    root = ET.fromstring(svg)
+    return ["".join(found.itertext()) for found in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def squares() -> np.ndarray:
+    return np.linspace(0, 1, 49).reshape(7, 7)
+
+
+@pytest.mark.parametrize("svg", [bars(), bars(log=True), heat_map(squares(), NAMES, "$t$")])
+def test_names_are_text_and_nothing_else(svg: str) -> None:
+    assert svg.startswith("<svg ")
+    assert "<script" not in svg
+    found = texts(svg)
+    for name in (*NAMES[:2], NAMES[2][:27].rstrip(), NAMES[3], NAMES[5], NAMES[6]):
+        assert any(text.startswith(name) for text in found), name
+    assert not any(ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in "".join(found))
+
+
+def test_a_bar_for_each_value_and_its_number() -> None:
+    svg = bars()
+    for text in ("1,000", "20", "0", "5,000,000"):
+        assert text in texts(svg)
+    for colour in ("#ff0000", "#ffffff", "#090909", "#010204"):
+        assert f"fill: {colour}" in svg
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_bars_are_as_long_as_their_values_say(log: bool) -> None:
+    values = [10, 1000, 100_000]
+    svg = class_bars(["a", "b", "c"], [(9, 9, k) for k in range(3)], values, "t", log=log)
+    lengths = []
+    for k in range(3):
+        [path] = re.findall(rf'<path d="([^"]*)"[^>]*fill: #09090{k}', svg)
+        across = [float(x) for x in re.findall(r"[ML] (\S+)", path)]
+        lengths.append(max(across) - min(across))
+    start = 10 / 2  # half a decade, or a part of one, before the first
+    want = np.log10(np.array(values) / start) if log else np.array(values)
+    assert np.allclose(np.array(lengths) / lengths[-1], want / want[-1], atol=1e-4)
+
+
+@pytest.mark.parametrize("svg", [bars(log=True), heat_map(squares(), NAMES, "t")])
+def test_text_and_lines_take_the_colour_around_them(svg: str) -> None:
+    assert "fill: currentColor" in svg
+    assert "stroke: currentColor" in svg
+    assert "#000000" not in re.sub(r"fill: #000000; stroke: currentColor", "", svg)
+    assert "stroke: #" not in svg
+
+
+def test_the_colour_of_a_class_is_not_taken_for_that_of_text() -> None:
+    """Whatever stands for `currentColor` while it is drawn."""
+    colours = [(1, 2, 3 + k) for k in range(4)]
+    svg = class_bars(["#010207", "b", "c", "d"], colours, [1, 2, 3, 4], "t")
+    for k in range(4):
+        assert svg.count(f"fill: #01020{3 + k}") == 1
+    assert "#010207" in texts(svg)
+
+
+def test_the_same_data_make_the_same_bytes_under_any_style() -> None:
+    first = [bars(log=True), heat_map(squares(), NAMES, "t")]
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
+        assert [bars(log=True), heat_map(squares(), NAMES, "t")] == first
+    assert "date" not in first[0].lower()
+
+
+def test_nothing_of_matplotlib_is_changed_for_others() -> None:
+    before = dict(matplotlib.rcParams)
+    bars()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_several_fit_into_one_page() -> None:
+    """No identifier comes twice, and no rule reaches what is not theirs."""
+    one, two = (class_bars(NAMES, COLOURS, VALUES, title) for title in ("one", "two"))
+    page = one + two + heat_map(squares(), NAMES, "three")
+    assert "<style" not in page
+    found = re.findall(r'\bid="([^"]*)"', page)
+    assert len(found) == len(set(found)) >= 3
+    assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(found)
+
+
+def test_no_classes_and_no_pixels() -> None:
+    for svg in (
+        class_bars([], [], [], "none", log=True),
+        class_bars(["a"], [None], [0], "zero", log=True),
+        class_bars(["a"], [None], [0], "zero"),
+        heat_map(np.zeros((0, 0)), [], "none"),
+    ):
+        ET.fromstring(svg)
+
+
+def test_many_classes_are_cut_to_the_largest_and_the_title_says_so() -> None:
+    names = [f"class-{k}" for k in range(200)]
+    values = [k % 100 for k in range(200)]
+    found = texts(class_bars(names, [None] * 200, values, "Many"))
+    assert f"Many (the {MOST} largest of 200)" in found
+    assert "class-99" in found
+    assert "class-0" not in found
+    assert sum(text.startswith("class-") for text in found) == MOST
+    found = texts(heat_map(np.eye(200), names, "Many"))
+    assert f"Many (the first {MOST} of 200): pale for few, strong for all" in found
+    assert sum(text.startswith("class-") for text in found) == 2 * MOST
+
+
+def test_cells_are_as_strong_as_their_values_and_say_them() -> None:
+    matrix = np.array([[1.0, 0.5], [0.001, 0.0]])
+    svg = heat_map(matrix, ["a", "b"], "t")
+    assert {"100", "50", "<1"} <= set(texts(svg))
+    fills = [float(value) for value in re.findall(r"fill: #3b82f5; fill-opacity: ([0-9.]+)", svg)]
+    assert len(fills) == 3
+    assert fills[1] == pytest.approx(fills[0] / 2, rel=0.01)

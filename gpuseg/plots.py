@@ -235,7 +235,7 @@ def _per_cent(value: float) -> str:
     return "" if value <= 0 else "<1" if value < 0.005 else f"{100 * value:.0f}"
 
 
-def _compact(value: float, place: int | None = None) -> str:
+def _compact(value: float, place: float) -> str:
     """A number of an axis: 20k, 3M. Called by matplotlib."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:

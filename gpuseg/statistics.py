@@ -69,7 +69,7 @@ class Stats:
     co_occurrence: int64 (M, M), label maps that hold both of two of the first M classes, all
         with an index below 1024; the diagonal: that hold one.
     sizes: label maps by (width, height); other_sizes: beyond the first 4096 sizes.
-    formats: label maps by format and bits of a label, for instance `PNG, 8 bits`.
+    formats: label maps by format and bits of a label, for instance `PNG, 8-bit`.
     remarks: what is odd, a sentence each.
     """
 
@@ -194,7 +194,7 @@ def conclude(report: Report, tally: Tally, palette: Palette | None) -> Stats:
         co_occurrence=tally.together(few),
         sizes=tally.sizes,
         other_sizes=tally.other_sizes,
-        formats=Counter({f"{name}, {bits} bits": n for (name, bits), n in tally.formats.items()}),
+        formats=Counter({f"{name}, {bits}-bit": n for (name, bits), n in tally.formats.items()}),
         remarks=tuple(remarks_on(tally, palette)),
     )
 

@@ -39,7 +39,7 @@ def test_a_table_for_people(project: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("3 read")
     assert "sizes: 20 x 12 (3)" in result.stdout
-    assert "formats: PNG, 8 bits (3)" in result.stdout
+    assert "formats: PNG, 8-bit (3)" in result.stdout
     assert result.stderr == ""
     lines = result.stdout.splitlines()
     [row] = [line for line in lines if line.split()[:2] == ["0", "background"]]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
-from gpuseg.kernels.jit import U64, inlined, njit, part
+from gpuseg.kernels.jit import U64, njit, part
 from gpuseg.kernels.rows import (
     BAD_FILTER,
     DONE,
@@ -78,19 +78,16 @@ def _count_scanlines(data: Any, width: Any, above: Any, none: Any, counts: Any) 
     return DONE
 
 
-@inlined
-def _first_bits(count: Any) -> Any:
-    """The lowest bits of a word: so many, or all."""
-    return _ALL if count >= STEP else (U64(1) << count) - U64(1)
-
-
 @part
 def _count_row(row: Any, width: Any, counts: Any) -> None:
-    """Add the labels of the row in a row buffer, run by run."""
+    """Add the labels of the row in a row buffer, run by run.
+
+    The zeros behind the row are a run, too, which begins where all pixels are counted.
+    """
     label = begun = U64(0)  # the zero left of the row is a run of no pixels
     for at in range(U64(0), width, STEP):
         place = _LEFT + at
-        bits = unequal_bits(row, place, row, place - U64(1)) & _first_bits(width - at)
+        bits = unequal_bits(row, place, row, place - U64(1))
         while bits:
             here = at + trailing_zeros(bits)
             bits &= bits - U64(1)
@@ -104,7 +101,7 @@ def _count_differences(row: Any, width: Any, counts: Any, keep: Any) -> None:
     """Add the labels of a row of filter Sub. keep: the row below needs them in the buffer."""
     label = begun = U64(0)
     for at in range(U64(0), width, STEP):
-        bits = nonzero_bits(row, _LEFT + at) & _first_bits(width - at)
+        bits = nonzero_bits(row, _LEFT + at)
         while bits:
             here = at + trailing_zeros(bits)
             bits &= bits - U64(1)

@@ -172,7 +172,10 @@ def _svg(
     texts: Sequence[str],
     colours: Sequence[tuple[float, float, float]],
 ) -> str:
-    """What `draw` draws. texts, colours: all that it writes and fills with. size: in inches."""
+    """What `draw` draws. texts, colours: all that it writes and fills with. size: in inches.
+
+    matplotlib's settings are those of the process: until it is drawn they are ours.
+    """
     require()
     from matplotlib import style
     from matplotlib.figure import Figure

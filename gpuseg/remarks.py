@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpuseg.counts import TOGETHER, Tally
-from gpuseg.palette import Palette
+from gpuseg.palette import MAX_INDEX, Palette
 
 _SHOWN = 8
 
@@ -19,6 +19,7 @@ def remarks_on(tally: Tally, palette: Palette | None) -> Iterator[str]:
             "no palette is known, so classes have numbers for names; --palette NAME|FILE names them"
         )
         yield from _several_meanings(tally)
+        yield from _wide_ignored(tally)
     else:
         yield from _unlisted(tally, palette)
         yield from _other_colours(tally, palette)
@@ -61,6 +62,14 @@ def _several_meanings(tally: Tally) -> Iterator[str]:
         yield (
             f"files differ in the colour of an index ({_some(rows)}), so it may be several "
             "classes in one; `gpuseg convert` with a palette makes label maps that agree"
+        )
+
+
+def _wide_ignored(tally: Tally) -> Iterator[str]:
+    if MAX_INDEX in tally.pixels and tally.ignore_index != MAX_INDEX:
+        yield (
+            f"index {MAX_INDEX} was counted as a class, and at 16 bits is mostly none; "
+            f"--ignore-index {MAX_INDEX} leaves it out of shares and weights"
         )
 
 

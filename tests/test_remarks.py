@@ -51,3 +51,11 @@ def test_an_ignore_index_that_may_be_a_class_is_told(tmp_path: Path) -> None:
 def test_lossy_files_are_told(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.jpg")
     assert "1 label maps are JPEG" in stats(tmp_path).remarks[1]
+
+
+def test_the_usual_ignore_index_of_16_bits_is_told(tmp_path: Path) -> None:
+    save_label_map(tmp_path / "a.png", [[0, 1, 65535]])
+    assert any("index 65535 was counted" in remark for remark in stats(tmp_path).remarks)
+    found = stats(tmp_path, ignore_index=65535)
+    assert not any("was counted" in remark for remark in found.remarks)
+    assert found.weights().shape == (2,)

@@ -98,7 +98,10 @@ def _count_row(row: Any, width: Any, counts: Any) -> None:
 
 @part
 def _count_differences(row: Any, width: Any, counts: Any, keep: Any) -> None:
-    """Add the labels of a row of filter Sub. keep: the row below needs them in the buffer."""
+    """Add the labels of a row of filter Sub, whose differences are in the row buffer.
+
+    keep: the row below needs the labels there. Behind the row there are no differences.
+    """
     label = begun = U64(0)
     for at in range(U64(0), width, STEP):
         bits = nonzero_bits(row, _LEFT + at)

@@ -60,7 +60,8 @@ def rgb_to_index(
 
     torch.nn.CrossEntropyLoss wants int64 targets: pass `labels.long()`.
 
-    unknown="border" looks at the neighbours of pixels, on the host: it takes host arrays only.
+    unknown="border" and "border-ignore" look at the neighbours of pixels, on the host: they take
+    host arrays only.
 
     Raises UnknownColourError when the policy refuses a colour, UnsupportedMaskError for
     alpha, greyscale or another dtype, MaskError for another shape, UsageError and
@@ -145,17 +146,17 @@ class _IndexJob:
         cpu.index_pixels(pixels, offsets, self.lookup.table, labels, unknown)
         return labels, unknown
 
-    @property
-    def _repairs(self) -> bool:
-        return self.policy.unknown == "border"
-
     def _may_refuse(self) -> bool:
-        return self.policy.unknown == "error" or self._repairs or self.policy.tolerance is not None
+        return (
+            self.policy.unknown == "error"
+            or self.policy.repairs_borders
+            or self.policy.tolerance is not None
+        )
 
     def _check_device(self, where: str) -> None:
-        if self._repairs:
+        if self.policy.repairs_borders:
             raise UsageError(
-                f"{where}unknown='border' takes arrays in host memory, got one on a CUDA device; "
+                f"{where}unknown={self.policy.unknown!r} takes arrays in host memory, got one on a CUDA device; "
                 "pass a copy on the host (CuPy: mask.get(), torch: mask.cpu())"
             )
 
@@ -164,9 +165,10 @@ class _IndexJob:
 
         labels: (N, H, W), of those masks. counts: unknown pixels of each.
         """
+        repairs = self.policy.repairs_borders
         for i in np.flatnonzero(counts).tolist():
             host = masks[i] if isinstance(masks, np.ndarray) else masks[i].get()
-            error = self._repair(host, labels[i]) if self._repairs else self._refusal(host)
+            error = self._repair(host, labels[i]) if repairs else self._refusal(host)
             if error is not None:
                 place = where if len(counts) == 1 else f"{where}image {i}: "
                 raise UnknownColourError(place + str(error), error.colours, error.pixels)
@@ -174,7 +176,7 @@ class _IndexJob:
     def _repair(self, mask: NDArray[np.uint8], labels: NDArray[Any]) -> UnknownColourError | None:
         """Repair the borders of a mask in its labels, or say what cannot be."""
         repair = find_repair(mask, self.lookup)
-        if repair.left:
+        if repair.left and self.policy.unknown == "border":
             return left_unknown(repair, labels.size, self.palette, _ADVICE)
         repair.apply(labels)
         return None

@@ -33,11 +33,15 @@ class FilteredLabels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Indexed:
-    """A label map, uint8 or uint16 (H, W) or as scanlines, and what was replaced in it."""
+    """A label map, uint8 or uint16 (H, W) or as scanlines, and what was replaced in it.
+
+    repaired_pixels: of the unknown ones, those that took the class of a neighbour.
+    """
 
     labels: Labels | FilteredLabels
     unknown_pixels: int = 0
     unknown_colours: tuple[UnknownColour, ...] = ()
+    repaired_pixels: int = 0
 
 
 _scratch = Scratch()
@@ -101,17 +105,18 @@ def judge(
 ) -> Indexed:
     """Accept a label map whose mask, uint8 (H, W, 3), had `unknown` pixels, or refuse it.
 
-    Under `border` its unknown pixels are repaired here. Raises UnknownColourError with the most
-    frequent of the refused colours.
+    Unknown pixels on borders are repaired here, if they are to be. Raises UnknownColourError with
+    the most frequent of the refused colours.
     """
     if not unknown:
         return Indexed(labels)
-    if options.unknown == "border":
+    if options.repairs_borders:
         repair = find_repair(pixels, lookup)
-        if repair.left:
+        if repair.left and options.unknown == "border":
             raise left_unknown(repair, labels.size, palette, _ADVICE)
         repair.apply(labels)
-        return Indexed(labels, len(repair.places), repair.colours)
+        repaired = len(repair.places)
+        return Indexed(labels, repaired + repair.left, repair.colours, repaired)
     colours, total, refused = find_unknown(pixels, lookup)
     if refused:
         raise refusal(colours, refused, labels.size, palette, _ADVICE)

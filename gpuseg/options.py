@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, get_args
 
 from gpuseg.errors import UsageError
 
-Unknown = Literal["error", "ignore", "nearest", "border"]
+Unknown = Literal["error", "ignore", "nearest", "border", "border-ignore"]
 Depth = Literal[8, 16]
 Order = Literal["rgb", "bgr"]
 Codec = Literal["auto", "pillow"]
@@ -41,11 +41,12 @@ class IndexOptions:
         `ignore` writes the ignore index, `nearest` the palette colour at the least
         Euclidean distance in RGB (ties: the class named first in the palette), `border`
         the class of a neighbour where the colour lies between those of two classes beside
-        the pixel, as antialiasing makes it; any other colour refuses the mask.
+        the pixel, as antialiasing makes it; any other colour refuses the mask, and gets the
+        ignore index under `border-ignore`.
     tolerance: with `nearest`, the largest distance that is still replaced, in
         8-bit steps (0 to 441.7); a colour further away is refused. None: no limit.
-    ignore_index: the index for `ignore`; None takes the palette's own, else 255
-        (65535 at depth 16).
+    ignore_index: the index for unknown colours under `ignore` and `border-ignore`; None takes
+        the palette's own, else 255 (65535 at depth 16).
     depth: bits of a label: 8 (palette PNG, uint8) or 16 (greyscale PNG, uint16).
     """
 
@@ -53,6 +54,11 @@ class IndexOptions:
     tolerance: float | None = None
     ignore_index: int | None = None
     depth: Depth = 8
+
+    @property
+    def repairs_borders(self) -> bool:
+        """Whether unknown pixels may take the class of a neighbour."""
+        return self.unknown in ("border", "border-ignore")
 
     def __post_init__(self) -> None:
         _one_of("unknown", self.unknown, get_args(Unknown))

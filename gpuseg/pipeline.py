@@ -60,6 +60,7 @@ class Work:
             status=status,
             unknown_pixels=indexed.unknown_pixels,
             unknown_colours=indexed.unknown_colours,
+            repaired_pixels=indexed.repaired_pixels,
             **self._facts(),
         )
 

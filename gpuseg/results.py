@@ -62,6 +62,7 @@ class FileResult:
     width, height: in pixels, 0 when not known.
     format, codec, device: what the content is, which codec read it, what indexed it.
     unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
+    repaired_pixels: of them, those that took the class of a neighbour (antialiased borders).
     warnings: what else there is to know. details: what the verb found.
     error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
@@ -79,6 +80,7 @@ class FileResult:
     device: str = ""
     unknown_pixels: int = 0
     unknown_colours: tuple[UnknownColour, ...] = ()
+    repaired_pixels: int = 0
     warnings: tuple[str, ...] = ()
     details: Details | None = None
     error: str = ""
@@ -102,7 +104,10 @@ class FileResult:
     def row(self) -> dict[str, Any]:
         """The row of the report; what is empty is left out."""
         row: dict[str, Any] = {"type": "file", "source": self.source, "status": self.status}
-        for name in ("target", "width", "height", "format", "codec", "device", "unknown_pixels"):
+        for name in ("target", "width", "height", "format", "codec", "device"):
+            if value := getattr(self, name):
+                row[name] = value
+        for name in ("unknown_pixels", "repaired_pixels"):
             if value := getattr(self, name):
                 row[name] = value
         if self.unknown_colours:

@@ -110,6 +110,39 @@ def test_what_is_no_border_is_refused(place: Place) -> None:
     assert (summary["unknown_pixels"], summary["files_with_unknown"]) == (COUNT, 1)
 
 
+@pytest.mark.parametrize("depth", ["8", "16"])
+def test_what_is_no_border_may_be_ignored(place: Place, depth: str) -> None:
+    save(spoilt(), place.src / "b.png")
+    options = ("--unknown", "border-ignore", "--ignore-index", "77", "--depth", depth)
+    assert place.convert(*options).code == 0
+    assert np.array_equal(load_label(place.dst / "a.png"), indices_of(REPAIRED))
+    mended, repaired, left = specified(spoilt())
+    strange = (mended == np.array(STRANGE)).all(axis=2)
+    assert strange.sum() == left == 3
+    found = load_label(place.dst / "b.png")
+    assert (found[strange] == 77).all()
+    mended[strange] = PALETTE.classes[0].rgb
+    assert np.array_equal(found[~strange], indices_of(mended)[~strange])
+    row = place.report().files["b.png"]
+    assert (row["unknown_pixels"], row["repaired_pixels"]) == (repaired + 3, repaired)
+    assert row["unknown_colours"][0]["hex"] == "#09c84d"
+    row = place.report().files["a.png"]
+    assert row["unknown_pixels"] == row["repaired_pixels"] == COUNT
+
+
+def test_no_class_is_written_for_what_is_ignored(place: Place) -> None:
+    done = place.convert("--unknown", "border-ignore", "--ignore-index", "3")
+    assert done.code == 2
+    assert "ignore index 3 is the class" in done.err
+
+
+def test_arrays_may_ignore_what_is_no_border() -> None:
+    found, unknown = rgb_to_index(spoilt(), PALETTE, unknown="border-ignore", return_unknown=True)
+    assert (found[25, 30:33] == 255).all()
+    _, repaired, left = specified(spoilt())
+    assert unknown == repaired + left
+
+
 def test_by_error_the_same_mask_is_refused_and_a_clean_one_is_not(place: Place) -> None:
     save(REPAIRED, place.src / "clean.png")
     assert place.convert().code == 1

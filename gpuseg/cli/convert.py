@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What a colour outside the palette becomes: an error of its file, the ignore index, "
     "the nearest palette colour, or the class of a neighbour where it lies between the colours "
-    "of two classes beside it, as on antialiased borders (else an error).",
+    "of two classes beside it, as on antialiased borders (border: else an error; "
+    "border-ignore: else the ignore index).",
 )
 @click.option("--tolerance", type=float, help="With nearest: the largest RGB distance replaced.")
 @click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")

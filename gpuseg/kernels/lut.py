@@ -91,7 +91,7 @@ def build_lookup(palette: Palette, options: IndexOptions, order: Order = "rgb") 
     """The table of a palette under a policy; the last few are kept.
 
     Raises PaletteSizeError when an index does not fit the depth, and PaletteError when
-    `unknown="ignore"` would write the index of a real class.
+    a policy would write unknown colours as the index of a real class.
     """
     policy = IndexOptions(
         unknown=options.unknown,
@@ -113,7 +113,7 @@ def _build(palette: Palette, options: IndexOptions, order: Order) -> Lookup:
         table = _nearest_table(colours, palette.indices, options, dtype)
     else:
         fill = unknown | refused
-        if options.unknown == "ignore":
+        if options.unknown in ("ignore", "border-ignore"):
             fill = unknown | _ignore_index(palette, options)
         table = np.full(COLOURS, dtype(fill))
     table[colour_keys(colours)] = palette.indices

@@ -102,6 +102,7 @@ def _facts(mask: DecodedMask, found: Repair) -> dict[str, Any]:
         "format": mask.format,
         "codec": mask.codec,
         "unknown_pixels": len(found.places),
+        "repaired_pixels": len(found.places),
         "unknown_colours": () if found.left else found.colours,
         "warnings": mask.warnings,
     }

@@ -11,6 +11,7 @@ import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from gpuseg import __version__
 from gpuseg.errors import UsageError
 from gpuseg.text import one_line, shortened
 
@@ -28,7 +29,8 @@ INSTALL = "pip install 'gpuseg[report]'"
 def render(template: str, style: str, **values: Any) -> str:
     """A page. template, style: files of `gpuseg/templates`.
 
-    The template gets `style`, and `style_hash` for its Content-Security-Policy, besides `values`.
+    Besides `values` the template gets `version`, `style`, and `style_hash` for its
+    Content-Security-Policy.
     Raises UsageError where jinja2 is missing.
     """
     environment = _environment()
@@ -39,6 +41,7 @@ def render(template: str, style: str, **values: Any) -> str:
     return environment.get_template(template).render(
         style=Markup(sheet),  # noqa: S704  # a file of ours
         style_hash=f"sha256-{digest}",
+        version=__version__,
         **values,
     )
 
@@ -97,8 +100,10 @@ def percent(share: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s"
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.3g} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

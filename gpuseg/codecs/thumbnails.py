@@ -49,7 +49,7 @@ def nearest(pixels: Pixels, width: int, height: int) -> Pixels:
     """The pixels (H, W, …) at the middles of `width` x `height` cells: no new values."""
     rows = (2 * np.arange(height) + 1) * pixels.shape[0] // (2 * height)
     columns = (2 * np.arange(width) + 1) * pixels.shape[1] // (2 * width)
-    return pixels[rows[:, None], columns]  # type: ignore[return-value]  # of the same type
+    return pixels[rows[:, None], columns]  # type: ignore[no-any-return]
 
 
 def read_colours(path: str, max_pixels: int, box: int | None = None) -> RGBPixels:
@@ -71,8 +71,10 @@ def flat_picture(pixels: RGBPixels) -> Picture:
     found, places = np.unique(keys, return_inverse=True)
     if len(found) > 256:
         return _smaller_of_two(Image.fromarray(pixels))
-    image = Image.fromarray(places.reshape(keys.shape).astype(np.uint8), "P")
-    image.putpalette(np.stack([found >> 16, found >> 8 & 255, found & 255], 1).astype(np.uint8))
+    height, width = keys.shape
+    image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
+    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], 1).astype(np.uint8)
+    image.putpalette(colours.tobytes())
     return _encoded(image, "png")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.palette import RGB, Palette
+from gpuseg.statistics import ClassStats, Stats
 
 MAX_ROWS = 512
 """Classes that a page lists; the rest are counted."""
@@ -20,37 +20,14 @@ VOID = (224, 224, 192)
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One class. share: of the pixels that count, None for the ignore index.
+    """One class and its bars: lengths of 0 to 100, linear, and by logarithms."""
 
-    pixel_bar, image_bar: lengths of 0 to 100, linear; the others by logarithms.
-    """
-
-    index: int
+    entry: ClassStats
     name: str
-    hex: str
-    pixels: int
-    images: int
-    share: float | None
-    image_share: float
     pixel_bar: float
     image_bar: float
     pixel_log_bar: float
     image_log_bar: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClassTable:
-    """All classes: those that occur, the most frequent first, and those that never do.
-
-    strange: indices that occur and are no class of the palette. pixels: that count.
-    """
-
-    rows: tuple[ClassRow, ...]
-    absent: tuple[tuple[str, str], ...]
-    strange: tuple[int, ...]
-    more: int
-    pixels: int
-    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +49,6 @@ class Classes:
         if index == self.ignore_index:
             return "ignore index"
         return f"index {index}" + (", no class" if self.palette is not None else "")
-
-    def is_strange(self, index: int) -> bool:
-        """Whether an index is neither a class of the palette nor the ignore index."""
-        if self.palette is None or index == self.ignore_index:
-            return False
-        return index not in self.palette.first_by_index()
 
     def colours(self) -> NDArray[np.uint8]:
         """The colour of each index, uint8 (K, 3); an index beyond K is black."""
@@ -112,41 +83,32 @@ class Classes:
 _GREYS = bytes(value for value in range(256) for _ in range(3))
 
 
-def class_table(
-    classes: Classes, pixels: Mapping[int, int], images: Mapping[int, int], total: int
-) -> ClassTable:
-    """The classes with what was counted of each. total: how many label maps were read."""
-    counted = sum(count for index, count in pixels.items() if index != classes.ignore_index)
-    order = sorted(pixels, key=lambda i: (i == classes.ignore_index, -pixels[i], i))
-    shown = order[:MAX_ROWS]
-    colours = classes.hexes(shown)
-    most, widest = max(pixels.values(), default=1), max(images.values(), default=1)
-    rows = tuple(
+def class_rows(stats: Stats) -> tuple[ClassRow, ...]:
+    """The classes that occur, the most frequent first, the ignore index last."""
+    seen = [entry for entry in stats.classes if entry.pixels]
+    seen.sort(key=lambda entry: (entry.ignored, -entry.pixels, entry.index))
+    most = max((entry.pixels for entry in seen), default=1)
+    widest = max((entry.images for entry in seen), default=1)
+    return tuple(
         ClassRow(
-            index=i,
-            name=classes.name(i),
-            hex=colours[i],
-            pixels=pixels[i],
-            images=images[i],
-            share=pixels[i] / counted if i != classes.ignore_index else None,
-            image_share=images[i] / total,
-            pixel_bar=_bar(pixels[i] / most),
-            image_bar=_bar(images[i] / widest),
-            pixel_log_bar=_bar(math.log1p(pixels[i]) / math.log1p(most)),
-            image_log_bar=_bar(math.log1p(images[i]) / math.log1p(widest)),
+            entry,
+            _name(entry, bool(stats.palette)),
+            pixel_bar=_bar(entry.pixels / most),
+            image_bar=_bar(entry.images / widest),
+            pixel_log_bar=_bar(math.log1p(entry.pixels) / math.log1p(most)),
+            image_log_bar=_bar(math.log1p(entry.images) / math.log1p(widest)),
         )
-        for i in shown
+        for entry in seen[:MAX_ROWS]
     )
-    entries = classes.palette.first_by_index() if classes.palette is not None else {}
-    absent = tuple(
-        (entry.name, entry.hex)
-        for index, entry in entries.items()
-        if index not in pixels and index != classes.ignore_index
-    )
-    strange = tuple(index for index in order if classes.is_strange(index))
-    return ClassTable(
-        rows, absent[:MAX_ROWS], strange[:MAX_ROWS], len(order) - len(shown), counted, total
-    )
+
+
+def _name(entry: ClassStats, known: bool) -> str:
+    """What a page calls a class. known: whether a palette names it."""
+    if entry.is_class:
+        return entry.name if known else f"index {entry.index}"
+    if entry.ignored:
+        return entry.name if known and entry.name else "ignore index"
+    return f"index {entry.index}, no class"
 
 
 def _bar(part: float) -> float:

@@ -186,7 +186,5 @@ def _legend(labels: Labels, classes: Classes) -> tuple[tuple[Share, ...], int]:
     order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
     shown = order[:MAX_LEGEND]
     colours = classes.hexes(shown)
-    legend = tuple(
-        Share(classes.name(i), colours[i], int(counts[i]) / labels.size) for i in shown
-    )
+    legend = tuple(Share(classes.name(i), colours[i], int(counts[i]) / labels.size) for i in shown)
     return legend, len(order) - len(shown)

@@ -122,12 +122,7 @@ class Gathered:
     def add_report(self, path: Path) -> None:
         """Gather one report. Raises UsageError for a file that is none."""
         rows = read_rows(path)
-        head = next(rows, None)
-        if head is None or head.get("type") != "run":
-            raise UsageError(
-                f"{path} is no report of gpuseg: its first line must be a row of type 'run'; "
-                "give the JSON Lines file of a run with --run"
-            )
+        head = _head(path, next(rows, None))
         run = Run(path, head)
         self.runs.append(run)
         for row in rows:
@@ -180,6 +175,20 @@ class Gathered:
     def most_frequent(self, limit: int) -> list[Colour]:
         """The unknown colours with most pixels; ties by colour."""
         return sorted(self.colours.values(), key=lambda c: (-c.pixels, c.rgb))[:limit]
+
+
+def check_report(path: Path) -> None:
+    """Raise UsageError for a file that is no report, before it is read to its end."""
+    _head(path, next(read_rows(path), None))
+
+
+def _head(path: Path, row: Row | None) -> Row:
+    if row is None or row.get("type") != "run":
+        raise UsageError(
+            f"{path} is no report of gpuseg: its first line must be a row of type 'run'; "
+            "give the JSON Lines file of a run with --run"
+        )
+    return row
 
 
 def gather(reports: Iterable[Path], wanted: frozenset[str] = frozenset()) -> Gathered:

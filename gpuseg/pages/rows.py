@@ -79,7 +79,7 @@ def _parse(line: bytes) -> Row | None:
 
 
 def file_row(row: Row) -> FileRow | None:
-    """What a row of type `file` says, None where it says neither which file nor what became of it."""
+    """What a row of type `file` says, None where it does not say what became of which file."""
     source, status = text(row, "source"), text(row, "status")
     if not source or status not in _STATUSES:
         return None

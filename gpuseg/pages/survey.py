@@ -1,67 +1,14 @@
-"""One pass over label maps: which classes there are, and which few files show them best."""
+"""Which few label maps show best what there is: chosen while all of them are counted."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
 
-import numpy as np
-
-from gpuseg.discover import Source
-from gpuseg.label_maps import read_label_map
-from gpuseg.options import ReadOptions
+from gpuseg.counts import LabelCounts
 from gpuseg.results import FileResult
-
-
-class Holding(Protocol):
-    """What a file's row says of the classes in it: index -> pixels."""
-
-    @property
-    def pixels(self) -> Mapping[int, int]:
-        """Of each index that is present."""
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The indices of one label map, and how many pixels have each."""
-
-    pixels: dict[int, int]
-
-    def row(self) -> Mapping[str, Any]:
-        """For JSON."""
-        return {"indices": {str(index): count for index, count in self.pixels.items()}}
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """The task of counting the indices of label maps."""
-
-    options: ReadOptions
-
-    def run(self, source: Source) -> FileResult:
-        """Count one file's."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
-        try:
-            found = read_label_map(source.path, self.options.max_pixels)
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
-        counts = np.bincount(found.labels.reshape(-1))
-        present = np.flatnonzero(counts)
-        pixels = dict(zip(present.tolist(), counts[present].tolist(), strict=True))
-        return FileResult(
-            source=source.relative,
-            status="read",
-            width=found.width,
-            height=found.height,
-            format=found.format,
-            codec=found.codec,
-            details=Present(pixels),
-        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,31 +27,28 @@ class Candidate:
 
 @dataclass(slots=True)
 class Survey:
-    """Counts what `look` finds; memory follows from the number of classes, not of files.
+    """Chooses from what `look` finds; memory follows from the number of classes, not of files.
 
-    pixels, images: of each index. gallery: how many label maps are to be shown.
+    gallery: how many label maps are to be shown.
     """
 
     gallery: int
-    pixels: Counter[int] = field(default_factory=Counter)
-    images: Counter[int] = field(default_factory=Counter)
+    _images: Counter[int] = field(default_factory=Counter)
     _best: dict[int, Candidate] = field(default_factory=dict)
     _spread: list[tuple[int, Candidate]] = field(default_factory=list)
 
     def add(self, result: FileResult) -> None:
         """Take one file's result."""
-        if result.details is None:
+        counts = result.details
+        if not isinstance(counts, LabelCounts):
             return
-        held = cast("Holding", result.details).pixels
-        spread = hashlib.blake2b(
-            result.source.encode("utf-8", "surrogatepass"), digest_size=8
-        ).digest()
-        indices = frozenset(held)
-        total = max(1, result.width * result.height)
-        for index, count in held.items():
-            self.pixels[index] += count
-            self.images[index] += 1
-            mine = Candidate(-count / total, spread, result.source, indices)
+        name = result.source.encode("utf-8", "surrogatepass")
+        spread = hashlib.blake2b(name, digest_size=8).digest()
+        indices = frozenset(counts.indices)
+        total = result.width * result.height
+        for index, pixels in zip(counts.indices, counts.pixels, strict=True):
+            self._images[index] += 1
+            mine = Candidate(-pixels / total, spread, result.source, indices)
             if index not in self._best or mine < self._best[index]:
                 self._best[index] = mine
         self._keep(Candidate(0.0, spread, result.source, indices))
@@ -125,7 +69,7 @@ class Survey:
         """
         chosen: dict[str, Candidate] = {}
         room = self.gallery - self.gallery // 3
-        for index in sorted(self._best, key=lambda i: (self.images[i], i)):
+        for index in sorted(self._best, key=lambda i: (self._images[i], i)):
             if len(chosen) >= room:
                 break
             if index != ignore_index and not any(index in c.indices for c in chosen.values()):

@@ -92,11 +92,11 @@ def _crops(
     for colour in colours:
         for place in colour.places:
             wanted.setdefault(place.source, []).append((place, colour.rgb))
-    made = {}
-    for source, places in wanted.items():
-        for (place, rgb), crop in zip(places, _of_mask(source, places, src, max_pixels), strict=True):
-            made[place, rgb] = crop
-    return made
+    return {
+        key: crop
+        for source, places in wanted.items()
+        for key, crop in zip(places, _of_mask(source, places, src, max_pixels), strict=True)
+    }
 
 
 def _of_mask(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,12 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     for path in sorted(Path(dst).glob(f"{REPORT}*.jsonl")):
         head = read_head(path)
         if head is not None and "class_table" in head:
-            return _palette(head)
+            return palette_of_head(head)
     return None
 
 
-def _palette(head: dict[str, Any]) -> Palette | None:
+def palette_of_head(head: Mapping[str, Any]) -> Palette | None:
+    """The palette that the head of a report describes, None where it does not as we write it."""
     try:
         classes = tuple(
             PaletteClass(row["index"], row["name"], tuple(bytes.fromhex(row["colour"][1:])))  # type: ignore[arg-type]  # Palette checks the length

@@ -62,7 +62,19 @@ def read_colours(path: str, max_pixels: int, box: int | None = None) -> RGBPixel
             return np.array(image.convert("RGB"))
         size = fitted(image.width, image.height, box)
         image.draft("RGB", size)  # a JPEG is decoded no larger than need be
-        return np.array(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+        return averaged(np.array(image.convert("RGB")), *size)
+
+
+def averaged(pixels: RGBPixels, width: int, height: int) -> RGBPixels:
+    """A photograph made smaller."""
+    image = Image.fromarray(pixels)
+    return np.array(image.resize((width, height), Image.Resampling.LANCZOS))
+
+
+def size_of(path: str, max_pixels: int) -> tuple[int, int]:
+    """Width and height of an image, from its header. Raises MaskError."""
+    with opened(path, max_pixels) as (image, _):
+        return image.width, image.height
 
 
 def flat_picture(pixels: RGBPixels) -> Picture:

@@ -90,20 +90,22 @@ def make_item(
     size = (found.width, found.height)
     source = _source(folders.src, name, sources.get(name), size, max_pixels, notes)
     photo = _photograph(folders.over, name, size, max_pixels, notes)
-    file = _File(found.labels, source, photo, classes, max_pixels)
+    file = _File(found.labels, source, photo, classes)
     legend, more = _legend(found.labels, classes)
     return Item(name, *size, file.views(), legend, more, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """All that pictures are made of. source: RGB of the same size. photo: a path."""
+    """All that pictures are made of.
+
+    source: RGB of the same size. photo: RGB that fits `LARGE`.
+    """
 
     labels: Labels
     source: RGBPixels | None
-    photo: str | None
+    photo: RGBPixels | None
     classes: Classes
-    max_pixels: int
 
     def views(self) -> tuple[View, ...]:
         height, width = self.labels.shape
@@ -127,7 +129,7 @@ class _File:
             ground = thumbnails.greyed(pixels)
         pictures["Label map"] = thumbnails.flat_picture(colours)
         if self.photo is not None:
-            ground = thumbnails.read_colours(self.photo, self.max_pixels, box)
+            ground = thumbnails.averaged(self.photo, *size)
         if ground is not None:
             shows = labels != self.classes.ignore_index
             overlay = thumbnails.blended(ground, colours, shows)
@@ -161,23 +163,23 @@ def _source(
 
 def _photograph(
     over: str | None, name: str, size: tuple[int, int], max_pixels: int, notes: list[str]
-) -> str | None:
-    """The photograph that belongs to a label map; why there is none goes to `notes`."""
+) -> RGBPixels | None:
+    """The photograph that belongs to a label map, to fit `LARGE`; why not goes to `notes`."""
     if over is None:
         return None
     path = of_stem(over, name)
     if path is None:
-        notes.append("There is no photograph of this name, or several; the overlay lies on grey.")
+        notes.append("There is no photograph of this name, or several.")
         return None
     try:
-        found = thumbnails.read_colours(path, max_pixels).shape[1::-1]
+        found = thumbnails.size_of(path, max_pixels)
+        if found == size:
+            return thumbnails.read_colours(path, max_pixels, LARGE)
     except MaskError as error:
         notes.append(f"The photograph {error}.")
-        return None
-    if found != size:
+    else:
         notes.append(f"The photograph has another size: {found[0]} × {found[1]}.")
-        return None
-    return path
+    return None
 
 
 def _legend(labels: Labels, classes: Classes) -> tuple[tuple[Share, ...], int]:

@@ -12,6 +12,7 @@ from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.counts import Tally
 from gpuseg.discover import find
 from gpuseg.errors import OutputError, UsageError
+from gpuseg.label_counts import Counting
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import write_atomically
 from gpuseg.pages import rows
@@ -26,7 +27,6 @@ from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
 from gpuseg.statistics import Stats, conclude
-from gpuseg.label_counts import Counting
 
 MAX_GALLERY = 500
 """Most label maps that a page shows: about 0.3 MB each."""

@@ -90,9 +90,11 @@ def _count(value: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 0 to 1 as percent, with digits enough to tell it from nothing."""
-    if share == 0:
-        return "0 %"
+    """A share of 0 to 1 as percent, with digits enough to tell it from nothing and from all."""
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
+    if share >= 0.9995:
+        return "> 99.9 %"
     if share < 0.0001:
         return "< 0.01 %"
     return f"{100 * share:.2f} %" if share < 0.1 else f"{100 * share:.1f} %"

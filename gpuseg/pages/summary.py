@@ -17,6 +17,9 @@ MAX_RUNS = 64
 MAX_ROWS = 200
 """Failures, and warnings, that a page spells out in all."""
 
+MAX_LOG = 20
+"""Messages of the log that a page shows."""
+
 _MEANINGS = {
     0: "all well",
     1: "some file is wrong, or nothing was found",
@@ -164,6 +167,13 @@ def _facts(gathered: Gathered) -> Iterator[tuple[str, tuple[str, ...]]]:
     if left:
         order = sorted(left.items(), key=lambda item: (-item[1], item[0]))
         yield "Left alone", tuple(f"{suffix or 'no suffix'} {n:,}" for suffix, n in order)
+    log = gathered.log
+    if log.count:
+        shown = tuple(message for _, message in log.rows[:MAX_LOG])
+        yield (
+            "Log",
+            (*shown, *([f"… and {log.count - MAX_LOG:,} more"] if log.count > MAX_LOG else [])),
+        )
 
 
 def _options(options: Any) -> Iterator[str]:
@@ -199,9 +209,6 @@ def _remarks(gathered: Gathered) -> Iterator[str]:
             f"{gathered.unreadable:,} lines of the report are no rows of ours and were not "
             "counted: it may have been cut off or changed."
         )
-    yield from (f"Log: {message}" for _, message in gathered.log.rows[:20])
-    if gathered.log.count > 20:
-        yield f"Log: {gathered.log.count - 20:,} more lines."
 
 
 def _meaning(run: Run) -> str:

@@ -21,7 +21,7 @@ from gpuseg.pages.gallery import Folders
 from gpuseg.pages.gathered import Gathered, check_report, gather
 from gpuseg.pages.page import GENERATOR, Material, make_page
 from gpuseg.pages.survey import Survey
-from gpuseg.palette import Palette
+from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
 from gpuseg.results import FileResult, Report
@@ -162,8 +162,10 @@ def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palet
     """The palette that is asked for, else the run's, and the ignore index that was written."""
     head = next(iter(filter(None, map(read_head, request.reports))), {})
     table = load_palette(palette) if palette is not None else palette_of_head(head)
-    wanted = rows.whole(head, "ignore_index") if "ignore_index" in head else None
-    return table, table.ignore_for(8, wanted) if table is not None else wanted or 255
+    written = rows.whole(head, "ignore_index")
+    if "ignore_index" in head and written <= MAX_INDEX:
+        return table, written
+    return table, table.ignore_for(8) if table is not None else 255
 
 
 def _source_of(gathered: Gathered) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.palette import RGB, Palette
+from gpuseg.palette import RGB, Palette, voc_colormap
 from gpuseg.statistics import ClassStats, Stats
 
 MAX_ROWS = 512
@@ -24,6 +24,7 @@ class ClassRow:
 
     entry: ClassStats
     name: str
+    hex: str
     pixel_bar: float
     image_bar: float
     pixel_log_bar: float
@@ -34,7 +35,8 @@ class ClassRow:
 class Classes:
     """What indices mean: by a palette, or, without one, by the colours of a file.
 
-    ignore_index: the one that means no class.
+    ignore_index: the one that means no class. plte: the palette of a file, None for greyscale,
+    whose few lowest greys nobody could tell apart: it is shown in the colours of PASCAL VOC.
     """
 
     palette: Palette | None
@@ -53,7 +55,8 @@ class Classes:
     def colours(self) -> NDArray[np.uint8]:
         """The colour of each index, uint8 (K, 3); an index beyond K is black."""
         if self.palette is None:
-            return np.frombuffer(self.plte or _GREYS, np.uint8).reshape(-1, 3)
+            plte = np.frombuffer(self.plte or b"", np.uint8).reshape(-1, 3)
+            return plte if len(plte) else voc_colormap()
         entries = self.palette.first_by_index()
         table = np.zeros((max([*entries, self.ignore_index]) + 1, 3), np.uint8)
         table[self.ignore_index] = VOID
@@ -64,11 +67,7 @@ class Classes:
     def hexes(self, indices: list[int]) -> dict[int, str]:
         """The colour of some indices as `#rrggbb`."""
         table = self.colours()
-        black = (0, 0, 0)
-        return {
-            i: "#{:02x}{:02x}{:02x}".format(*(table[i].tolist() if i < len(table) else black))
-            for i in indices
-        }
+        return {index: _hex(table, index) for index in indices}
 
     def nearest(self, rgb: RGB) -> tuple[str, str, float] | None:
         """Name, colour and distance in RGB of the nearest class; ties: the one named first."""
@@ -80,19 +79,18 @@ class Classes:
         return entry.name, entry.hex, math.sqrt(int(squares.min()))
 
 
-_GREYS = bytes(value for value in range(256) for _ in range(3))
-
-
 def class_rows(stats: Stats) -> tuple[ClassRow, ...]:
     """The classes that occur, the most frequent first, the ignore index last."""
     seen = [entry for entry in stats.classes if entry.pixels]
     seen.sort(key=lambda entry: (entry.ignored, -entry.pixels, entry.index))
     most = max((entry.pixels for entry in seen), default=1)
     widest = max((entry.images for entry in seen), default=1)
+    shown = voc_colormap()
     return tuple(
         ClassRow(
             entry,
             _name(entry, bool(stats.palette)),
+            entry.colour or _hex(shown, entry.index),
             pixel_bar=_bar(entry.pixels / most),
             image_bar=_bar(entry.images / widest),
             pixel_log_bar=_bar(math.log1p(entry.pixels) / math.log1p(most)),
@@ -109,6 +107,12 @@ def _name(entry: ClassStats, known: bool) -> str:
     if entry.ignored:
         return entry.name if known and entry.name else "ignore index"
     return f"index {entry.index}, no class"
+
+
+def _hex(table: NDArray[np.uint8], index: int) -> str:
+    """The colour of an index as `#rrggbb`, black beyond the table."""
+    rgb = table[index].tolist() if index < len(table) else (0, 0, 0)
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def _bar(part: float) -> float:

@@ -146,9 +146,11 @@ def _source(
     notes: list[str],
 ) -> RGBPixels | None:
     """The pixels of the file that a label map was made of, as RGB; why not goes to `notes`."""
+    if src is None:  # said once for all
+        return None
     path = below(src, source) if source else of_stem(src, name)
     if path is None:
-        notes.append("The source is not there: --src names its folder.")
+        notes.append("The source is not there, or there are several.")
         return None
     try:
         pixels = thumbnails.read_colours(path, max_pixels)

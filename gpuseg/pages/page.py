@@ -60,6 +60,7 @@ def _values(material: Material) -> Mapping[str, Any]:
         "warnings": groups(gathered.warnings),
         "unread": stats.report.failed,
         "unreadable": stats.report.failures,
+        "has_sources": material.folders.src is not None,
         "items": [
             make_item(
                 name, gathered.sources, material.folders, material.classes, material.max_pixels

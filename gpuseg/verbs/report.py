@@ -169,7 +169,12 @@ def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palet
 
 
 def _source_of(gathered: Gathered) -> str | None:
-    return rows.text(gathered.head, "src") or None
+    """The folder of the sources as the report names it, None where it is not there."""
+    folder = rows.text(gathered.head, "src")
+    try:
+        return folder if folder and os.path.isdir(folder) else None
+    except ValueError:  # a null byte in the name
+        return None
 
 
 def _check_target(page: str, overwrite: bool) -> None:

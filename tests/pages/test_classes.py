@@ -9,7 +9,7 @@ import pytest
 
 from gpuseg.counts import Tally
 from gpuseg.pages.classes import VOID, Classes, class_rows
-from gpuseg.palette import Palette
+from gpuseg.palette import Palette, voc_colormap
 from gpuseg.results import Report
 from gpuseg.statistics import conclude
 from tests.making import COLOURS, PALETTE
@@ -40,6 +40,7 @@ def test_bars_are_lengths_of_the_longest() -> None:
 def test_without_palette_classes_are_numbers() -> None:
     rows = class_rows(stats_of({3: 10, 255: 1}, palette=None))
     assert [row.name for row in rows] == ["index 3", "ignore index"]
+    assert [row.hex for row in rows] == ["#808000", "#e0e0c0"]  # of PASCAL VOC: files have none
     assert class_rows(stats_of()) == ()
 
 
@@ -50,7 +51,7 @@ def test_colours_are_those_of_the_palette_and_void_for_the_ignore_index() -> Non
     assert tuple(Classes(PALETTE, 3).colours()[3]) == COLOURS[3]
     assert Classes(PALETTE, 255).hexes([1, 4, 999]) == {1: "#800000", 4: "#fffefd", 999: "#000000"}
     assert Classes(None, 255, b"\x01\x02\x03").colours().tolist() == [[1, 2, 3]]
-    assert np.array_equal(Classes(None, 255).colours()[:, 1], np.arange(256))
+    assert np.array_equal(Classes(None, 255).colours(), voc_colormap())
 
 
 def test_names_of_indices() -> None:

@@ -71,7 +71,7 @@ def test_small_files_are_shown_as_they_are(room: Room) -> None:
 
 def test_the_source_is_found_by_its_stem_without_a_report(room: Room) -> None:
     assert room.item().views[0].title == "Source"
-    assert "--src" in room.item(source="../sub/a.bmp").notes[0]
+    assert "is not there" in room.item(source="../sub/a.bmp").notes[0]
 
 
 def test_overlays_lie_on_the_photograph_and_leave_the_ignore_index_free(room: Room) -> None:

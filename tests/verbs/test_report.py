@@ -186,7 +186,7 @@ def test_without_a_report_the_label_maps_are_shown_all_the_same(tmp_path: Path) 
     assert "index 3" not in page.text
     page = outline(gpuseg.report(tmp_path))
     assert "index 3" in page.text
-    assert "The source is not there" in page.text
+    assert "--src names it" in page.text
 
 
 def test_files_that_are_no_label_maps_are_told(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_the_run_the_source_and_the_palette_can_be_named(tmp_path: Path) -> None
     dst = run(tmp_path, unknown="ignore", report=tmp_path / "elsewhere.jsonl")
     (tmp_path / "src").rename(tmp_path / "moved")
     page = outline(gpuseg.report(dst, run=tmp_path / "elsewhere.jsonl"))
-    assert "The source is not there" in page.text
+    assert "--src names it" in page.text
     names = [f"renamed {i}" for i in range(6)]
     palette = gpuseg.Palette.from_colours(COLOURS, names)
     page = outline(
@@ -213,7 +213,7 @@ def test_the_run_the_source_and_the_palette_can_be_named(tmp_path: Path) -> None
             palette=palette,
         )
     )
-    assert "The source is not there" not in page.text
+    assert "--src names it" not in page.text
     assert "renamed 3" in page.text
     assert "Source of odd.png" in images(page)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ def render(template: str, style: str, **values: Any) -> str:
     Content-Security-Policy.
     Raises UsageError where jinja2 is missing.
     """
+    check_installed()
     environment = _environment()
     from markupsafe import Markup  # comes with jinja2
 
@@ -48,14 +50,17 @@ def render(template: str, style: str, **values: Any) -> str:
 
 def check_installed() -> None:
     """Raise UsageError where jinja2 is missing, before anything is done for nothing."""
-    _environment()
-
-
-def _environment() -> Environment:
     try:
-        import jinja2
+        import jinja2  # noqa: F401
     except ImportError as error:
         raise UsageError(f"a page needs jinja2, which is not installed; {INSTALL}") from error
+
+
+@cache
+def _environment() -> Environment:
+    """With all templates that were used so far, compiled."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gpuseg", "templates"),
         autoescape=True,

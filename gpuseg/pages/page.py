@@ -79,4 +79,5 @@ def _policy(gathered: Gathered) -> str:
         "error": "Files that hold one failed.",
         "ignore": f"They became the ignore index, {rows.whole(options, 'ignore_index')}.",
         "nearest": "They became the nearest class, where the tolerance allows it.",
+        "border": "Those between two classes became one of them; files that hold others failed.",
     }.get(rows.text(options, "unknown"), "")

@@ -29,7 +29,7 @@ from gpuseg.runs import Progress, StrPath, look
 from gpuseg.statistics import Stats, conclude
 
 MAX_GALLERY = 500
-"""Most label maps that a page shows: about 0.3 MB each."""
+"""Most label maps that a page shows; each adds its pictures to the file."""
 
 _HEAD = 4096  # bytes that hold the meta tags of a page
 

@@ -28,6 +28,7 @@ _HOMES = {
     "recolor": "verbs.recolor",
     "load_palette": "palettes.load",
     "repair": "verbs.repair",
+    "report": "verbs.report",
     "rgb_to_index": "arrays",
     "save_label": "labels",
     "save_palette": "palettes.writers",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from gpuseg.statistics import Stats as Stats
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.repair import repair as repair
+    from gpuseg.verbs.report import report as report
     from gpuseg.verbs.stats import stats as stats
 
 

@@ -14,6 +14,7 @@ from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
 from gpuseg.cli.repair import repair
+from gpuseg.cli.report import report
 from gpuseg.cli.stats import stats
 from gpuseg.cli.text import printable
 from gpuseg.errors import GpusegError
@@ -63,5 +64,6 @@ main.add_command(convert)
 main.add_command(palettes)
 main.add_command(recolor)
 main.add_command(repair)
+main.add_command(report)
 main.add_command(stats)
 main.add_command(info)

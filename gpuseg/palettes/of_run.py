@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         with open(path, "rb") as file:
             head = json.loads(file.readline(_MAX_LINE))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets
         return None
     return head if isinstance(head, dict) and head.get("type") == "run" else None
 
@@ -47,16 +48,26 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     for path in sorted(Path(dst).glob(f"{REPORT}*.jsonl")):
         head = read_head(path)
         if head is not None and "class_table" in head:
-            return _palette(head)
+            return palette_of_head(head)
     return None
 
 
-def _palette(head: dict[str, Any]) -> Palette | None:
+def palette_of_head(head: Mapping[str, Any]) -> Palette | None:
+    """The palette that the head of a report describes, None where it does not as we write it."""
     try:
-        classes = tuple(
-            PaletteClass(row["index"], row["name"], tuple(bytes.fromhex(row["colour"][1:])))  # type: ignore[arg-type]  # Palette checks the length
-            for row in head["class_table"]
-        )
-        return Palette(classes, name=head["palette"], ignore_index=head["ignore_index"])
+        classes = tuple(_class(row) for row in head["class_table"])
+        name, ignored = head["palette"], head["ignore_index"]
+        if type(name) is not str or type(ignored) is not int:
+            return None
+        return Palette(classes, name=name, ignore_index=ignored)
     except (KeyError, TypeError, ValueError, PaletteError):  # not as we write it
         return None
+
+
+def _class(row: Mapping[str, Any]) -> PaletteClass:
+    """An entry of the class table; what has another type than ours writes raises TypeError."""
+    index, name, colour = row["index"], row["name"], row["colour"]
+    if type(index) is not int or type(name) is not str or type(colour) is not str:
+        raise TypeError("a class is an index, a name and a colour")
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return PaletteClass(index, name, (red, green, blue))

@@ -55,6 +55,7 @@ ROW = {"index": 0, "name": "a", "colour": "#010203"}
         b"{",
         b"\xff\xfe",
         b"[]",
+        b"[" * 200_000,
         b'{"type": "file"}',
         b'{"type": "run"}',
         json.dumps({"type": "run", "class_table": [ROW]}).encode(),
@@ -71,12 +72,23 @@ ROW = {"index": 0, "name": "a", "colour": "#010203"}
                 [{**ROW, "colour": "red"}],
                 [{**ROW, "colour": "#01"}],
                 [{"index": 0}],
+                [{**ROW, "name": 5}],
+                [{**ROW, "index": 1.0}],
             )
         ),
     ],
 )
 def test_what_is_no_report_of_ours_tells_nothing(tmp_path: Path, head: bytes) -> None:
     (tmp_path / "gpuseg-report.jsonl").write_bytes(head)
+    assert palette_of_run(tmp_path) is None
+
+
+@pytest.mark.parametrize("wrong", [{"palette": 3}, {"ignore_index": 2.5}, {"ignore_index": True}])
+def test_values_of_other_types_tell_nothing(tmp_path: Path, wrong: dict[str, object]) -> None:
+    head = {"type": "run", "palette": "p", "ignore_index": 255, "class_table": [ROW]}
+    (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head))
+    assert palette_of_run(tmp_path) is not None
+    (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps({**head, **wrong}))
     assert palette_of_run(tmp_path) is None
 
 

@@ -1,0 +1,83 @@
+"""A page about a run: its parts, put together and rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gpuseg import html
+from gpuseg.pages import rows
+from gpuseg.pages.classes import Classes, class_rows
+from gpuseg.pages.gallery import Folders, make_item
+from gpuseg.pages.gathered import Gathered
+from gpuseg.pages.summary import groups, summary
+from gpuseg.pages.unknown import unknown_table
+from gpuseg.statistics import Stats
+
+GENERATOR = "gpuseg report"
+"""What the page's meta tag of that name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a page is made of.
+
+    title: what it is about. gathered: what the reports say. stats: what the label maps hold.
+    names: label maps of the gallery. folders: where files lie. classes: what indices mean.
+    max_pixels: larger images are not opened.
+    """
+
+    title: str
+    gathered: Gathered
+    stats: Stats
+    names: list[str]
+    folders: Folders
+    classes: Classes
+    max_pixels: int
+
+
+def make_page(material: Material) -> bytes:
+    """The page as UTF-8. Raises UsageError where jinja2 is missing."""
+    text = html.render("report.html.jinja", "report.css", **_values(material))
+    return text.encode("utf-8")
+
+
+def _values(material: Material) -> Mapping[str, Any]:
+    gathered, stats = material.gathered, material.stats
+    return {
+        "generator": GENERATOR,
+        "summary": summary(gathered, material.title),
+        "stats": stats,
+        "classes": class_rows(stats),
+        "unknown": unknown_table(
+            gathered, material.folders.src, material.classes, material.max_pixels
+        ),
+        "policy": _policy(gathered),
+        "failed": gathered.failed,
+        "failures": groups(gathered.failures),
+        "warned": sum(kind.count for kind in gathered.warnings.values()),
+        "warnings": groups(gathered.warnings),
+        "unread": stats.report.failed,
+        "unreadable": stats.report.failures,
+        "has_sources": material.folders.src is not None,
+        "items": [
+            make_item(
+                name, gathered.sources, material.folders, material.classes, material.max_pixels
+            )
+            for name in material.names
+        ],
+    }
+
+
+def _policy(gathered: Gathered) -> str:
+    """What the run did with unknown colours, a sentence."""
+    options = gathered.head.get("options")
+    if not isinstance(options, dict):
+        return ""
+    return {
+        "error": "Files that hold one failed.",
+        "ignore": f"They became the ignore index, {rows.whole(options, 'ignore_index')}.",
+        "nearest": "They became the nearest class, where the tolerance allows it.",
+        "border": "Those between two classes became one of them; files that hold others failed.",
+    }.get(rows.text(options, "unknown"), "")

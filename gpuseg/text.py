@@ -1,0 +1,27 @@
+"""Text that holds somebody else's names, made fit to be shown."""
+
+from __future__ import annotations
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """Escape what nobody can see: control characters, reversed text, bytes that are no UTF-8.
+
+    File names are somebody else's: one may hold a colour code, a line break or broken text.
+    keep: control characters that may stay.
+    """
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def one_line(text: str) -> str:
+    """`printable` for text that holds file names, whose line breaks could feign other lines."""
+    return printable(text, keep="")
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, or its first and last characters around … where it is longer than `limit`."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 1]}…{text[-tail:]}"

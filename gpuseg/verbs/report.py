@@ -1,0 +1,199 @@
+"""`report`: a run as one HTML page to look at, which needs nothing else and no network."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+from gpuseg import html
+from gpuseg.codecs.limit import size_limit_is_ours
+from gpuseg.counts import Tally
+from gpuseg.discover import find
+from gpuseg.errors import OutputError, UsageError
+from gpuseg.label_counts import Counting
+from gpuseg.options import ReadKeywords, ReadOptions
+from gpuseg.output import write_atomically
+from gpuseg.pages import rows
+from gpuseg.pages.classes import Classes
+from gpuseg.pages.gallery import Folders
+from gpuseg.pages.gathered import Gathered, check_report, gather
+from gpuseg.pages.page import GENERATOR, Material, make_page
+from gpuseg.pages.survey import Survey
+from gpuseg.palette import MAX_INDEX, Palette
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
+from gpuseg.results import FileResult, Report
+from gpuseg.runs import Progress, StrPath, look
+from gpuseg.statistics import Stats, conclude
+
+MAX_GALLERY = 500
+"""Most label maps that a page shows; each adds its pictures to the file."""
+
+_HEAD = 4096  # bytes that hold the meta tags of a page
+
+
+def report(
+    dst: StrPath,
+    out: StrPath | None = None,
+    *,
+    run: StrPath | None = None,
+    src: StrPath | None = None,
+    over: StrPath | None = None,
+    palette: Palette | StrPath | None = None,
+    gallery: int = 12,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Unpack[ReadKeywords],
+) -> Path:
+    """Write a page about a run: summary, classes, unknown colours, failures, and a gallery.
+
+    dst: the folder of label maps. out: the page; None is `gpuseg-report.html` in DST.
+    run: the report of the run; None takes all `gpuseg-report*.jsonl` in DST together.
+    src: the folder of the colour masks, for crops and the gallery; None takes the report's.
+    over: a folder of photographs of the same places and stems, to lay label maps over.
+    palette: what indices mean: a Palette, the name of a preset, or a palette file; None takes
+        the run's. gallery: label maps to show, 0 to 500.
+    overwrite: replace a file that is no such page. progress: as in `convert_directory`.
+    options: the fields of `ReadOptions`.
+
+    Returns where the page is. A file that cannot be shown is told on the page. Needs jinja2
+    (extra `report`). Raises UsageError, PaletteError, OutputError and Interrupted.
+    """
+    request = Request(os.fspath(dst), _path(out), _path(run), _path(src), _path(over), gallery)
+    return write_report(request, palette, overwrite, progress, ReadOptions(**options)).path
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `report` is asked for; see there."""
+
+    dst: str
+    out: str | None = None
+    run: str | None = None
+    src: str | None = None
+    over: str | None = None
+    gallery: int = 12
+
+    def __post_init__(self) -> None:
+        if isinstance(self.gallery, bool) or not isinstance(self.gallery, int):
+            raise UsageError(f"gallery must be a whole number, got {self.gallery!r}")
+        if not 0 <= self.gallery <= MAX_GALLERY:
+            raise UsageError(f"gallery must be 0 to {MAX_GALLERY}, got {self.gallery}")
+        for name, folder in (("DST", self.dst), ("--src", self.src), ("--over", self.over)):
+            if folder is not None and not os.path.isdir(folder):
+                raise UsageError(f"{name} must be a folder, got {folder!r}, which is none")
+
+    @property
+    def page(self) -> str:
+        """Where the page goes."""
+        return self.out if self.out is not None else os.path.join(self.dst, f"{REPORT}.html")
+
+    @property
+    def reports(self) -> list[Path]:
+        """The reports of the run."""
+        if self.run is not None:
+            return [Path(self.run)]
+        return sorted(Path(self.dst).glob(f"{REPORT}*.jsonl"))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A page that was written. size: bytes. shown: label maps in its gallery.
+
+    reports: of the run. looked: how the label maps were gone through.
+    """
+
+    path: Path
+    size: int
+    shown: int
+    reports: int
+    looked: Report
+
+
+def write_report(
+    request: Request,
+    palette: Palette | StrPath | None,
+    overwrite: bool,
+    progress: Progress | None,
+    options: ReadOptions,
+) -> Written:
+    """As `report`, and what there is to tell about the page."""
+    html.check_installed()
+    _check_target(request.page, overwrite)
+    for path in request.reports:
+        check_report(path)
+    table, ignore_index = _meaning(request, palette)
+    stats, names = _survey(request, table, ignore_index, progress, options)
+    with size_limit_is_ours():
+        gathered = gather(request.reports, frozenset(names))
+        folders = Folders(request.dst, request.src or _source_of(gathered), request.over)
+        title = os.path.basename(os.path.abspath(request.dst)) or request.dst
+        classes = Classes(table, ignore_index)
+        page = make_page(
+            Material(title, gathered, stats, names, folders, classes, options.max_pixels)
+        )
+    write_atomically(request.page, page)
+    shown, reports = len(names), len(gathered.runs)
+    return Written(Path(request.page), len(page), shown, reports, stats.report)
+
+
+def _survey(
+    request: Request,
+    palette: Palette | None,
+    ignore_index: int,
+    progress: Progress | None,
+    options: ReadOptions,
+) -> tuple[Stats, list[str]]:
+    """What the label maps hold, and which of them the gallery shows."""
+    tally, survey = Tally(ignore_index), Survey(request.gallery)
+
+    def add(result: FileResult) -> None:
+        tally.add(result)
+        survey.add(result)
+
+    sources = find(request.dst, options.pattern)
+    done = look(sources, Counting(options), verb="report", progress=progress, tally=add)
+    return conclude(done, tally, palette), survey.chosen(ignore_index)
+
+
+def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palette | None, int]:
+    """The palette that is asked for, else the run's, and the ignore index that was written."""
+    head = next(iter(filter(None, map(read_head, request.reports))), {})
+    table = load_palette(palette) if palette is not None else palette_of_head(head)
+    written = rows.whole(head, "ignore_index")
+    if "ignore_index" in head and written <= MAX_INDEX:
+        return table, written
+    return table, table.ignore_for(8) if table is not None else 255
+
+
+def _source_of(gathered: Gathered) -> str | None:
+    """The folder of the sources as the report names it, None where it is not there."""
+    folder = rows.text(gathered.head, "src")
+    try:
+        return folder if folder and os.path.isdir(folder) else None
+    except ValueError:  # a null byte in the name
+        return None
+
+
+def _check_target(page: str, overwrite: bool) -> None:
+    """Refuse to replace a file that is no page of ours. Raises OutputError."""
+    try:
+        with open(page, "rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"the page {page} cannot be written: {reason}; choose --out") from error
+    mark = f'<meta name="generator" content="{GENERATOR}'.encode()
+    if head and mark not in head and not overwrite:
+        raise OutputError(
+            f"{page} exists and is no report page of gpuseg; choose another --out, or use "
+            "--overwrite"
+        )
+
+
+def _path(path: StrPath | None) -> str | None:
+    return os.fspath(path) if path is not None else None

@@ -156,8 +156,8 @@ class _IndexJob:
     def _check_device(self, where: str) -> None:
         if self.policy.repairs_borders:
             raise UsageError(
-                f"{where}unknown={self.policy.unknown!r} takes arrays in host memory, got one on a CUDA device; "
-                "pass a copy on the host (CuPy: mask.get(), torch: mask.cpu())"
+                f"{where}unknown={self.policy.unknown!r} takes arrays in host memory, got one on a "
+                "CUDA device; pass a copy on the host (CuPy: mask.get(), torch: mask.cpu())"
             )
 
     def _judge(self, masks: Any, labels: Any, counts: list[int], where: str) -> None:

@@ -110,7 +110,7 @@ def class_bars(
         axes.grid(axis="x", color=ink, alpha=0.15, linewidth=0.6)
         axes.set_axisbelow(True)
 
-    return _svg(draw, (6.4, 0.6 + _ROW * len(shown)), title, labels, fills)
+    return _svg(draw, (5.9, 0.6 + _ROW * len(shown)), title, labels, fills)
 
 
 def heat_map(matrix: NDArray[Any], names: Sequence[str], title: str) -> str:
@@ -209,8 +209,15 @@ def _text(figure: Figure, title: str, ink: str) -> str:
     # a page holds several: no rule of one may reach others, nor an identifier come twice
     body = re.sub(r"<style\b.*?</style>", "", body[start:], count=1, flags=re.S)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
+    body = re.sub(r'style="([^"]*)"', _attributes, body)
     told = f'role="img" aria-label={quoteattr(title)} stroke-linejoin="round"'
     return f"<svg {told}{body}"
+
+
+def _attributes(style: re.Match[str]) -> str:
+    """`fill: none; stroke: red` as attributes: a page may allow no styles but its own."""
+    pairs = (rule.split(": ", 1) for rule in style[1].split("; "))
+    return " ".join(f'{name}="{value}"' for name, value in pairs)
 
 
 def _unused(texts: Sequence[str], colours: Sequence[tuple[float, float, float]]) -> str:

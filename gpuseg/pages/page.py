@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpuseg import html
+from gpuseg.drawing import draw_stats
 from gpuseg.pages import rows
 from gpuseg.pages.classes import Classes, class_rows
 from gpuseg.pages.gallery import Folders, make_item
@@ -38,7 +39,7 @@ class Material:
 
 
 def make_page(material: Material) -> bytes:
-    """The page as UTF-8. Raises UsageError where jinja2 is missing."""
+    """The page as UTF-8. Raises UsageError where jinja2 or matplotlib is missing."""
     text = html.render("report.html.jinja", "report.css", **_values(material))
     return text.encode("utf-8")
 
@@ -50,6 +51,7 @@ def _values(material: Material) -> Mapping[str, Any]:
         "summary": summary(gathered, material.title),
         "stats": stats,
         "classes": class_rows(stats),
+        "plots": draw_stats(stats).values(),
         "unknown": unknown_table(
             gathered, material.folders.src, material.classes, material.max_pixels
         ),
@@ -80,4 +82,6 @@ def _policy(gathered: Gathered) -> str:
         "ignore": f"They became the ignore index, {rows.whole(options, 'ignore_index')}.",
         "nearest": "They became the nearest class, where the tolerance allows it.",
         "border": "Those between two classes became one of them; files that hold others failed.",
+        "border-ignore": "Those between two classes became one of them, the others the ignore "
+        f"index, {rows.whole(options, 'ignore_index')}.",
     }.get(rows.text(options, "unknown"), "")

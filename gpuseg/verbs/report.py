@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from gpuseg import html
+from gpuseg import html, plots
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.counts import Tally
 from gpuseg.discover import find
@@ -59,7 +59,7 @@ def report(
     options: the fields of `ReadOptions`.
 
     Returns where the page is. A file that cannot be shown is told on the page. Needs jinja2
-    (extra `report`). Raises UsageError, PaletteError, OutputError and Interrupted.
+    and matplotlib (extra `report`). Raises UsageError, PaletteError, OutputError and Interrupted.
     """
     request = Request(os.fspath(dst), _path(out), _path(run), _path(src), _path(over), gallery)
     return write_report(request, palette, overwrite, progress, ReadOptions(**options)).path
@@ -121,6 +121,7 @@ def write_report(
 ) -> Written:
     """As `report`, and what there is to tell about the page."""
     html.check_installed()
+    plots.require()
     _check_target(request.page, overwrite)
     for path in request.reports:
         check_report(path)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-import numpy as np
-
 from gpuseg.counts import Tally
 from gpuseg.discover import find
+from gpuseg.drawing import draw_stats
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.label_counts import Counting
 from gpuseg.options import ReadKeywords, ReadOptions
@@ -17,7 +16,7 @@ from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.runs import Progress, StrPath, look
-from gpuseg.statistics import ClassStats, Stats, conclude
+from gpuseg.statistics import Stats, conclude
 
 
 def stats(
@@ -103,27 +102,8 @@ def save_plots(found: Stats, folder: StrPath) -> tuple[str, ...]:
 
     Of the ignore index nothing is drawn. Raises OutputError, and UsageError without matplotlib.
     """
-    from gpuseg.plots import MOST, class_bars, heat_map
-
-    classes = [c for c in found.classes if not c.ignored]
-    names, colours = [_called(c) for c in classes], [c.rgb for c in classes]
-    together, seen = found.co_occurrence, np.diagonal(found.co_occurrence)
-    real = [k for k, images in enumerate(seen) if images and not found.classes[k].ignored]
-    shown = sorted(sorted(real, key=lambda k: -seen[k])[:MOST])  # the most common, by index
-    parts = together[np.ix_(shown, shown)] / seen[shown, None]
-    title = "Of the label maps with the class of a row, those with that of the column, in %"
-    pixels, images = [c.pixels for c in classes], [c.images for c in classes]
-    drawn = {
-        "pixels": class_bars(names, colours, pixels, "Pixels of each class", log=True),
-        "images": class_bars(names, colours, images, "Label maps that hold each class"),
-        "co-occurrence": heat_map(parts, [_called(found.classes[k]) for k in shown], title),
-    }
     paths = []
-    for name, svg in drawn.items():
+    for name, svg in draw_stats(found).items():
         paths.append(os.path.join(folder, f"{name}.svg"))
         write_atomically(paths[-1], svg.encode("utf-8"))
     return tuple(paths)
-
-
-def _called(entry: ClassStats) -> str:
-    return entry.name or f"{entry.index} (unlisted)"

@@ -168,16 +168,20 @@ def test_unknown_colours_are_those_that_were_counted(dump: Path, unknown: Any, o
     assert statuses(dump, allow_unknown=True, **options)["odd.png"] == "same"
 
 
-def test_borders_that_were_repaired_are_unknown_colours(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("unknown", "strange"), [("border", 0), ("border-ignore", 1)])
+def test_borders_that_were_repaired_are_unknown_colours(
+    tmp_path: Path, unknown: Any, strange: int
+) -> None:
     labels = np.repeat(np.array([[1, 1, 1, 2, 2, 2]], np.uint8), 5, 0)
     pixels = PALETTE.colours[labels]
     pixels[:, 2] = (96, 32, 0)  # between those of 1 and 2
+    pixels[:strange, 5] = (9, 9, 200)
     (tmp_path / "src").mkdir()
     Image.fromarray(pixels).save(tmp_path / "src/a.png")
-    done = convert_directory(tmp_path / "src", tmp_path / "dst", PALETTE, unknown="border")
-    assert done.unknown_pixels == 5, done.failures
+    done = convert_directory(tmp_path / "src", tmp_path / "dst", PALETTE, unknown=unknown)
+    assert done.unknown_pixels == 5 + strange, done.failures
     report, found = rows(tmp_path)
-    assert (found["a.png"]["status"], report.unknown_pixels) == ("same", 5)
+    assert (found["a.png"]["status"], report.unknown_pixels) == ("same", 5 + strange)
 
 
 def test_the_ignore_index_is_that_of_the_run(dump: Path) -> None:

@@ -20,6 +20,7 @@ _HOMES = {
     "Shard": "options",
     "Stats": "statistics",
     "UnknownColour": "results",
+    "check": "verbs.check",
     "convert_directory": "convert",
     "convert_files": "convert",
     "index_to_rgb": "arrays",
@@ -33,6 +34,7 @@ _HOMES = {
     "save_label": "labels",
     "save_palette": "palettes.writers",
     "stats": "verbs.stats",
+    "verify": "verbs.verify",
     "voc_colormap": "palette",
 }
 """Public name -> the module below gpuseg that defines it.
@@ -61,10 +63,12 @@ if TYPE_CHECKING:
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.statistics import Stats as Stats
+    from gpuseg.verbs.check import check as check
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.repair import repair as repair
     from gpuseg.verbs.report import report as report
     from gpuseg.verbs.stats import stats as stats
+    from gpuseg.verbs.verify import verify as verify
 
 
 def __getattr__(name: str) -> object:

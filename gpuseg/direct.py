@@ -25,8 +25,9 @@ _labels = Scratch()
 _packed = Scratch()
 _read_back = Scratch()
 
-_IDENTITY = np.arange(256, dtype=np.uint16)
-_IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for that
+IDENTITY = np.arange(256, dtype=np.uint16)
+IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for that
+"""The table of labels that stay as they are, uint16 (256,)."""
 
 Lap = Callable[[str], None]
 """Called after each stage, `inflate` and `index`, with its name."""
@@ -67,7 +68,7 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
 
 def read_labels(mask: Scanlines) -> NDArray[np.uint8]:
     """The positions of a palette or grey PNG: uint8 (H, W), valid until this thread's next."""
-    labels = _labels_by(_IDENTITY, mask, _read_back.take, lambda stage: None)
+    labels = _labels_by(IDENTITY, mask, _read_back.take, lambda stage: None)
     assert labels is not None  # noqa: S101  # no entry of the table is flagged
     return labels
 
@@ -87,6 +88,15 @@ def count_labels(mask: Scanlines) -> NDArray[np.int64]:
     return counts
 
 
+def look_up(mask: Scanlines, table: NDArray[np.uint16], take: Take) -> Labels | None:
+    """Labels of a PNG by a table of its colours or positions; None where an entry is flagged.
+
+    table: uint16 (2**24,) or (256,), read-only, see `kernels.lut`. take: where their memory, of
+    the image's size and some more, comes from. Returns uint8 (H, W). Raises as `index_scanlines`.
+    """
+    return _labels_by(table, mask, take, lambda stage: None)
+
+
 def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
     """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
     pixels: NDArray[np.uint8]
@@ -94,7 +104,7 @@ def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
         memory = np.empty(mask.height * mask.width * 3, np.uint8)
         pixels = _unfiltered(mask, memory, lap).reshape(mask.height, mask.width, 3)
     else:
-        found = _labels_by(_IDENTITY, mask, _fresh, lap)
+        found = _labels_by(IDENTITY, mask, _fresh, lap)
         assert found is not None  # noqa: S101  # no entry of the table is flagged
         pixels = found
     return DecodedMask(

@@ -43,7 +43,7 @@ class Source:
     @property
     def target(self) -> str:
         """Path below DST: the same folder and stem, suffix .png."""
-        return _target_name(self.relative)
+        return target_name(self.relative)
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Walk:
         collisions = self._collisions(folder)
         with os.scandir(folder) as entries:
             for entry in entries:
-                if _is_dir(entry):
+                if is_dir(entry):
                     if self._hidden(entry.name):
                         self._leave("hidden folder")
                     else:
@@ -132,7 +132,7 @@ class Walk:
         with os.scandir(folder) as entries:
             for entry in entries:
                 key = self._key(entry.name)
-                if hash(key) in suspects and self._takes(entry.name) and not _is_dir(entry):
+                if hash(key) in suspects and self._takes(entry.name) and not is_dir(entry):
                     counts[key] += 1
         return frozenset(key for key, count in counts.items() if count > 1)
 
@@ -190,14 +190,14 @@ def count_sources(sources: Walk | Listed, shard: Shard) -> int:
     return sum(in_shard(source, shard) for source in sources)
 
 
-def _target_name(name: str) -> str:
+def target_name(name: str) -> str:
     """`a/b.jpg` -> `a/b.png`."""
     return os.path.splitext(name)[0] + ".png"
 
 
 def _key(name: str, folds_case: bool) -> str:
     """Target names with one key are one file."""
-    target = _target_name(name)
+    target = target_name(name)
     return target.casefold() if folds_case else target
 
 
@@ -217,7 +217,7 @@ def _source(entry: os.DirEntry[str] | str, relative: str, collides: bool) -> Sou
     path = os.fspath(entry)
     if collides:
         problem = CollisionError(
-            f"several files would become {_target_name(relative)}; rename them, or choose "
+            f"several files would become {target_name(relative)}; rename them, or choose "
             "one kind with --pattern"
         )
         return Source(path, relative, error=problem)
@@ -237,7 +237,8 @@ def _unreadable(path: str, relative: str, message: str) -> Source:
     return Source(path, relative, error=UnreadableMaskError(message))
 
 
-def _is_dir(entry: os.DirEntry[str]) -> bool:
+def is_dir(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a link that leads round in a circle

@@ -55,6 +55,7 @@ class Scanlines:
     inflate: the scanlines, a filter byte and `row_bytes` bytes each, some whole rows at a time;
         each call begins anew. Raises MaskError where the file is damaged, and what the codec
         raises for files that are not its own: some show only now.
+    mark: the payload of a fingerprint chunk, empty if there is none.
     format, codec, warnings: as in DecodedMask.
     """
 
@@ -67,5 +68,6 @@ class Scanlines:
     inflate: Callable[[], Iterator[bytes]]
     codec: str
     grey: bool = False
+    mark: bytes = b""
     format: str = "PNG"
     warnings: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gpuseg import __version__
+from gpuseg.cli.check import check
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
@@ -17,6 +18,7 @@ from gpuseg.cli.repair import repair
 from gpuseg.cli.report import report
 from gpuseg.cli.stats import stats
 from gpuseg.cli.text import printable
+from gpuseg.cli.verify import verify
 from gpuseg.errors import GpusegError
 
 
@@ -66,4 +68,6 @@ main.add_command(recolor)
 main.add_command(repair)
 main.add_command(report)
 main.add_command(stats)
+main.add_command(verify)
+main.add_command(check)
 main.add_command(info)

@@ -29,6 +29,13 @@ class Fingerprint:
         """The 24 bytes of the chunk."""
         return self.digest + struct.pack(">Q", self.unknown)
 
+    @classmethod
+    def parse(cls, payload: bytes) -> Fingerprint | None:
+        """What `payload` made, None for anything else."""
+        if len(payload) != 24:
+            return None
+        return cls(payload[:16], int.from_bytes(payload[16:], "big"))
+
 
 def read_fingerprint(path: str) -> Fingerprint | None:
     """Fingerprint of a PNG, or None if the file has none.

@@ -25,6 +25,7 @@ from gpuseg.codecs.chunks import (
     read_chunks,
     row_bytes,
 )
+from gpuseg.codecs.fingerprint import CHUNK as FINGERPRINT
 from gpuseg.codecs.opening import GREYS, check_size
 from gpuseg.codecs.streams import TooMuchDataError, inflate, rows_at_once
 from gpuseg.errors import UnreadableMaskError
@@ -70,7 +71,7 @@ def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> 
     png, header = _read(path, max_pixels, grey)
     idat = bytearray()  # not a list of pieces: they may be without number, and empty
     plte: memoryview | None = None
-    before, seen = b"", False
+    before, seen, mark = b"", False, b""
     for name, data in read_chunks(png):
         if name == b"IDAT":
             if seen and before != b"IDAT":
@@ -83,6 +84,8 @@ def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> 
             plte = data
         elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
             raise NotDirectError(f"chunk {name!r}")
+        elif name == FINGERPRINT:
+            mark = bytes(data)
         before = name
     if not seen or (header.kind, plte is None) in ((PALETTE, True), (GREY, False)):
         raise NotDirectError("no pixels, no palette, or one where none may be")
@@ -97,6 +100,7 @@ def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> 
         row_bytes=header.row_bytes,
         colours=colours,
         grey=header.kind == GREY,
+        mark=mark,
         codec=NAME,
         inflate=partial(_inflate, idat, header),
     )

@@ -26,6 +26,7 @@ _HOMES = {
     "info": "installation",
     "load_label": "labels",
     "recolor": "verbs.recolor",
+    "remap": "verbs.remap",
     "load_palette": "palettes.load",
     "repair": "verbs.repair",
     "report": "verbs.report",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.statistics import Stats as Stats
     from gpuseg.verbs.recolor import recolor as recolor
+    from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair
     from gpuseg.verbs.report import report as report
     from gpuseg.verbs.stats import stats as stats

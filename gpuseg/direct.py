@@ -65,6 +65,27 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
     return read_labels(mask), mask.colours.tobytes()
 
 
+def make_ready() -> None:
+    """Have the kernels that read and write label maps compiled, or loaded."""
+    from gpuseg.kernels import scanlines
+    from gpuseg.kernels.deflate import deflate_labels
+
+    above = scanlines.row_buffer(1, 1)
+    labels = np.zeros(1 + scanlines.MARGIN, np.uint8)
+    row = np.frombuffer(bytes(2), np.uint8)  # read-only, as what is inflated
+    scanlines.index_scanlines(row, 0, (1, 1), above, _IDENTITY, labels)
+    deflate_labels(labels[:1].reshape(1, 1))
+
+
+def map_labels(mask: Scanlines, table: NDArray[np.uint16]) -> NDArray[np.uint8] | None:
+    """Other labels for the positions of a palette or grey PNG; None where one may be flagged.
+
+    table: uint16 (256,), read-only, label and flags of each position (see `lut`). Returns uint8
+    (H, W), valid until this thread maps or indexes the next. Raises as `index_scanlines`.
+    """
+    return _labels_by(table, mask, _labels.take, lambda stage: None)
+
+
 def read_labels(mask: Scanlines) -> NDArray[np.uint8]:
     """The positions of a palette or grey PNG: uint8 (H, W), valid until this thread's next."""
     labels = _labels_by(_IDENTITY, mask, _read_back.take, lambda stage: None)

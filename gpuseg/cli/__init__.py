@@ -13,6 +13,7 @@ from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
+from gpuseg.cli.remap import remap
 from gpuseg.cli.repair import repair
 from gpuseg.cli.report import report
 from gpuseg.cli.stats import stats
@@ -66,4 +67,5 @@ main.add_command(recolor)
 main.add_command(repair)
 main.add_command(report)
 main.add_command(stats)
+main.add_command(remap)
 main.add_command(info)

@@ -20,6 +20,7 @@ _HOMES = {
     "Shard": "options",
     "Stats": "statistics",
     "UnknownColour": "results",
+    "colorize": "verbs.colorize",
     "convert_directory": "convert",
     "convert_files": "convert",
     "index_to_rgb": "arrays",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.statistics import Stats as Stats
+    from gpuseg.verbs.colorize import colorize as colorize
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gpuseg import __version__
+from gpuseg.cli.colorize import colorize
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
@@ -62,6 +63,7 @@ def main() -> None:
 
 
 main.add_command(convert)
+main.add_command(colorize)
 main.add_command(palettes)
 main.add_command(recolor)
 main.add_command(repair)

@@ -77,7 +77,7 @@ def remap(
         table = replace(table, ignore_index=maker.ignore_index)
     shaped_by = (maker.pairs, maker.plte, maker.ignore_index, unmapped, maker.depth)
     palette = table if maker.depth == 8 else None
-    make_ready(direct.make_ready)
+    make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
     return rewrite(
         "remap", src, dst, maker, settings, shaped_by, palette, report=report, progress=progress
     )
@@ -143,7 +143,7 @@ class _Unmapped:
         return {"unmapped": {str(index): pixels for index, pixels in self.counts}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # so that tables are kept by a cheap key
 class _Remapping:
     """The Maker. pairs: (old, new). plte: None for the files' own colours. known: those it has."""
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from gpuseg.batch import Labels
 from gpuseg.codecs.acceptance import alpha_error
 from gpuseg.codecs.fingerprint import Fingerprint
-from gpuseg.codecs.palette_png import palette_png, rgb_png
+from gpuseg.codecs.palette_png import palette_png
 from gpuseg.codecs.png import NotDirectError, read_scanlines
+from gpuseg.codecs.rgb_png import rgb_png
 from gpuseg.codecs.streams import deflate
 from gpuseg.errors import BrokenMaskError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
@@ -193,7 +194,7 @@ def encode(
 
 
 def encode_colours(
-    labels: NDArray[np.uint8], colours: NDArray[np.uint32], fingerprint: Fingerprint | None = None
+    labels: NDArray[np.uint8], colours: NDArray[np.uint32], fingerprint: Fingerprint
 ) -> bytes:
     """An RGB PNG of the colours of a label map, uint8 (H, W) contiguous.
 

@@ -1,8 +1,8 @@
-"""The direct path out: deflated scanlines as a PNG, of a palette or of RGB, with 8 bits."""
+"""The direct path out: the deflated scanlines of a label map as an 8-bit palette PNG."""
 
 from __future__ import annotations
 
-from gpuseg.codecs.chunks import END, HEADER, PALETTE, RGB, SIGNATURE, chunk
+from gpuseg.codecs.chunks import END, HEADER, PALETTE, SIGNATURE, chunk
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 
 
@@ -18,23 +18,9 @@ def palette_png(
     deflated: a zlib stream of the filter byte and `width` filtered bytes of each row.
     plte: the 768 bytes of the palette.
     """
-    parts = _start(width, height, PALETTE, fingerprint)
-    return b"".join([*parts, chunk(b"PLTE", plte), chunk(b"IDAT", deflated), END])
-
-
-def rgb_png(
-    width: int, height: int, deflated: bytes, fingerprint: Fingerprint | None = None
-) -> bytes:
-    """A colour mask as a PNG file: colour type 2, 8 bits a channel, one IDAT.
-
-    deflated: a zlib stream of the filter byte and `3 * width` filtered bytes of each row.
-    """
-    parts = _start(width, height, RGB, fingerprint)
-    return b"".join([*parts, chunk(b"IDAT", deflated), END])
-
-
-def _start(width: int, height: int, kind: int, fingerprint: Fingerprint | None) -> list[bytes]:
-    parts = [SIGNATURE, chunk(b"IHDR", HEADER.pack(width, height, 8, kind, 0, 0, 0))]
+    header = HEADER.pack(width, height, 8, PALETTE, 0, 0, 0)
+    parts = [SIGNATURE, chunk(b"IHDR", header)]
     if fingerprint is not None:  # early, so that a file that lost its end is known as ours
         parts.append(chunk(CHUNK, fingerprint.payload()))
-    return parts
+    parts += [chunk(b"PLTE", plte), chunk(b"IDAT", deflated), END]
+    return b"".join(parts)

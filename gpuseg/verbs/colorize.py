@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import photo, png
+from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.discover import Source
 from gpuseg.errors import LabelError, UsageError
 from gpuseg.label_maps import LabelMap, read_label_map
@@ -72,8 +73,10 @@ def colorize(
         options.get("max_pixels", WriteOptions.max_pixels),
     )
     settings = WriteOptions(**options)
-    words = np.zeros(256, np.uint32)
-    make_ready(lambda: direct.make_ready(lambda labels: direct.encode_colours(labels, words)))
+    any_colours, mark = np.zeros(256, np.uint32), Fingerprint(bytes(16))
+    make_ready(
+        lambda: direct.make_ready(lambda labels: direct.encode_colours(labels, any_colours, mark))
+    )
     return rewrite(
         "colorize", src, dst, maker, settings, maker.shape, report=report, progress=progress
     )

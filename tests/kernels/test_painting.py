@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from gpuseg.codecs.palette_png import rgb_png
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.codecs.rgb_png import rgb_png
 from gpuseg.codecs.streams import deflate
 from gpuseg.kernels.jit import CHECKED
 from gpuseg.kernels.painting import filter_colours
@@ -21,6 +22,7 @@ from gpuseg.kernels.reference_painting import filtered_colours
 from tests.kernels.test_filters import CONTENTS, make_labels
 from tests.real import HERE, label_map, real_pngs
 
+MARK = Fingerprint(bytes(16))
 WORDS = np.random.default_rng(0).integers(0, 1 << 24, 256).astype(np.uint32)
 WORDS[7:9] = WORDS[5], 0  # two labels of one colour, and black
 COLOURS = np.ascontiguousarray(WORDS.astype("<u4").view(np.uint8).reshape(256, 4)[:, :3])
@@ -86,7 +88,7 @@ def encoded(labels: NDArray[np.uint8]) -> tuple[bytes, bytes]:
     height, width = labels.shape
     buffer = io.BytesIO()
     Image.fromarray(COLOURS[labels]).save(buffer, "PNG")
-    return rgb_png(width, height, deflate(lines_of(labels))), buffer.getvalue()
+    return rgb_png(width, height, deflate(lines_of(labels)), MARK), buffer.getvalue()
 
 
 def check_sets(sets: dict[str, list[Path]]) -> None:

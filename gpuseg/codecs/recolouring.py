@@ -61,11 +61,18 @@ class _Head(NamedTuple):
 
 @dataclass(slots=True)
 class _Parts:
-    """What is kept of a file, before and after its palette, and what to warn of."""
+    """Where what is kept of a file lies, before and after its palette, and what to warn of."""
 
-    before: list[memoryview] = field(default_factory=list)
-    after: list[memoryview] = field(default_factory=list)
+    before: list[slice] = field(default_factory=list)
+    after: list[slice] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+
+    @staticmethod
+    def keep(parts: list[slice], at: int, end: int) -> None:
+        """Add a chunk: to the last part if it follows that, for there may be many chunks."""
+        if parts and parts[-1].stop == at:
+            at = parts.pop().start
+        parts.append(slice(at, end))
 
 
 def recolour(path: str, plte: bytes, fingerprint: Fingerprint, max_pixels: int) -> Recoloured:
@@ -83,6 +90,7 @@ def recolour(path: str, plte: bytes, fingerprint: Fingerprint, max_pixels: int) 
     """
     png, head = _read(path, max_pixels)
     parts = _kept(png, head)
+    view = memoryview(png)
     header = png[len(SIGNATURE) : _HEADER_END]
     if head.kind == GREY:
         header = _as_palette(header)
@@ -91,9 +99,9 @@ def recolour(path: str, plte: bytes, fingerprint: Fingerprint, max_pixels: int) 
             SIGNATURE,
             header,
             chunk(CHUNK, fingerprint.payload()),
-            *parts.before,
+            *(view[part] for part in parts.before),
             _plte_chunk(plte, head.bits),
-            *parts.after,
+            *(view[part] for part in parts.after),
             END,
         ]
     )
@@ -173,7 +181,7 @@ def _head(png: bytes) -> _Head:
 
 def _kept(png: bytes, head: _Head) -> _Parts:
     """All chunks but the header, the palette, the end, and what would be wrong."""
-    view, parts = memoryview(png), _Parts()
+    parts = _Parts()
     gone = _OF_GREY if head.kind == GREY else _OF_OLD_COLOURS
     entries, pixels, last = 0, False, b""
     for name, at, end in find_chunks(png):
@@ -183,19 +191,23 @@ def _kept(png: bytes, head: _Head) -> _Parts:
             if head.kind == PALETTE and not entries:
                 raise _damaged("it has no palette before its pixels")
             pixels = True
-            parts.after.append(view[at:end])
+            parts.keep(parts.after, at, end)
         elif name == b"PLTE":
             if head.kind == GREY or entries or pixels:
                 raise _damaged("it has a palette where none may be")
             entries = _entries(end - at - 12, head.bits)
         elif name == b"tRNS":
-            _keep_transparency(parts, view[at:end], head.kind, 0 if pixels else entries)
+            _refuse_grey(head.kind)
+            if 0 < end - at - 12 <= entries and not pixels:
+                parts.keep(parts.after, at, end)
+            else:
+                parts.warnings = ("its transparency (chunk tRNS) was invalid and is left out",)
         elif name == b"bKGD" and head.kind == PALETTE:
             if entries and not pixels and end - at == 13 and png[at + 8] < 1 << head.bits:
-                parts.after.append(view[at:end])
+                parts.keep(parts.after, at, end)
         elif name not in gone and at > len(SIGNATURE) and name != b"IEND":
             _check_kind(name)
-            (parts.after if entries or pixels else parts.before).append(view[at:end])
+            parts.keep(parts.after if entries or pixels else parts.before, at, end)
         last = name
     if not pixels:
         raise _damaged("it has no pixels")
@@ -219,17 +231,12 @@ def _entries(size: int, bits: int) -> int:
     return size // 3
 
 
-def _keep_transparency(parts: _Parts, part: memoryview, kind: int, entries: int) -> None:
-    """Keep tRNS where it is valid. entries: of the palette before it, 0 where it may not be."""
+def _refuse_grey(kind: int) -> None:
     if kind == GREY:
         raise UnsupportedMaskError(
             "is greyscale with a transparent value (tRNS), a palette has none; save it without "
             "transparency"
         )
-    if 0 < len(part) - 12 <= entries:
-        parts.after.append(part)
-    else:
-        parts.warnings = ("its transparency (chunk tRNS) was invalid and is left out",)
 
 
 def _damaged(what: str) -> BrokenMaskError:

@@ -46,25 +46,23 @@ def _filter(labels: Any, colours: Any, width: Any, lines: Any, bits_of: Any) -> 
         kind = _choose(labels, start, width, bits_of)
         lines[to] = kind
         to += U64(1)
-        _leave(labels, colours, start, U64(0), kind, width, lines, to)
+        _store(lines, to, _residual(labels, colours, start, True, kind, width))
         line = U64(2) if kind == U64(PAETH) else kind - U64(1)
         for word in range(words):
             bits = bits_of[line, word]
             while bits:
                 x = word * STEP + U64(1) + trailing_zeros(bits)
                 bits &= bits - U64(1)
-                _leave(labels, colours, start, x, kind, width, lines, to)
+                left = _residual(labels, colours, start + x, False, kind, width)
+                _store(lines, to + U64(3) * x, left)
 
 
 @inlined
-def _leave(
-    labels: Any, colours: Any, start: Any, x: Any, kind: Any, width: Any, lines: Any, to: Any
-) -> None:
-    """Write what the filter leaves of pixel `x` of a row whose bytes begin at `to`."""
-    left, at = _residual(labels, colours, start, x, kind, width), to + U64(3) * x
-    lines[at] = left & U64(255)
-    lines[at + U64(1)] = left >> U64(8) & U64(255)
-    lines[at + U64(2)] = left >> U64(16) & U64(255)
+def _store(lines: Any, at: Any, word: Any) -> None:
+    """Write the 3 bytes of a word, the lowest first."""
+    lines[at] = word & U64(255)
+    lines[at + U64(1)] = word >> U64(8) & U64(255)
+    lines[at + U64(2)] = word >> U64(16) & U64(255)
 
 
 @part
@@ -121,15 +119,15 @@ def _differences(labels: Any, at: Any, width: Any, below: Any) -> Any:
 
 
 @inlined
-def _residual(labels: Any, colours: Any, start: Any, x: Any, kind: Any, width: Any) -> Any:
-    """What a filter leaves of the colour of pixel `x`: 3 bytes in a word, the first lowest."""
-    at, one = start + x, U64(1)
-    a = b = c = U64(0)
-    if x and kind != U64(UP):
+def _residual(labels: Any, colours: Any, at: Any, is_first: Any, kind: Any, width: Any) -> Any:
+    """What a filter leaves of the colour of pixel `at`: 3 bytes in a word, the first lowest."""
+    one = U64(1)
+    a = b = c = U64(0)  # the pixels to the left, above, and left above
+    if kind != U64(UP) and not is_first:
         a = U64(colours[labels[at - one]])
     if kind != U64(SUB):
         b = U64(colours[labels[at - width]])
-        if x and kind == U64(PAETH):
+        if kind == U64(PAETH) and not is_first:
             c = U64(colours[labels[at - width - one]])
     # of Sub and Up, and of Paeth in the usual cases, one neighbour is the guess for all channels
     if b == c:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import gpuseg
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.discover import Source
 from gpuseg.errors import LabelError, UsageError
 from gpuseg.kernels.reference import index_to_rgb
 from gpuseg.kernels.reference_painting import blended
 from gpuseg.palette import Palette, PaletteClass
 from gpuseg.results import Report
+from gpuseg.verbs.colorize import _Colouring
 from tests import pngs
 from tests.helpers import REPORT, read_report, tree
 from tests.making import PALETTE, indices, save_mask
@@ -251,6 +255,15 @@ def test_a_label_map_in_other_formats(src: Path) -> None:
     assert dict(report.files) == {"converted": 3, "failed": 1}
     assert np.array_equal(read(src.parent / "dst" / "c.png"), PALETTE.colours[indices(12, 17, 2)])
     assert read_report(src.parent / "dst" / REPORT).failed() == ["colours.png"]
+
+
+def test_workers_make_the_same(src: Path) -> None:
+    """The maker travels to other processes, where its colours are made anew."""
+    maker = _Colouring(PALETTE, None, None, None, 0.5, 1 << 20)
+    source = Source(str(src / "a.png"), "a.png")
+    mark = lambda unknown: Fingerprint(bytes(16), unknown)  # noqa: E731
+    data = maker.make(source, mark).data
+    assert pickle.loads(pickle.dumps(maker)).make(source, mark).data == data
 
 
 def test_wrong_usage_writes_nothing(src: Path) -> None:

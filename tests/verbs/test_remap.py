@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import gpuseg
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.discover import Source
 from gpuseg.errors import UsageError
 from gpuseg.palette import Palette
+from gpuseg.palettes.mapping import load_mapping
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.results import Report
+from gpuseg.verbs.remap import _maker
 from tests import pngs
 from tests.helpers import REPORT, read_report, tree
 from tests.making import PALETTE, indices, save_mask
@@ -169,6 +174,15 @@ def test_sixteen_bits(src: Path) -> None:
     wide[wide == 0] = 1000
     with Image.open(dst / "a.png") as image:
         assert np.array_equal(np.array(image), wide)
+
+
+def test_workers_make_the_same(src: Path) -> None:
+    """The maker travels to other processes, where its tables are made anew."""
+    maker = _maker(load_mapping(MERGE), NEW, "error", None, 1 << 20)
+    source = Source(str(src / "a.png"), "a.png")
+    mark = lambda unknown: Fingerprint(bytes(16), unknown)  # noqa: E731
+    data = maker.make(source, mark).data
+    assert pickle.loads(pickle.dumps(maker)).make(source, mark).data == data
 
 
 def test_other_files_are_rows(src: Path) -> None:

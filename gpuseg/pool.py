@@ -32,13 +32,8 @@ class Feed(Generic[Item]):
 
     def draw(self) -> Item | None:
         """The next item, or None when there are no more."""
-        with self._lock:
-            if self.closed:
-                return None
-            item = self._ahead.popleft() if self._ahead else next(self._items, None)
-            self._drained = item is None
-            self.drawn += not self._drained
-            return item
+        items = self.draw_many(1)
+        return items[0] if items else None
 
     def draw_many(self, count: int) -> list[Item]:
         """The next items, `count` at most; none when there are no more."""

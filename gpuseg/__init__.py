@@ -21,12 +21,14 @@ _HOMES = {
     "Stats": "statistics",
     "UnknownColour": "results",
     "check": "verbs.check",
+    "colorize": "verbs.colorize",
     "convert_directory": "convert",
     "convert_files": "convert",
     "index_to_rgb": "arrays",
     "info": "installation",
     "load_label": "labels",
     "recolor": "verbs.recolor",
+    "remap": "verbs.remap",
     "load_palette": "palettes.load",
     "repair": "verbs.repair",
     "report": "verbs.report",
@@ -64,7 +66,9 @@ if TYPE_CHECKING:
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.statistics import Stats as Stats
     from gpuseg.verbs.check import check as check
+    from gpuseg.verbs.colorize import colorize as colorize
     from gpuseg.verbs.recolor import recolor as recolor
+    from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair
     from gpuseg.verbs.report import report as report
     from gpuseg.verbs.stats import stats as stats

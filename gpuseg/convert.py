@@ -13,7 +13,7 @@ from gpuseg.options import ConvertKeywords, ConvertOptions
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
-from gpuseg.pool import Feed, run_threads
+from gpuseg.pool import Feed
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter
 from gpuseg.results import Report
@@ -23,6 +23,7 @@ from gpuseg.runs import (
     StrPath,
     header,
     look_for_collisions,
+    make_ready,
     report_path,
     run,
 )
@@ -112,11 +113,7 @@ def _convert(
 def _make_ready(
     dst: str, palette: Palette | StrPath, options: ConvertOptions
 ) -> tuple[Job, Backend]:
-    """The job and the backend, with kernels compiled or loaded.
-
-    On a thread of its own, for Ctrl-C must not fall into the compiler: it would print what
-    it cannot raise there.
-    """
+    """The job and the backend, with kernels compiled or loaded."""
     made: list[tuple[Job, Backend]] = []
 
     def work() -> None:
@@ -126,7 +123,7 @@ def _make_ready(
         job = Job.create(dst, load_palette(palette), options)
         made.append((job, backend.select(options.device, options.codec)))
 
-    run_threads(work, 1, stop=lambda: None, tick=lambda: None)
+    make_ready(work)
     return made[0]
 
 

@@ -13,6 +13,8 @@ from gpuseg.codecs.acceptance import alpha_error
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.codecs.palette_png import palette_png
 from gpuseg.codecs.png import NotDirectError, read_scanlines
+from gpuseg.codecs.rgb_png import rgb_png
+from gpuseg.codecs.streams import deflate
 from gpuseg.errors import BrokenMaskError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.kernels.lut import Lookup
@@ -24,6 +26,7 @@ from gpuseg.scratch import Scratch
 _labels = Scratch()
 _packed = Scratch()
 _read_back = Scratch()
+_lines = Scratch()
 
 IDENTITY = np.arange(256, dtype=np.uint16)
 IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for that
@@ -64,6 +67,26 @@ def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
     if mask.colours is None or mask.bits != 8:
         raise NotDirectError("no label map of 8 bits")
     return read_labels(mask), mask.colours.tobytes()
+
+
+def make_ready(encode: Callable[[NDArray[np.uint8]], object]) -> None:
+    """Have the kernels that read label maps, and those of `encode`, compiled or loaded."""
+    from gpuseg.kernels import scanlines
+
+    above = scanlines.row_buffer(1, 1)
+    labels = np.zeros(1 + scanlines.MARGIN, np.uint8)
+    row = np.frombuffer(bytes(2), np.uint8)  # read-only, as what is inflated
+    scanlines.index_scanlines(row, 0, (1, 1), above, IDENTITY, labels)
+    encode(labels[:1].reshape(1, 1))
+
+
+def map_labels(mask: Scanlines, table: NDArray[np.uint16]) -> NDArray[np.uint8] | None:
+    """Other labels for the positions of a palette or grey PNG; None where one may be flagged.
+
+    table: uint16 (256,), read-only, label and flags of each position (see `lut`). Returns uint8
+    (H, W), valid until this thread maps or indexes the next. Raises as `index_scanlines`.
+    """
+    return _labels_by(table, mask, _labels.take, lambda stage: None)
 
 
 def read_labels(mask: Scanlines) -> NDArray[np.uint8]:
@@ -178,6 +201,21 @@ def encode(
         return palette_png(row - 1, height, deflate_scanlines(labels.lines), plte, fingerprint)
     height, width = labels.shape
     return palette_png(width, height, deflate_labels(labels), plte, fingerprint)
+
+
+def encode_colours(
+    labels: NDArray[np.uint8], colours: NDArray[np.uint32], fingerprint: Fingerprint
+) -> bytes:
+    """An RGB PNG of the colours of a label map, uint8 (H, W) contiguous.
+
+    colours: uint32 (256,), `r | g << 8 | b << 16` of each label.
+    """
+    from gpuseg.kernels.painting import filter_colours
+
+    height, width = labels.shape
+    lines = _lines.take(height * (1 + 3 * width))
+    filter_colours(labels, colours, lines)
+    return rgb_png(width, height, deflate(lines), fingerprint)
 
 
 def is_equal(found: Labels, labels: Labels | FilteredLabels) -> bool:

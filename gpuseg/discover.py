@@ -101,8 +101,8 @@ class Walk:
                     else:
                         below.append(entry.name)
                 elif self._takes(entry.name):
-                    key = self._key(entry.name)
-                    yield _source(entry, _below(relative, entry.name), key in collisions)
+                    collides = bool(collisions) and self._key(entry.name) in collisions
+                    yield _source(entry, _below(relative, entry.name), collides)
                 else:
                     self._leave(_suffix(entry.name))
 
@@ -192,6 +192,8 @@ def count_sources(sources: Walk | Listed, shard: Shard) -> int:
 
 def target_name(name: str) -> str:
     """`a/b.jpg` -> `a/b.png`."""
+    if name[-4:] == ".png" and name[-5:-4].isalnum():  # the usual name is its own target
+        return name
     return os.path.splitext(name)[0] + ".png"
 
 

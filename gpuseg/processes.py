@@ -173,12 +173,12 @@ class ProcessFlow:
     def _is_decided(self) -> bool:
         """Whether it is known if processes are worth while; one thread finds that out."""
         if self._worthwhile is None and self._deciding.acquire(blocking=False):
-            from gpuseg.kernels import jit
-
             done = self._feed.drawn - self._drawn_before
             wanted = min(max(ENOUGH, TIMES_DONE * done), MOST_AHEAD)
-            # where compiled code cannot be kept, each process would compile it anew
-            self._worthwhile = jit.is_cached() and self._feed.holds(wanted)
+            # where compiled code cannot be kept, each process would compile it anew; a task that
+            # has compiled nothing yet never will
+            jit = sys.modules.get("gpuseg.kernels.jit")
+            self._worthwhile = (jit is None or jit.is_cached()) and self._feed.holds(wanted)
         return self._worthwhile is not None
 
     def _do_one(self) -> bool:

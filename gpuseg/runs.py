@@ -97,6 +97,15 @@ def run(
     return writer.report
 
 
+def make_ready(work: Callable[[], None]) -> None:
+    """Do what comes before the first file, for instance have kernels compiled or loaded.
+
+    On a thread of its own, for Ctrl-C must not fall into the compiler: it would print what it
+    cannot raise there.
+    """
+    run_threads(work, 1, stop=lambda: None, tick=lambda: None)
+
+
 def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progress | None) -> None:
     """Go through all there is; what ends the run early holds the report."""
     try:

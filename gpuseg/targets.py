@@ -52,6 +52,12 @@ class Targets:
         Raises OutputError for a target that must not be replaced.
         """
         try:
+            os.lstat(target)
+        except FileNotFoundError:  # the usual case, at the least cost
+            return None
+        except OSError:  # told below
+            pass
+        try:
             regular = stat.S_ISREG(os.stat(target).st_mode)  # a pipe could wait for ever
             found = read_fingerprint(target) if regular else None
         except FileNotFoundError:

@@ -10,10 +10,12 @@ import click
 
 from gpuseg import __version__
 from gpuseg.cli.check import check
+from gpuseg.cli.colorize import colorize
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
+from gpuseg.cli.remap import remap
 from gpuseg.cli.repair import repair
 from gpuseg.cli.report import report
 from gpuseg.cli.stats import stats
@@ -63,6 +65,7 @@ def main() -> None:
 
 
 main.add_command(convert)
+main.add_command(colorize)
 main.add_command(palettes)
 main.add_command(recolor)
 main.add_command(repair)
@@ -70,4 +73,5 @@ main.add_command(report)
 main.add_command(stats)
 main.add_command(verify)
 main.add_command(check)
+main.add_command(remap)
 main.add_command(info)

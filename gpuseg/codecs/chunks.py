@@ -34,23 +34,30 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def read_chunks(png: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Name and data of each chunk of a PNG in memory, up to IEND.
+    """Name and data of each chunk of a PNG in memory, up to IEND. Raises as `find_chunks`."""
+    view = memoryview(png)
+    for name, at, end in find_chunks(png):
+        yield name, view[at + 8 : end - 4]
+
+
+def find_chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, first byte and end of each chunk of a PNG in memory, up to IEND.
 
     Raises BrokenMaskError for a checksum that differs and for a file that ends early.
     """
-    view = memoryview(png)
+    view, size = memoryview(png), len(png)
     at, name = len(SIGNATURE), b""
     while name != b"IEND":
-        if at + 8 > len(png):
-            raise cut_off(len(png))
+        if at + 8 > size:
+            raise cut_off(size)
         length, name = _HEAD.unpack_from(png, at)
-        end = at + 8 + length
-        if end + 4 > len(png):
-            raise cut_off(len(png))
-        if crc32(view[at + 4 : end]) != _CHECKSUM.unpack_from(png, end)[0]:
+        end = at + 12 + length
+        if end > size:
+            raise cut_off(size)
+        if crc32(view[at + 4 : end - 4]) != _CHECKSUM.unpack_from(png, end - 4)[0]:
             raise damaged(name, at)
-        yield name, view[at + 8 : end]
-        at = end + 4
+        yield name, at, end
+        at = end
 
 
 def damaged(name: bytes, at: int) -> BrokenMaskError:

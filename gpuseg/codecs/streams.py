@@ -1,4 +1,4 @@
-"""Inflating what PNGs hold: the only home of zlib-ng.
+"""Inflating and deflating what PNGs hold: the only home of zlib-ng.
 
 zlib-ng inflates colour masks many times faster than the zlib that Pillow finds on most systems.
 """
@@ -19,6 +19,14 @@ BLOCK = 1 << 19
 crc32 = zlib_ng.crc32
 
 ZlibError: Any = zlib_ng.error  # the package types it as an instance
+
+
+def deflate(data: Any) -> bytes:
+    """The zlib stream of the bytes of a buffer.
+
+    Level 5: the fastest whose files of coloured label maps are as small as Pillow's.
+    """
+    return bytes(zlib_ng.compress(data, 5))
 
 
 class TooMuchDataError(Exception):

@@ -33,8 +33,11 @@ def recolor(
         palette's own, else 255.
     report, progress: as in `convert_directory`. options: the fields of `WriteOptions`.
 
-    An index that the palette does not hold becomes black: `check` finds it. A file that is no
-    palette PNG becomes a failed row. Raises UsageError, PaletteError, OutputError, Interrupted.
+    Takes PNGs with a palette or greyscale of up to 8 bits, interlaced ones too; greyscale becomes
+    palette. What is no such file becomes a failed row. The checksums of all chunks are checked.
+    Without looking at pixels it cannot be known whether they can be inflated, nor which indices
+    there are: one that the palette does not hold becomes black, and `check` finds it.
+    Raises UsageError, PaletteError, OutputError, Interrupted.
     """
     table = load_palette(palette)
     table = replace(table, ignore_index=table.ignore_for(8, ignore_index))
@@ -45,6 +48,10 @@ def recolor(
     )
 
 
+_FACTS = ("width", "height", "warnings")
+_AS_EVER = {"format": "PNG", "codec": "png"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Recolouring:
     plte: bytes
@@ -52,5 +59,5 @@ class _Recolouring:
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The same PNG with another palette."""
-        data, width, height = recolouring.recolour(source.path, self.plte, mark(0), self.max_pixels)
-        return Made(data, {"width": width, "height": height, "format": "PNG", "codec": "png"})
+        data, *facts = recolouring.recolour(source.path, self.plte, mark(0), self.max_pixels)
+        return Made(data, dict(zip(_FACTS, facts, strict=True)) | _AS_EVER)

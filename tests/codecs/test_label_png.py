@@ -95,5 +95,5 @@ def test_fingerprint_is_read_back_from_whole_files_only(tmp_path: Path) -> None:
 def test_read_label_refuses_colour_images(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     Image.fromarray(mask(3, 3)).save(path)
-    with pytest.raises(UnsupportedMaskError, match="RGB image"):
+    with pytest.raises(UnsupportedMaskError, match="holds colours"):
         label_png.read_label(path)

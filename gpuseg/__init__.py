@@ -18,7 +18,7 @@ _HOMES = {
     "PaletteClass": "palette",
     "Report": "results",
     "Shard": "options",
-    "Stats": "statistics",
+    "Stats": "frequencies.statistics",
     "UnknownColour": "results",
     "check": "verbs.check",
     "colorize": "verbs.colorize",
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from gpuseg.arrays import rgb_to_index as rgb_to_index
     from gpuseg.convert import convert_directory as convert_directory
     from gpuseg.convert import convert_files as convert_files
+    from gpuseg.frequencies.statistics import Stats as Stats
     from gpuseg.installation import info as info
     from gpuseg.labels import load_label as load_label
     from gpuseg.labels import save_label as save_label
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
     from gpuseg.results import FileResult as FileResult
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour
-    from gpuseg.statistics import Stats as Stats
     from gpuseg.verbs.check import check as check
     from gpuseg.verbs.colorize import colorize as colorize
     from gpuseg.verbs.recolor import recolor as recolor

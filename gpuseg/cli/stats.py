@@ -11,7 +11,7 @@ from gpuseg.cli.running import Output, files_to_read, reading
 from gpuseg.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gpuseg.statistics import ClassStats, Stats
+    from gpuseg.frequencies.statistics import ClassStats, Stats
 
 _NAME = 28
 _ROWS = 300
@@ -77,7 +77,7 @@ def _head(found: Stats) -> Iterator[str]:
 
 
 def _table(found: Stats) -> Iterator[str]:
-    from gpuseg.weights import WEIGHTINGS
+    from gpuseg.frequencies.weights import WEIGHTINGS
 
     shown = found.classes[:_ROWS]
     width = min(_NAME, max((len(_name(c)) for c in shown), default=0))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.frequencies.statistics import ClassStats, Stats
 from gpuseg.palette import RGB, Palette, voc_colormap
-from gpuseg.statistics import ClassStats, Stats
 
 MAX_ROWS = 512
 """Classes that a page lists; the rest are counted."""

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpuseg import html
-from gpuseg.drawing import draw_stats
-from gpuseg.pages import rows
+from gpuseg.frequencies.drawing import draw_stats
+from gpuseg.frequencies.statistics import Stats
+from gpuseg.pages import html, rows
 from gpuseg.pages.classes import Classes, class_rows
 from gpuseg.pages.gallery import Folders, make_item
 from gpuseg.pages.gathered import Gathered
 from gpuseg.pages.summary import groups, summary
 from gpuseg.pages.unknown import unknown_table
-from gpuseg.statistics import Stats
 
 GENERATOR = "gpuseg report"
 """What the page's meta tag of that name says."""

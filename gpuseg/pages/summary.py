@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from gpuseg.html import duration
 from gpuseg.pages.gathered import Gathered, Kind, Run
+from gpuseg.pages.html import duration
 from gpuseg.pages.rows import number, numbers, text, texts, whole
 from gpuseg.results import WRONG, Status
 

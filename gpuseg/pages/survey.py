@@ -7,7 +7,7 @@ import heapq
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gpuseg.counts import LabelCounts
+from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.results import FileResult
 
 

@@ -16,11 +16,11 @@ from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import png
 from gpuseg.codecs.opening import NO_MEMORY
+from gpuseg.comparison.meanings import other_colours
 from gpuseg.discover import Source, find
 from gpuseg.errors import LabelError, MaskSizeError, UnsupportedMaskError
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import Scanlines
-from gpuseg.meanings import other_colours
 from gpuseg.options import Depth, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from gpuseg import html, plots
+from gpuseg import plots
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.counts import Tally
 from gpuseg.discover import find
 from gpuseg.errors import OutputError, UsageError
-from gpuseg.label_counts import Counting
+from gpuseg.frequencies.counts import Tally
+from gpuseg.frequencies.label_counts import Counting
+from gpuseg.frequencies.statistics import Stats, conclude
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import write_atomically
-from gpuseg.pages import rows
+from gpuseg.pages import html, rows
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gallery import Folders
 from gpuseg.pages.gathered import Gathered, check_report, gather
@@ -26,7 +27,6 @@ from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
-from gpuseg.statistics import Stats, conclude
 
 MAX_GALLERY = 500
 """Most label maps that a page shows; each adds its pictures to the file."""

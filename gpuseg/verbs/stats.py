@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-from gpuseg.counts import Tally
 from gpuseg.discover import find
-from gpuseg.drawing import draw_stats
 from gpuseg.errors import OutputError, UsageError
-from gpuseg.label_counts import Counting
+from gpuseg.frequencies.counts import Tally
+from gpuseg.frequencies.drawing import draw_stats
+from gpuseg.frequencies.label_counts import Counting
+from gpuseg.frequencies.statistics import Stats, conclude
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.runs import Progress, StrPath, look
-from gpuseg.statistics import Stats, conclude
 
 
 def stats(

@@ -10,13 +10,13 @@ from time import perf_counter
 from typing import Unpack
 
 from gpuseg.codecs.opening import NO_MEMORY
-from gpuseg.comparing import Comparer
+from gpuseg.comparison.comparing import Comparer
+from gpuseg.comparison.meanings import Standard
+from gpuseg.comparison.pairs import NoSourceError, Pairs
 from gpuseg.discover import Listed, Source, Walk, find
 from gpuseg.errors import MaskSizeError, UnreadableMaskError, UsageError
 from gpuseg.folders import check_folders, check_target
-from gpuseg.meanings import Standard
 from gpuseg.options import Depth, ReadKeywords, ReadOptions
-from gpuseg.pairs import NoSourceError, Pairs
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gpuseg.counts import LabelCounts
+from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.results import FileResult, UnknownColour
 
 HEAD = {"type": "run", "gpuseg": "9.9", "verb": "convert", "src": "S", "dst": "D", "palette": "p"}

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from gpuseg.counts import Tally
+from gpuseg.frequencies.counts import Tally
+from gpuseg.frequencies.statistics import conclude
 from gpuseg.pages.classes import VOID, Classes, class_rows
 from gpuseg.palette import Palette, voc_colormap
 from gpuseg.results import Report
-from gpuseg.statistics import conclude
 from tests.making import COLOURS, PALETTE
 from tests.pages.making import counted
 

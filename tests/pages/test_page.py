@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuseg.counts import Tally
+from gpuseg.frequencies.counts import Tally
+from gpuseg.frequencies.statistics import conclude
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gallery import Folders
 from gpuseg.pages.gathered import gather
 from gpuseg.pages.page import Material, make_page
 from gpuseg.palettes.of_run import palette_of_head
 from gpuseg.results import FileResult, Report
-from gpuseg.statistics import conclude
 from tests.pages.making import counted
 from tests.pages.test_rows import JSON, TEXTS
 from tests.verbs.pages import Outline

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from gpuseg import Palette, convert_directory, load_palette, stats
-from gpuseg.counts import TOGETHER
 from gpuseg.errors import OutputError, PaletteError, UsageError
+from gpuseg.frequencies.counts import TOGETHER
 from gpuseg.verbs.stats import check_outputs, save_csv, save_plots
 from tests.dumps import by_index, label_maps, save_label_map
 from tests.making import PALETTE, indices, save_mask

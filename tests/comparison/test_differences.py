@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpuseg import differences
-from gpuseg.differences import find_differences
+from gpuseg.comparison import differences
+from gpuseg.comparison.differences import find_differences
+from gpuseg.comparison.meanings import Standard, meaning_of
 from gpuseg.mask import DecodedMask
-from gpuseg.meanings import Standard, meaning_of
 from tests.making import PALETTE
 
 COLOURS = np.array([*PALETTE.colours.tolist(), (1, 2, 3), (3, 2, 1), (224, 224, 192)], np.uint8)

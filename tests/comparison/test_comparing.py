@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpuseg import comparing
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.codecs.label_png import write_label
-from gpuseg.comparing import Comparer, Comparison
+from gpuseg.comparison import comparing
+from gpuseg.comparison.comparing import Comparer, Comparison
+from gpuseg.comparison.meanings import Standard
 from gpuseg.errors import BrokenMaskError, LabelError, MaskSizeError, UnreadableMaskError
-from gpuseg.meanings import Standard
 from gpuseg.palette import Palette, PaletteClass
 from tests.making import COLOURS, PALETTE, indices, mask
 from tests.pngs import GREY, chunk, lines, png

@@ -11,7 +11,7 @@ from PIL import Image
 
 from gpuseg import Palette, PaletteClass, stats
 from gpuseg.errors import UsageError
-from gpuseg.weights import WEIGHTINGS
+from gpuseg.frequencies.weights import WEIGHTINGS
 from tests.dumps import label_maps, save_label_map
 from tests.making import PALETTE
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
+from gpuseg.comparison.meanings import VOID, Meaning
 from gpuseg.indexing import colour_pixels
 from gpuseg.kernels.lut import colour_keys
 from gpuseg.mask import DecodedMask
-from gpuseg.meanings import VOID, Meaning
 
 BAND = 1 << 18
 """Pixels that are looked at together: some 10 MB of memory, whatever the image."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gpuseg.errors import UsageError
-from gpuseg.weights import WEIGHTINGS, class_weights
+from gpuseg.frequencies.weights import WEIGHTINGS, class_weights
 
 MAPS = [
     np.array([[0, 0, 0, 0], [1, 1, 2, 2]]),

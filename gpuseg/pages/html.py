@@ -28,7 +28,7 @@ INSTALL = "pip install 'gpuseg[report]'"
 
 
 def render(template: str, style: str, **values: Any) -> str:
-    """A page. template, style: files of `gpuseg/templates`.
+    """A page. template, style: files of `gpuseg/pages/templates`.
 
     Besides `values` the template gets `version`, `style`, and `style_hash` for its
     Content-Security-Policy.
@@ -38,7 +38,7 @@ def render(template: str, style: str, **values: Any) -> str:
     environment = _environment()
     from markupsafe import Markup  # comes with jinja2
 
-    sheet = resources.files("gpuseg").joinpath("templates", style).read_text("utf-8")
+    sheet = resources.files("gpuseg.pages").joinpath("templates", style).read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode("ascii")
     return environment.get_template(template).render(
         style=Markup(sheet),  # noqa: S704  # a file of ours
@@ -62,7 +62,7 @@ def _environment() -> Environment:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gpuseg", "templates"),
+        loader=jinja2.PackageLoader("gpuseg.pages", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_visible,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gpuseg.comparison.meanings import BLACK, VOID, Standard, meaning_of, other_colours
 from gpuseg.errors import LabelError, PaletteSizeError
 from gpuseg.kernels.lut import colour_keys
-from gpuseg.meanings import BLACK, VOID, Standard, meaning_of, other_colours
 from gpuseg.palette import Palette, PaletteClass
 from tests.making import PALETTE
 

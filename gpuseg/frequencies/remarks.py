@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpuseg.counts import TOGETHER, Tally
+from gpuseg.frequencies.counts import TOGETHER, Tally
 from gpuseg.palette import MAX_INDEX, Palette
 
 _SHOWN = 8

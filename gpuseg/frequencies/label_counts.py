@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.codecs import png
 from gpuseg.codecs.opening import NO_MEMORY
-from gpuseg.counts import LabelCounts
 from gpuseg.discover import Source
 from gpuseg.errors import MaskSizeError
+from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.label_maps import read_label_map
 from gpuseg.options import ReadOptions
 from gpuseg.results import FileResult

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.counts import TOGETHER, Tally
+from gpuseg.frequencies.counts import TOGETHER, Tally
+from gpuseg.frequencies.remarks import remarks_on
+from gpuseg.frequencies.weights import WEIGHTINGS, Weighting, class_weights
 from gpuseg.palette import Palette
-from gpuseg.remarks import remarks_on
 from gpuseg.results import Report
-from gpuseg.weights import WEIGHTINGS, Weighting, class_weights
 
 RARE = 0.1
 """A class is rare that has less than this part of what each would have if all were as large."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from gpuseg.discover import Source
 from gpuseg.errors import BrokenMaskError, MaskSizeError, UnreadableMaskError
-from gpuseg.label_counts import Counting, count_label_map
+from gpuseg.frequencies.label_counts import Counting, count_label_map
 from gpuseg.options import ReadOptions
 from tests.making import indices
 from tests.pngs import GREY, PALETTE, assemble, chunk, filtered, ihdr, interlaced, zlib_stream

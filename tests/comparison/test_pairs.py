@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg.comparison.pairs import NoSourceError, Pairs
 from gpuseg.errors import UnreadableMaskError
-from gpuseg.pairs import NoSourceError, Pairs
 
 
 def touch(folder: Path, *names: str) -> None:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from gpuseg import html
 from gpuseg.errors import UsageError
-from gpuseg.html import duration, percent
+from gpuseg.pages import html
+from gpuseg.pages.html import duration, percent
 
 
 def test_without_jinja2_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

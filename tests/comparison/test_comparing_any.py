@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuseg.comparing import Comparer
+from gpuseg.comparison.comparing import Comparer
+from gpuseg.comparison.meanings import Standard
 from gpuseg.kernels.reference import rgb_to_index
-from gpuseg.meanings import Standard
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, PaletteClass
 from tests.making import PALETTE

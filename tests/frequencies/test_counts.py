@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gpuseg import counts
-from gpuseg.counts import LabelCounts, Tally
+from gpuseg.frequencies import counts
+from gpuseg.frequencies.counts import LabelCounts, Tally
 from gpuseg.results import FileResult
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gpuseg.frequencies.statistics import ClassStats, Stats
 from gpuseg.plots import MOST, class_bars, heat_map
-from gpuseg.statistics import ClassStats, Stats
 
 
 def draw_stats(found: Stats) -> dict[str, str]:

@@ -13,11 +13,11 @@ from gpuseg.codecs import png
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
 from gpuseg.codecs.png import NotDirectError
 from gpuseg.colour_masks import read_colour_mask
-from gpuseg.differences import Differences, find_differences
+from gpuseg.comparison.differences import Differences, find_differences
+from gpuseg.comparison.meanings import Meaning, Standard
 from gpuseg.errors import GpusegError, LabelError, UnreadableMaskError
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import DecodedMask, Scanlines
-from gpuseg.meanings import Meaning, Standard
 from gpuseg.results import count
 from gpuseg.scratch import Scratch
 

@@ -1,0 +1,1 @@
+"""Label maps held against the colour masks that they were made of, or against a palette."""

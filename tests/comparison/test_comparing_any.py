@@ -16,8 +16,8 @@ from gpuseg.comparison.meanings import Standard
 from gpuseg.kernels.reference import rgb_to_index
 from gpuseg.options import IndexOptions
 from gpuseg.palette import Palette, PaletteClass
+from tests.comparison.test_comparing import LIMIT, compare, write
 from tests.making import PALETTE
-from tests.test_comparing import LIMIT, compare, write
 
 TWO_AS_ONE = Palette(
     (*PALETTE.classes, PaletteClass(2, "also b", (200, 100, 50))), name="two", ignore_index=9

@@ -24,8 +24,8 @@ FEW = 3
 """Colours that a palette of a file must share with a preset for that to mean anything."""
 
 
-MOST_RANKED = 4_096
-"""Sets of palettes whose order is remembered."""
+MOST_KNOWN = 4_096
+"""Sets of colours of which it is remembered what explains them, and sets of palettes."""
 
 MOST_SHADES = 64
 """Palettes of more colours have so many brightnesses that any grey values fit."""
@@ -43,6 +43,7 @@ class Explaining:
         self._most = max(map(len, self.palettes))
         self._everything = (1 << 2 * len(self.palettes)) - 1
         self._bits: dict[int, int] = {}
+        self._known: dict[bytes, int] = {}
         self._ranked: dict[tuple[int, Order], list[Palette]] = {}
         for number, palette in enumerate(self.palettes):
             for place, colours in enumerate((palette.colours, palette.colours[:, ::-1])):
@@ -57,21 +58,24 @@ class Explaining:
         """What explains all of these colours, int64 (K,)."""
         if len(keys) > self._most:
             return 0
-        bits = self._everything
-        for key in keys.tolist():
-            bits &= self._bits.get(key, 0)
-            if not bits:
-                return 0
+        name = keys.tobytes()  # a dump has few sets of colours
+        bits = self._known.get(name)
+        if bits is None:
+            bits = self._everything
+            for key in keys.tolist():
+                bits &= self._bits.get(key, 0)
+            if len(self._known) < MOST_KNOWN:
+                self._known[name] = bits
         return bits
 
     def ranked(self, bits: int, order: Order) -> list[Palette]:
         """The palettes of these bits, the smallest first: what is there is most of it."""
         found = self._ranked.get((bits, order))
-        if found is None:  # a dump has few sets of colours
+        if found is None:
             place = ORDERS.index(order)
             found = [p for n, p in enumerate(self.palettes) if bits >> 2 * n + place & 1]
             found.sort(key=lambda palette: (len(palette), palette.name))
-            if len(self._ranked) < MOST_RANKED:
+            if len(self._ranked) < MOST_KNOWN:
                 self._ranked[bits, order] = found
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -219,11 +220,24 @@ def _of_colours(census: Census) -> Verdict:
         words = "binary mask, black and white: one class; convert with a palette of these two"
         return Verdict("binary-mask", words)
     presets = all_presets()
-    bits = presets.bits(keys)
+    verdict = _of_explained(presets.bits(keys), len(keys))
+    if verdict is not None:
+        return verdict
+    encoding = find_encoding(keys)
+    if encoding is not None:
+        words = f"numbers, not colours of classes: {encoding.words}"
+        return Verdict("id-map", words, encoding=encoding.code)
+    return _of_unnamed_colours(presets, keys, counts)
+
+
+@lru_cache(maxsize=1024)  # a dump has few sets of colours
+def _of_explained(bits: int, colours: int) -> Verdict | None:
+    """The verdict on a mask of so many colours that presets explain, if any do."""
+    presets = all_presets()
     named, swapped = presets.ranked(bits, "rgb"), presets.ranked(bits, "bgr")
-    few = len(keys) < FEW
-    if named and not (swapped and not few and is_swapped(named[0], swapped[0], len(keys))):
-        words = f"colour mask: {_explain(named, len(keys))}; convert it"
+    few = colours < FEW
+    if named and not (swapped and not few and is_swapped(named[0], swapped[0], colours)):
+        words = f"colour mask: {_explain(named, colours)}; convert it"
         if few:
             return Verdict("colour-mask", f"{words}, but so few do not tell with which")
         return Verdict("colour-mask", words, named[0].name)
@@ -233,11 +247,7 @@ def _of_colours(census: Census) -> Verdict:
             "save it as RGB, then convert"
         )
         return Verdict("colour-mask-bgr", words, swapped[0].name)
-    encoding = find_encoding(keys)
-    if encoding is not None:
-        words = f"numbers, not colours of classes: {encoding.words}"
-        return Verdict("id-map", words, encoding=encoding.code)
-    return _of_unnamed_colours(presets, keys, counts)
+    return None
 
 
 def _explain(named: list[Palette], colours: int) -> str:

@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ConvertOptions": "options",
     "FileResult": "results",
+    "Inspection": "verbs.inspect",
     "Palette": "palette",
     "PaletteClass": "palette",
     "Report": "results",
@@ -26,6 +27,7 @@ _HOMES = {
     "convert_files": "convert",
     "index_to_rgb": "arrays",
     "info": "installation",
+    "inspect": "verbs.inspect",
     "load_label": "labels",
     "recolor": "verbs.recolor",
     "remap": "verbs.remap",
@@ -33,6 +35,8 @@ _HOMES = {
     "repair": "verbs.repair",
     "report": "verbs.report",
     "rgb_to_index": "arrays",
+    "Scan": "verbs.scan",
+    "scan": "verbs.scan",
     "save_label": "labels",
     "save_palette": "palettes.writers",
     "stats": "verbs.stats",
@@ -67,10 +71,14 @@ if TYPE_CHECKING:
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.verbs.check import check as check
     from gpuseg.verbs.colorize import colorize as colorize
+    from gpuseg.verbs.inspect import Inspection as Inspection
+    from gpuseg.verbs.inspect import inspect as inspect
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair
     from gpuseg.verbs.report import report as report
+    from gpuseg.verbs.scan import Scan as Scan
+    from gpuseg.verbs.scan import scan as scan
     from gpuseg.verbs.stats import stats as stats
     from gpuseg.verbs.verify import verify as verify
 

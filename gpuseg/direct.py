@@ -111,6 +111,19 @@ def count_labels(mask: Scanlines) -> NDArray[np.int64]:
     return counts
 
 
+def count_colours(mask: Scanlines, table: NDArray[np.uint16]) -> NDArray[np.int64] | None:
+    """Pixels of each label of an RGB or RGBA PNG, int64 (256,); None where a colour is unknown.
+
+    table: uint16 (2**24,), read-only, see `kernels.lut`. Raises as `index_scanlines`.
+    """
+    from gpuseg.kernels import counting_rows, scanlines
+
+    counts = np.zeros((2, counting_rows.LABELS), np.int64)
+    kernel = partial(counting_rows.count_scanlines, table=table, counts=counts)
+    verdict = _each_block(mask, kernel, lambda stage: None)
+    return None if verdict == scanlines.UNKNOWN else counts[1]
+
+
 def look_up(mask: Scanlines, table: NDArray[np.uint16], take: Take) -> Labels | None:
     """Labels of a PNG by a table of its colours or positions; None where an entry is flagged.
 

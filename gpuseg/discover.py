@@ -185,7 +185,7 @@ def in_shard(source: Source, shard: Shard) -> bool:
     return int.from_bytes(digest, "big") % shard.count == shard.number - 1
 
 
-def count_sources(sources: Walk | Listed, shard: Shard) -> int:
+def count_sources(sources: Iterable[Source], shard: Shard) -> int:
     """How many rows a conversion of these will have."""
     return sum(in_shard(source, shard) for source in sources)
 

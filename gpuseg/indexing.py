@@ -15,7 +15,7 @@ from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions, IndexOptions
 from gpuseg.palette import Palette
-from gpuseg.results import UnknownColour
+from gpuseg.results import UnknownColour, percent
 from gpuseg.scratch import Scratch
 
 _ADVICE = (
@@ -173,7 +173,7 @@ def refusal(
     elif refused > pixels / 2:
         hint = f"this looks like the wrong palette; {otherwise}"
     return UnknownColourError(
-        f"{refused:,} of {pixels:,} pixels ({_share(refused, pixels)}) have a colour that is not "
+        f"{refused:,} of {pixels:,} pixels ({percent(refused, pixels)}) have a colour that is not "
         f"in palette {palette.name!r}{besides}: {shown}{more}; {hint}",
         colours,
         refused,
@@ -191,13 +191,3 @@ def left_unknown(
     if len(repair.places):
         besides += f" ({len(repair.places):,} others could be repaired)"
     return refusal(repair.colours, repair.left, pixels, palette, advice, besides)
-
-
-def _share(part: int, whole: int) -> str:
-    """A percentage that is 0 or 100 only when it is."""
-    percent = 100 * part / whole
-    if 0 < percent < 0.01:
-        return "under 0.01 %"
-    if 99.99 < percent < 100:
-        return "over 99.99 %"
-    return f"{percent:.2f} %"

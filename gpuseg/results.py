@@ -235,3 +235,13 @@ _ALWAYS: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
 def count(number: int, thing: str) -> str:
     """`1 file`, `2,000 files`."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def percent(part: int, whole: int) -> str:
+    """A share as a percentage that is 0 or 100 only when it is."""
+    share = 100 * part / max(1, whole)
+    if 0 < share < 0.01:
+        return "under 0.01 %"
+    if 99.99 < share < 100:
+        return "over 99.99 %"
+    return f"{share:.2f} %"

@@ -13,6 +13,7 @@ from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
 from gpuseg.errors import DeviceError, Interrupted
 from gpuseg.folders import folds_case
+from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT
 from gpuseg.pool import Feed, run_threads
@@ -45,7 +46,7 @@ Begin = Callable[[Feed[Source], Add, ReportWriter], Flow]
 
 
 def look(
-    sources: Walk | Listed,
+    sources: AnySources,
     task: Task,
     *,
     verb: str,
@@ -68,7 +69,7 @@ def look(
 
 
 def run(
-    sources: Walk | Listed,
+    sources: AnySources,
     options: ReadOptions,
     path: Path | None,
     header: Mapping[str, Any],
@@ -141,7 +142,7 @@ def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions)
         sources.folds_case = folds_case(dst)
 
 
-def header(verb: str, sources: Walk | Listed, dst: str | None = None) -> dict[str, Any]:
+def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, Any]:
     """What the head of every report says; folders are absolute."""
     folders = {"src": os.path.abspath(sources.folder)} if sources.folder is not None else {}
     if dst is not None:

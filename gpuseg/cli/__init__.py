@@ -13,11 +13,13 @@ from gpuseg.cli.check import check
 from gpuseg.cli.colorize import colorize
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
+from gpuseg.cli.inspect import inspect
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
 from gpuseg.cli.remap import remap
 from gpuseg.cli.repair import repair
 from gpuseg.cli.report import report
+from gpuseg.cli.scan import scan
 from gpuseg.cli.stats import stats
 from gpuseg.cli.text import printable
 from gpuseg.cli.verify import verify
@@ -74,4 +76,6 @@ main.add_command(stats)
 main.add_command(verify)
 main.add_command(check)
 main.add_command(remap)
+main.add_command(inspect)
+main.add_command(scan)
 main.add_command(info)

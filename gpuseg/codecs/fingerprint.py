@@ -37,6 +37,13 @@ class Fingerprint:
         return cls(payload[:16], int.from_bytes(payload[16:], "big"))
 
 
+def parse(payload: bytes) -> Fingerprint | None:
+    """The fingerprint of a chunk's data, None where its length is wrong."""
+    if len(payload) != 24:
+        return None
+    return Fingerprint(payload[:16], struct.unpack(">Q", payload[16:])[0])
+
+
 def read_fingerprint(path: str) -> Fingerprint | None:
     """Fingerprint of a PNG, or None if the file has none.
 

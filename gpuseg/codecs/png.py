@@ -69,26 +69,9 @@ def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> 
     MaskSizeError. Damage inside the pixel data is found when they are inflated.
     """
     png, header = _read(path, max_pixels, grey)
-    idat = bytearray()  # not a list of pieces: they may be without number, and empty
-    plte: memoryview | None = None
-    before, seen, mark = b"", False, b""
-    for name, data in read_chunks(png):
-        if name == b"IDAT":
-            if seen and before != b"IDAT":
-                raise NotDirectError("pixel data in several places")
-            seen = True
-            idat += data
-        elif name == b"PLTE":
-            if plte is not None or seen or len(data) % 3 or not 3 <= len(data) <= 768:
-                raise NotDirectError("an unusual palette")
-            plte = data
-        elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
-            raise NotDirectError(f"chunk {name!r}")
-        elif name == FINGERPRINT:
-            mark = bytes(data)
-        before = name
-    if not seen or (header.kind, plte is None) in ((PALETTE, True), (GREY, False)):
-        raise NotDirectError("no pixels, no palette, or one where none may be")
+    idat, plte, mark = _parts(png)
+    if (header.kind, plte is None) in ((PALETTE, True), (GREY, False)):
+        raise NotDirectError("no palette, or one where none may be")
     colours = GREYS if header.kind == GREY else None
     if header.kind == PALETTE and plte is not None:
         colours = np.frombuffer(plte, np.uint8).reshape(-1, 3)
@@ -104,6 +87,31 @@ def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> 
         codec=NAME,
         inflate=partial(_inflate, idat, header),
     )
+
+
+def _parts(png: bytes) -> tuple[bytearray, memoryview | None, bytes]:
+    """The pixel data of a file, its palette, and what gpuseg wrote into it."""
+    idat = bytearray()  # not a list of pieces: they may be without number, and empty
+    plte: memoryview | None = None
+    before, seen, mark = b"", False, b""
+    for name, data in read_chunks(png):
+        if name == b"IDAT":
+            if seen and before != b"IDAT":
+                raise NotDirectError("pixel data in several places")
+            seen = True
+            idat += data
+        elif name == b"PLTE":
+            if plte is not None or seen or len(data) % 3 or not 3 <= len(data) <= 768:
+                raise NotDirectError("an unusual palette")
+            plte = data
+        elif name == FINGERPRINT:
+            mark = bytes(data)
+        elif name in _LEFT_TO_PILLOW or (name == b"IHDR") == bool(before) or _is_strange(name):
+            raise NotDirectError(f"chunk {name!r}")
+        before = name
+    if not seen:
+        raise NotDirectError("no pixels")
+    return idat, plte, mark
 
 
 def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]:

@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 @inlined
-def _pixel(row: Any, at: Any) -> Any:
+def read_pixel(row: Any, at: Any) -> Any:
     """The bytes of data of one pixel, as a uint64."""
     if at + U64(8) <= U64(row.data.size):
         return load_word(row.data, at) & row.mask
@@ -61,7 +61,8 @@ def _pixel(row: Any, at: Any) -> Any:
 
 
 @inlined
-def _put_pixel(memory: Any, at: Any, pixel: Any, channels: Any) -> None:
+def put_pixel(memory: Any, at: Any, pixel: Any, channels: Any) -> None:
+    """Write the bytes of one pixel."""
     memory[at] = pixel & U64(255)
     if channels > U64(1):
         memory[at + U64(1)] = pixel >> U64(8) & U64(255)
@@ -71,7 +72,7 @@ def _put_pixel(memory: Any, at: Any, pixel: Any, channels: Any) -> None:
 
 
 @inlined
-def _pixels(size: Any, channels: Any) -> Any:
+def whole_pixels(size: Any, channels: Any) -> Any:
     """How many whole pixels `size` bytes are. Division by a constant is a multiplication."""
     if channels == U64(3):
         return size // U64(3)
@@ -79,7 +80,8 @@ def _pixels(size: Any, channels: Any) -> Any:
 
 
 @inlined
-def _verdict(pixel: Any, entry: Any, channels: Any) -> Any:
+def verdict_of(pixel: Any, entry: Any, channels: Any) -> Any:
+    """How a pixel of this table entry ends the kernel: DONE where it does not."""
     if entry > U64(255):
         return UNKNOWN
     if channels == U64(4) and pixel >> U64(24) != U64(255):
@@ -88,7 +90,7 @@ def _verdict(pixel: Any, entry: Any, channels: Any) -> Any:
 
 
 @inlined
-def _next_residual(row: Any, at: Any) -> Any:
+def next_residual(row: Any, at: Any) -> Any:
     """Where the next byte of the scanline is that is not zero, or its end."""
     data = row.data
     end = row.at + row.width * row.channels
@@ -103,7 +105,7 @@ def _next_residual(row: Any, at: Any) -> Any:
 
 
 @inlined
-def _next_difference(row: Any, at: Any) -> Any:
+def next_difference(row: Any, at: Any) -> Any:
     """Where the next byte of the scanline is that differs from the row above, or its end."""
     data, above = row.data, row.above
     end, shift = row.at + row.width * row.channels, U64(LEFT) - row.at
@@ -126,31 +128,31 @@ def changed_row(row: Any, kind: Any) -> Any:
     at = row.at
     looked_up, label = ~U64(0), U64(0)
     while True:
-        at = _next_difference(row, at) if kind == NONE else _next_residual(row, at)
+        at = next_difference(row, at) if kind == NONE else next_residual(row, at)
         if at >= end:
             return DONE
-        x = _pixels(at - row.at, row.channels)
+        x = whole_pixels(at - row.at, row.channels)
         at = row.at + x * row.channels
         # so far this row equals the one above, so its left pixel is the one left above
         left = corner = load_word(row.above, at + shift - row.channels) & row.mask
         while at < end:
-            residual = _pixel(row, at)
+            residual = read_pixel(row, at)
             above = load_word(row.above, at + shift) & row.mask
             if kind == NONE:
                 pixel, same = residual, residual == above
             elif kind == UP:
                 pixel, same = add_bytes(residual, above), residual == U64(0)
             else:
-                pixel = add_bytes(residual, _predict(left, above, corner))
+                pixel = add_bytes(residual, predict(left, above, corner))
                 same = left == corner and residual == U64(0)
             if same:
                 break
             if pixel != looked_up:
                 looked_up, label = pixel, U64(row.table[pixel & row.colour])
-                verdict = _verdict(pixel, label, row.channels)
+                verdict = verdict_of(pixel, label, row.channels)
                 if verdict != DONE:
                     return verdict
-            _put_pixel(row.above, at + shift, pixel, row.channels)
+            put_pixel(row.above, at + shift, pixel, row.channels)
             row.labels[row.out + x] = label
             left, corner = pixel, above
             x += U64(1)
@@ -163,23 +165,23 @@ def sub_row(row: Any, keep: Any) -> Any:
     x = pixel = U64(0)
     while x < row.width:
         at = row.at + x * row.channels
-        pixel = add_bytes(pixel, _pixel(row, at))
+        pixel = add_bytes(pixel, read_pixel(row, at))
         label = U64(row.table[pixel & row.colour])
-        verdict = _verdict(pixel, label, row.channels)
+        verdict = verdict_of(pixel, label, row.channels)
         if verdict != DONE:
             return verdict
-        end = _pixels(_next_residual(row, at + row.channels) - row.at, row.channels)
+        end = whole_pixels(next_residual(row, at + row.channels) - row.at, row.channels)
         for place in range(row.out + x, row.out + end, STEP):
             fill_bytes(row.labels, place, label)
         if keep:
             start, stop = U64(LEFT) + x * row.channels, U64(LEFT) + end * row.channels
-            _fill(row.above, start, stop, pixel, row.channels)
+            fill_pixels(row.above, start, stop, pixel, row.channels)
         x = end
     return DONE
 
 
 @inlined
-def _fill(memory: Any, start: Any, stop: Any, pixel: Any, channels: Any) -> None:
+def fill_pixels(memory: Any, start: Any, stop: Any, pixel: Any, channels: Any) -> None:
     """Repeat a pixel; up to 23 bytes too many are written."""
     if channels == U64(3):  # 8 pixels are 3 words
         word0 = pixel | pixel << U64(24) | pixel << U64(48)
@@ -195,7 +197,7 @@ def _fill(memory: Any, start: Any, stop: Any, pixel: Any, channels: Any) -> None
 
 
 @part
-def _predict(left: Any, above: Any, corner: Any) -> Any:
+def predict(left: Any, above: Any, corner: Any) -> Any:
     """Paeth predictor of each byte of three pixels (PNG specification, 9.4)."""
     if above == corner or left == above:  # two of three equal: as nearly always in masks
         return left
@@ -249,7 +251,7 @@ def plain_row(row: Any, kind: Any) -> Any:
         pixel = load_word(row.above, U64(LEFT) + x * row.channels) & row.mask
         if pixel != looked_up:
             looked_up, label = pixel, U64(row.table[pixel & row.colour])
-            verdict = _verdict(pixel, label, row.channels)
+            verdict = verdict_of(pixel, label, row.channels)
             if verdict != DONE:
                 return verdict
         row.labels[row.out + x] = label

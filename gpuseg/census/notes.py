@@ -1,0 +1,118 @@
+"""What else there is to know of a dump, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gpuseg.census.conclusions import MASKS, MOST_CLASSES, Evidence, conclude
+from gpuseg.census.facts import hex_of
+from gpuseg.census.presets import FEW
+from gpuseg.census.tally import Group, Tally
+from gpuseg.kernels.lut import key_colours
+from gpuseg.results import count
+
+RARE_PIXELS, RARE_FILES = 0.001, 0.5
+"""A colour of so few of all pixels, in so few of the files, is told: it may be no class."""
+
+
+def notes(evidence: Evidence) -> list[str]:
+    """All of it: odd files and warnings, then what makes a palette doubtful."""
+    tally = evidence.tally
+    told = [*_odd_files(tally), *_warnings(tally), *_moved(tally)]
+    code = conclude(evidence).code
+    if code in ("convert", "convert-unknown", "convert-bgr"):
+        told += [*_rivals(evidence), *_merged(evidence)]
+    if code == "propose":
+        told += [*_twins(tally), *_rare(tally)]
+    return told
+
+
+def _odd_files(tally: Tally) -> list[str]:
+    """The kinds of files that are not those of the most, and which files they are."""
+    kinds = tally.groups.most_common()
+    kinds = [(kind, files) for kind, files in kinds if not _is_usual(kind, kinds[0][0])]
+    return [
+        f"{count(files, 'file')} of another kind: {kind} ({', '.join(tally.files[kind][:3])}"
+        f"{', …' if files > 3 else ''})"
+        for kind, files in kinds[:8]
+    ]
+
+
+def _is_usual(kind: Group, most: Group) -> bool:
+    """Whether two kinds are one: which colours a mask happens to have is no difference."""
+    same = (kind.format, kind.kind, kind.bits) == (most.format, most.kind, most.bits)
+    return kind == most or (same and {kind.code, most.code} <= MASKS)
+
+
+def _moved(tally: Tally) -> list[str]:
+    moved = tally.moved()
+    if not moved:
+        return []
+    key, places = moved[0]
+    (first, one), (second, other) = sorted(places.items())[:2]
+    words = (
+        f"palettes differ from file to file: {hex_of(key)} is index {first} in {one} and {second} "
+        f"in {other}; an index means nothing without its file's palette, so convert by colours"
+    )
+    return [words]
+
+
+def _warnings(tally: Tally) -> list[str]:
+    return [
+        f"{count(files, 'file')} with the warning: {warning} (for instance {first})"
+        for warning, (files, first) in sorted(tally.warnings.items())[:8]
+    ]
+
+
+def _rivals(evidence: Evidence) -> list[str]:
+    chosen = evidence.chosen
+    if chosen is None or evidence.asked is not None:
+        return []
+    same = [c for c in evidence.found if (c.pixels, c.order) == (chosen.pixels, chosen.order)]
+    others = [c.palette.name for c in same if c.palette != chosen.palette]
+    if not others:
+        return []
+    verb = "explains" if len(others) == 1 else "explain"
+    words = (
+        f"{', '.join(others[:5])} {verb} as much as {chosen.palette.name}, with other indices: "
+        "take the palette of the data set that it is"
+    )
+    return [words]
+
+
+def _rare(tally: Tally) -> list[str]:
+    keys, pixels, files = tally.colours()
+    if not FEW < len(keys) <= MOST_CLASSES:
+        return []
+    few, held_by_few = RARE_PIXELS * tally.coloured_pixels, RARE_FILES * tally.coloured
+    pairs = zip(keys.tolist(), pixels.tolist(), files.tolist(), strict=True)
+    rare = [(key, n, held) for key, n, held in pairs if n < few and held <= held_by_few]
+    return [
+        f"{hex_of(key)} is rare: {count(n, 'pixel')} in {count(held, 'file')} of "
+        f"{tally.coloured:,} ({tally.examples.get(key, '')}); a class, or a slip?"
+        for key, n, held in rare[:8]
+    ]
+
+
+def _twins(tally: Tally) -> list[str]:
+    """Colours one step apart in each channel at most: one may be a rounding of the other."""
+    keys, pixels, _ = tally.colours()
+    if len(keys) > MOST_CLASSES:
+        return []
+    colours = key_colours(keys.astype(np.uint32)).astype(np.int64)
+    near = np.abs(colours[:, None] - colours[None]).max(axis=2) == 1
+    pairs = np.argwhere(np.triu(near))  # the more frequent comes first
+    return [
+        f"{hex_of(int(keys[other]))} ({count(int(pixels[other]), 'pixel')}) is one step beside "
+        f"{hex_of(int(keys[one]))}: rounding?"
+        for one, other in pairs[:8].tolist()
+    ]
+
+
+def _merged(evidence: Evidence) -> list[str]:
+    merged = evidence.chosen.palette.merged if evidence.chosen is not None else ()
+    if not merged:
+        return []
+    pairs = ", ".join(f"{one.name!r} with {one.kept!r}" for one in merged[:5])
+    more = f" and {len(merged) - 5} more" if len(merged) > 5 else ""
+    return [f"classes that share a colour cannot be told apart: {pairs}{more}"]

@@ -1,0 +1,75 @@
+"""The files of verbs that write none: of several folders and files, or a sample of them."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from gpuseg.discover import Listed, Source, Walk, find
+from gpuseg.errors import CollisionError, UsageError
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Folders and files, one after the other.
+
+    paths: of them. pattern: as in Walk, for the folders. sample: take so many files only, by a
+    hash of their relative paths: the same ones wherever the dump lies.
+    Files that would get one target are no trouble here. With several paths each relative path
+    begins with the one that was named. Raises UsageError for what does not exist.
+    """
+
+    paths: Sequence[str]
+    pattern: str | None = None
+    sample: int | None = None
+    left_alone: Counter[str] = field(default_factory=Counter)
+    _parts: list[Walk | Listed] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise UsageError("no path was given; name a folder of images or an image")
+        folders = any(map(os.path.isdir, self.paths))
+        kept = [None if folders and not os.path.isdir(p) else self.pattern for p in self.paths]
+        self._parts = [find(path, own) for path, own in zip(self.paths, kept, strict=True)]
+        for part in self._parts:
+            part.left_alone = self.left_alone
+
+    @property
+    def folder(self) -> str | None:
+        """What the relative paths are relative to, None for several paths."""
+        return self._parts[0].folder if len(self._parts) == 1 else None
+
+    def __iter__(self) -> Iterator[Source]:
+        """Every file, or those of the sample; unusable ones carry an error."""
+        if self.sample is None:
+            return self._all()
+        return iter(heapq.nsmallest(self.sample, self._all(), key=_hash))
+
+    def _all(self) -> Iterator[Source]:
+        several = len(self._parts) > 1
+        for path, part in zip(self.paths, self._parts, strict=True):
+            for source in part:
+                if isinstance(source.error, CollisionError):
+                    source = replace(_looked_up(source.path), relative=source.relative)
+                if several:
+                    below = os.path.isdir(path)
+                    name = f"{path.rstrip('/')}/{source.relative}" if below else path
+                    source = replace(source, relative=name)
+                yield source
+
+
+AnySources = Walk | Listed | Inputs
+
+
+def _looked_up(path: str) -> Source:
+    """A file by itself: whether it can be read, and its size."""
+    return next(iter(Listed([path])))
+
+
+def _hash(source: Source) -> bytes:
+    name = source.relative.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(name, digest_size=8).digest() + name

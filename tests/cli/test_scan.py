@@ -1,0 +1,61 @@
+"""`gpuseg scan` at the door: what is printed, and palettes that are proposed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpuseg.palettes.load import load_palette
+from tests.helpers import gpuseg
+from tests.making import PALETTE, indices, save_mask
+
+CAMVID = load_palette("camvid12")
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    folder = tmp_path / "src"
+    folder.mkdir()
+    for seed in range(2):
+        pixels = CAMVID.colours[indices(64, 90, seed=seed, classes=13)]
+        Image.fromarray(pixels).save(folder / f"{seed}.png")
+    return folder
+
+
+def test_scan_ends_in_the_command_to_run(src: Path) -> None:
+    run = gpuseg("scan", str(src))
+    lines = run.out.splitlines()
+    assert lines[-2:] == [
+        "colour masks of camvid12, every pixel",
+        f"next: gpuseg convert {src} DST --palette camvid12",
+    ]
+    assert any(line.startswith("camvid12: 100.00 % of the pixels") for line in lines)
+    name = f"{CAMVID.classes[2].index} {CAMVID.classes[2].name}"
+    assert any(CAMVID.classes[2].hex in line and name in line for line in lines)
+
+
+def test_a_proposed_palette_converts(tmp_path: Path) -> None:
+    for seed in range(3):
+        save_mask(tmp_path / "src" / f"{seed}.png", 40, 50, seed=seed)
+    target = tmp_path / "palette.csv"
+    run = gpuseg("scan", str(tmp_path / "src"), "--propose", str(target))
+    assert run.code == 0
+    assert str(target) in run.err
+    assert {c.rgb for c in load_palette(target).classes} == {c.rgb for c in PALETTE.classes}
+    run = gpuseg("convert", str(tmp_path / "src"), str(tmp_path / "dst"), "--palette", str(target))
+    assert run.code == 0
+
+
+def test_a_palette_that_cannot_be_proposed_is_refused(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.json"))
+    assert run.code == 2
+    assert "colours were found" in run.err
+    assert not (tmp_path / "p.json").exists()
+    run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.docx"))
+    assert run.code == 2
+    assert "must end in" in run.err

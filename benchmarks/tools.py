@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,8 @@ from benchmarks.common import (
 )
 from benchmarks.conversions import convert
 from benchmarks.measured import Entry, add_bar
-from benchmarks.samples import MaskSet, add_set_arguments, mask_sets
+from benchmarks.real_sets import real_sets
+from benchmarks.samples import MaskSet, add_set_arguments, mask_sets, repeat_files
 from gpuseg import direct
 from gpuseg.codecs.png import read_scanlines
 from gpuseg.discover import Walk
@@ -54,6 +57,12 @@ BAR_LOOP = "≥ 5"
 BAR_SCAN = "≤ 2"
 """Time of scan over colour masks by that of stats over their label maps."""
 
+MOST_PIXELS = 600_000_000
+"""Pixels of a set, with which runs are long enough whatever the number of files."""
+
+REAL = "camvid12_train"
+"""The set of small real masks: hundreds of files, of which bars speak."""
+
 ABOUT = (
     "Whole runs from the call to the finished report; files lie in the page cache, kernels are "
     f"loaded. {COPY}: the command, its start included. {DECODE}: a bare loop on so many threads "
@@ -66,6 +75,14 @@ ABOUT = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The script's own flags."""
     add_set_arguments(parser)
+    parser.add_argument("--shared", type=Path, metavar="DIR", help="real masks, see real_sets.py")
+    parser.add_argument(
+        "--files",
+        type=positive,
+        default=2_000,
+        help="how many files each set has at least, by repeating them, or else 600 Mpx (default: "
+        "2,000)",
+    )
     parser.add_argument(
         "--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="default: 1 2"
     )
@@ -73,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
     """Times, then bars, of each set."""
-    for masks in mask_sets(args, work):
+    for masks in _sets(args, work):
         labels = work / f"{masks.name}-labels"
         convert(masks, labels)
         pools = {n: ProcessPoolExecutor(n, get_context("spawn")) for n in args.workers}
@@ -87,6 +104,21 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
         yield _times_table(masks, by_entry)
         yield _bars_table(masks, by_entry, args.workers)
         shutil.rmtree(labels)
+
+
+def _sets(args: argparse.Namespace, work: Path) -> Iterator[MaskSet]:
+    """The sets that were asked for, repeated; of the real ones those that bars are for."""
+    files = 8 if args.tiny else args.files
+    found: Iterator[MaskSet] = mask_sets(args, work)
+    if args.shared is not None:
+        found = chain(found, real_sets(args.shared, work, tiny=True))
+    for masks in found:
+        if not masks.aside and (masks.name == REAL or not masks.real or args.set):
+            paths = masks.paths()
+            copies = min(math.ceil(files / len(paths)), math.ceil(MOST_PIXELS / masks.pixels()))
+            folder = repeat_files(paths, copies, work / f"{masks.name}-all")
+            yield replace(masks, folder=folder)
+            shutil.rmtree(folder)
 
 
 def _contenders(

@@ -1,8 +1,18 @@
 """Fixtures for all tests."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+with suppress(ImportError):  # the tests that a GPU machine runs do without
+    from hypothesis import HealthCheck, settings
+
+    # a busy machine may take any time: no property depends on it
+    settings.register_profile(
+        "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

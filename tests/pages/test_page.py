@@ -45,7 +45,7 @@ ROW = st.builds(
 
 
 @given(st.dictionaries(st.sampled_from(HEADS), ANY, max_size=6), st.lists(ROW, max_size=5))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_any_report_has_a_page(head: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "r.jsonl"

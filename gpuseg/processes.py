@@ -62,10 +62,11 @@ class Add(Protocol):
 class Worker:
     """The parent's end of a worker process. Its methods raise WorkerError once it is dead.
 
-    opens: how the process opens its device, if it has one (`worker.Opens`).
+    opens: how the process opens its device, if it has one (`worker.Opens`). lines: whether it
+    makes the lines of the report, too.
     """
 
-    def __init__(self, task: Task, opens: Opens | None = None) -> None:
+    def __init__(self, task: Task, opens: Opens | None = None, *, lines: bool = True) -> None:
         if not sys.executable or getattr(sys, "frozen", False):
             raise WorkerError("cannot be started: this program is no Python interpreter")
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the parent's to handle
@@ -85,7 +86,7 @@ class Worker:
         watchdog.daemon = True
         watchdog.start()
         try:
-            self.send((task, output.token(), opens))
+            self.send((task, output.token(), opens, lines))
             while (line := self._pipe(self._process.stdout).readline()) != READY:
                 if not line:  # what else its interpreter prints at the start is no answer
                     raise self._dead()
@@ -148,10 +149,13 @@ class Worker:
 
 
 class ProcessFlow:
-    """Threads that do a task with what a feed holds; `work` is one of them."""
+    """Threads that do a task with what a feed holds; `work` is one of them.
 
-    def __init__(self, feed: Feed[Source], task: Task, add: Add) -> None:
-        self._feed, self._task, self._add = feed, task, add
+    lines: whether there is a report; else processes need not make its lines.
+    """
+
+    def __init__(self, feed: Feed[Source], task: Task, add: Add, *, lines: bool = True) -> None:
+        self._feed, self._task, self._add, self._lines = feed, task, add, lines
         self.threads = task.options.worker_count
         self._deciding = threading.Lock()
         self._worthwhile: bool | None = None  # whether processes are
@@ -195,7 +199,7 @@ class ProcessFlow:
         for attempt in range(attempts):
             sleep(attempt)  # what kept one from starting may pass
             try:
-                return Worker(self._task)
+                return Worker(self._task, lines=self._lines)
             except WorkerError as error:
                 problem = str(error)
         self.remark = f"a worker process {problem}; threads did its work"

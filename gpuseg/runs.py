@@ -63,7 +63,7 @@ def look(
     path = Path(report) if report is not None else None
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        return ProcessFlow(feed, task, add)
+        return ProcessFlow(feed, task, add, lines=path is not None)
 
     return run(sources, task.options, path, header(verb, sources), begin, progress, tally)
 

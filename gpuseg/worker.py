@@ -1,8 +1,8 @@
 """A worker process: does its task with the files that its parent names.
 
 Started by `processes` and `devices`, never by hand. It reads pickles from standard input: first
-the task, the token of the run and how it opens its device, then lists of files. It ends with
-None, and when its input does, as when the parent is killed.
+the task, the token of the run, how it opens its device and whether lines of a report are wanted,
+then lists of files. It ends with None, and when its input does, as when the parent is killed.
 
 Without a device it takes one file after the other and answers each list with one pickle, the
 list of results. With a device it converts all that comes in batches, asks for each list by a
@@ -34,8 +34,8 @@ from gpuseg.task import Task
 READY = b"gpuseg worker is ready\n"
 """The line that comes before all answers; others may print before it, as Python starts."""
 
-Done = tuple[FileResult, bytes]
-"""What became of a file, and its line of the report."""
+Done = tuple[FileResult, bytes | None]
+"""What became of a file, and its line of the report, if there is one."""
 
 Opens = tuple[str, str, int]
 """How a device is opened: a module, its function, and the number that this takes."""
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    task, token, opens = pickle.load(requests)  # noqa: S301  # from the parent, over our pipe
+    task, token, opens, lines = pickle.load(requests)  # noqa: S301  # from the parent, over our pipe
     output.join_run(token)
     answers.write(b"\n" + READY)
     answers.flush()
@@ -75,7 +75,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _serve_device(requests, answers, task.job, opens)
             return
         while (sources := pickle.load(requests)) is not None:  # noqa: S301
-            _answer(answers, _run(sources, task))
+            _answer(answers, _run(sources, task, lines))
 
 
 def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens) -> None:
@@ -133,11 +133,11 @@ def _answer(answers: BinaryIO, message: object) -> None:
     answers.flush()
 
 
-def _run(sources: list[Source], task: Task) -> list[Done]:
-    results = []
+def _run(sources: list[Source], task: Task, lines: bool) -> list[Done]:
+    results: list[Done] = []
     for source in sources:
         result = task.run(source)
-        results.append((result, encode_row(result.row())))
+        results.append((result, encode_row(result.row()) if lines else None))
         if task.options.fail_fast and result.is_wrong:
             break
     return results

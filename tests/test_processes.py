@@ -20,6 +20,7 @@ from gpuseg.options import ConvertOptions
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.processes import Worker
+from gpuseg.task import Task
 from tests import impatient
 from tests.helpers import Place, check_exact, check_run, environment, start, temps, tree
 from tests.making import PALETTE, save_mask
@@ -42,8 +43,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ids: list[int] = []
 
     class Noted(Worker):
-        def __init__(self, job: Job) -> None:
-            super().__init__(job)
+        def __init__(self, task: Task, *, lines: bool) -> None:
+            super().__init__(task, lines=lines)
             ids.append(self._process.pid)
 
     monkeypatch.setattr(processes, "Worker", Noted)

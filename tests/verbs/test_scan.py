@@ -246,22 +246,28 @@ def test_a_sample(tmp_path: Path) -> None:
 def test_threads_and_processes_find_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Processes make the lines of a report only where there is one."""
     src = camvid(tmp_path / "src", files=60)
     want = gpuseg.scan(src, workers=1).as_dict()
-    by_process: list[int] = []
+    done: list[Done] = []
     run = processes.Worker.run
 
-    def counted(worker: processes.Worker, sources: list[Source]) -> list[Done]:
-        by_process.append(len(sources))
-        return run(worker, sources)
+    def noted(worker: processes.Worker, sources: list[Source]) -> list[Done]:
+        results = run(worker, sources)
+        done.extend(results)
+        return results
 
-    monkeypatch.setattr(processes.Worker, "run", counted)
+    monkeypatch.setattr(processes.Worker, "run", noted)
     for limit in ("PATIENCE", "ENOUGH", "TIMES_DONE"):
         monkeypatch.setattr(processes, limit, 0)
-    found = gpuseg.scan(src, workers=2).as_dict()
-    assert sum(by_process) > 0
-    for key in ("colours", "palettes", "kinds", "conclusion", "notes", "unknown", "files"):
-        assert found[key] == want[key], key
+    for report in (None, tmp_path / "r.jsonl"):
+        done.clear()
+        found = gpuseg.scan(src, workers=2, report=report).as_dict()
+        assert done
+        assert all((line is None) == (report is None) for _, line in done)
+        for key in ("colours", "palettes", "kinds", "conclusion", "notes", "unknown", "files"):
+            assert found[key] == want[key], key
+    assert len(read_report(tmp_path / "r.jsonl").files) == 60
 
 
 def test_nothing_but_damage(tmp_path: Path) -> None:

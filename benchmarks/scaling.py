@@ -146,9 +146,9 @@ def _as_it_is(
 ) -> None:
     start_worker = processes.Worker
 
-    def timed(job: Any) -> processes.Worker:
+    def timed(*arguments: Any, **options: Any) -> processes.Worker:
         start = perf_counter()
-        worker = start_worker(job)
+        worker = start_worker(*arguments, **options)
         starts.append(perf_counter() - start)
         return worker
 

@@ -153,7 +153,7 @@ def test_files_that_are_up_to_date_do_not_count(run: Run) -> None:
 def test_ctrl_c_also_stops_what_was_looked_ahead_for(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(job: Job) -> None:
+    def none(*arguments: Any, **options: Any) -> None:
         raise WorkerError("cannot be started")
 
     for name, value in (("PATIENCE", 0.0), ("ENOUGH", 200), ("Worker", none)):

@@ -96,7 +96,7 @@ def class_bars(
         )
         for place, value in zip(places, shown, strict=True):
             axes.annotate(
-                f"{value:,.10g}",
+                _exactly(value),
                 (max(value, start), place),
                 (4, 0),
                 textcoords="offset points",
@@ -209,9 +209,14 @@ def _text(figure: Figure, title: str, ink: str) -> str:
     # a page holds several: no rule of one may reach others, nor an identifier come twice
     body = re.sub(r"<style\b.*?</style>", "", body[start:], count=1, flags=re.S)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
-    body = re.sub(r'style="([^"]*)"', _attributes, body)
+    body = re.sub(r"<[^<>]*>", _without_styles, body)
     told = f'role="img" aria-label={quoteattr(title)} stroke-linejoin="round"'
     return f"<svg {told}{body}"
+
+
+def _without_styles(tag: re.Match[str]) -> str:
+    """A tag whose style is attributes. What lies between tags is somebody's, and stays."""
+    return re.sub(r'style="([^"]*)"', _attributes, tag[0])
 
 
 def _attributes(style: re.Match[str]) -> str:
@@ -245,9 +250,14 @@ def _per_cent(value: float) -> str:
     return "" if value <= 0 else "<1" if value < 0.005 else f"{100 * value:.0f}"
 
 
+def _exactly(value: float) -> str:
+    """All digits of a count, however large: 123,456,789,012."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.10g}"
+
+
 def _compact(value: float, place: float) -> str:
     """A number of an axis: 20k, 3M. Called by matplotlib."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:g}{letter}"
     return f"{value:g}"

@@ -52,6 +52,19 @@ def test_names_are_text_and_nothing_else(svg: str) -> None:
     assert not any(ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in "".join(found))
 
 
+def test_names_that_look_like_attributes_stay_as_they_are() -> None:
+    for name in ('style="x"', 'style="fill: red"', 'style="; "', '<g id="x"'):
+        for svg in (class_bars([name], [None], [1], "t"), heat_map(np.ones((1, 1)), [name], "t")):
+            assert name in texts(svg)
+            assert "style=" not in re.sub(r">[^<]*<", "><", svg)
+
+
+def test_large_numbers_keep_their_digits() -> None:
+    found = texts(class_bars(["a", "b"], [None] * 2, [123_456_789_012_345, 0.5], "t", log=True))
+    assert {"123,456,789,012,345", "0.5"} <= set(found)
+    assert any(text.endswith("T") for text in found)
+
+
 def test_a_bar_for_each_value_and_its_number() -> None:
     svg = bars()
     for text in ("1,000", "20", "0", "5,000,000"):

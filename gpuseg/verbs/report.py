@@ -10,12 +10,12 @@ from typing import Unpack
 from gpuseg import plots
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import find
-from gpuseg.errors import OutputError, UsageError
+from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import Stats, conclude
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import write_atomically
+from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.pages import html, rows
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gallery import Folders
@@ -30,8 +30,6 @@ from gpuseg.runs import Progress, StrPath, look
 
 MAX_GALLERY = 500
 """Most label maps that a page shows; each adds its pictures to the file."""
-
-_HEAD = 4096  # bytes that hold the meta tags of a page
 
 
 def report(
@@ -180,20 +178,8 @@ def _source_of(gathered: Gathered) -> str | None:
 
 def _check_target(page: str, overwrite: bool) -> None:
     """Refuse to replace a file that is no page of ours. Raises OutputError."""
-    try:
-        with open(page, "rb") as file:
-            head = file.read(_HEAD)
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"the page {page} cannot be written: {reason}; choose --out") from error
-    mark = f'<meta name="generator" content="{GENERATOR}'.encode()
-    if head and mark not in head and not overwrite:
-        raise OutputError(
-            f"{page} exists and is no report page of gpuseg; choose another --out, or use "
-            "--overwrite"
-        )
+    mark = b"" if overwrite else f'<meta name="generator" content="{GENERATOR}'.encode()
+    check_replaceable(page, mark, "choose another --out, or replace a file with --overwrite")
 
 
 def _path(path: StrPath | None) -> str | None:

@@ -10,9 +10,9 @@ from gpuseg.errors import OutputError, UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.drawing import draw_stats
 from gpuseg.frequencies.label_counts import Counting
-from gpuseg.frequencies.statistics import Stats, conclude
+from gpuseg.frequencies.statistics import CSV_HEAD, Stats, conclude
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import write_atomically
+from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
@@ -71,14 +71,11 @@ def _is_index(value: object) -> bool:
 def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
     """Refuse what could not be written once all is counted, and make the folder of plots.
 
-    table: of `save_csv`. plots: of `save_plots`. Raises UsageError and OutputError.
+    table: of `save_csv`. plots: of `save_plots`. Raises OutputError, and UsageError without
+    matplotlib.
     """
     if table is not None:
-        folder = os.path.dirname(os.fspath(table)) or "."
-        if not os.path.isdir(folder) or os.path.isdir(table):
-            raise UsageError(
-                f"the table must be a file in a folder that exists, got {os.fspath(table)}"
-            )
+        _check_table(table)
     if plots is not None:
         from gpuseg.plots import require
 
@@ -93,8 +90,15 @@ def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
 
 
 def save_csv(found: Stats, path: StrPath) -> None:
-    """Write `Stats.as_csv`, replacing an existing file. Raises OutputError."""
+    """Write `Stats.as_csv`, in the place of an earlier one and of no other. Raises OutputError."""
+    _check_table(path)
     write_atomically(os.fspath(path), found.as_csv().encode("utf-8", "backslashreplace"))
+
+
+def _check_table(path: StrPath) -> None:
+    """A table may replace a table: the path could be that of a palette or of a label map."""
+    advice = "--csv must name a new file, or an earlier table, in a folder that exists"
+    check_replaceable(os.fspath(path), CSV_HEAD.encode(), advice)
 
 
 def save_plots(found: Stats, folder: StrPath) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import itertools
+import os
 import re
 from pathlib import Path
 
@@ -250,7 +251,7 @@ def test_a_page_replaces_pages_only(tmp_path: Path) -> None:
     assert gpuseg.report(dst) == page
     other = tmp_path / "mine.html"
     other.write_text("<title>mine</title>")
-    with pytest.raises(OutputError, match="no report page of gpuseg"):
+    with pytest.raises(OutputError, match="did not write here before; choose another --out"):
         gpuseg.report(dst, other)
     assert other.read_text() == "<title>mine</title>"
     gpuseg.report(dst, other, overwrite=True)
@@ -260,6 +261,20 @@ def test_a_page_replaces_pages_only(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         gpuseg.report(dst, tmp_path / "none/page.html")
     assert not list(tmp_path.glob(".gpuseg-*"))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_page_that_cannot_be_is_refused_before_the_work(tmp_path: Path, overwrite: bool) -> None:
+    dst = run(tmp_path)
+    wrong = [tmp_path, tmp_path / "none" / "page.html", dst / "m0.png" / "page.html"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        wrong.append(tmp_path / "pipe")
+    for page in wrong:
+        calls: list[object] = []
+        with pytest.raises(OutputError, match="cannot be written"):
+            gpuseg.report(dst, page, overwrite=overwrite, progress=calls.append)
+        assert not calls
 
 
 def test_what_is_asked_for_is_checked_before_anything_is_done(tmp_path: Path) -> None:

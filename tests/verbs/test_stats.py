@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 from gpuseg import Palette, convert_directory, load_palette, stats
 from gpuseg.errors import OutputError, PaletteError, UsageError
 from gpuseg.frequencies.counts import TOGETHER
+from gpuseg.palettes.writers import save_palette
 from gpuseg.verbs.stats import check_outputs, save_csv, save_plots
 from tests.dumps import by_index, label_maps, save_label_map
 from tests.making import PALETTE, indices, save_mask
@@ -165,6 +167,27 @@ def test_csv(tmp_path: Path) -> None:
         save_csv(found, tmp_path / "none" / "t.csv")
 
 
+def test_a_table_replaces_tables_only(tmp_path: Path) -> None:
+    """Neither a label map, nor the palette, nor a pipe that nobody reads."""
+    label_maps(tmp_path / "maps")
+    found = stats(tmp_path / "maps", palette=PALETTE)
+    save_csv(found, tmp_path / "t.csv")
+    check_outputs(tmp_path / "t.csv", None)
+    save_csv(found, tmp_path / "t.csv")
+    inputs = [next((tmp_path / "maps").glob("*.png")), tmp_path / "palette.csv"]
+    save_palette(PALETTE, inputs[1])
+    before = [path.read_bytes() for path in inputs]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        inputs.append(tmp_path / "pipe")
+    for path in inputs:
+        with pytest.raises(OutputError, match="--csv must name a new file"):
+            check_outputs(path, None)
+        with pytest.raises(OutputError, match="--csv must name a new file"):
+            save_csv(found, path)
+    assert [path.read_bytes() for path in inputs[:2]] == before
+
+
 def test_plots(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     label_maps(tmp_path / "maps")
@@ -184,7 +207,7 @@ def test_plots(tmp_path: Path) -> None:
 def test_outputs_are_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for table in (tmp_path, tmp_path / "none" / "t.csv"):
-        with pytest.raises(UsageError, match="must be a file in a folder that exists"):
+        with pytest.raises(OutputError, match="in a folder that exists"):
             check_outputs(table, None)
     pytest.importorskip("matplotlib")
     with pytest.raises(OutputError, match="cannot be made"):

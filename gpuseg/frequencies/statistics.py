@@ -149,7 +149,7 @@ class Stats:
                 name: [entry.index for entry in getattr(self, name)]
                 for name in ("rare", "missing", "unlisted")
             },
-            "weights": {w: [round(float(v), 6) for v in self.weights(w)] for w in WEIGHTINGS},
+            "weights": {w: [float(f"{v:.9g}") for v in self.weights(w)] for w in WEIGHTINGS},
             "co_occurrence": self.co_occurrence.tolist(),
             "sizes": [
                 {"width": width, "height": height, "label_maps": images}

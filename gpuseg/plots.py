@@ -11,6 +11,7 @@ import io
 import itertools
 import math
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,11 @@ _WRITTEN_OUT = 16
 
 _LONGEST = 28  # characters of a name
 _ROW = 0.26  # inches a class
+_LETTER = 0.09  # inches a letter of a title, about
 _ACCENT = (0.23, 0.51, 0.96)
+_STRONGEST = (
+    0.7  # part of it in a cell that is 1: numbers on it can be read on light and dark pages
+)
 _NO_COLOUR = (0.6, 0.6, 0.6)
 
 _STYLE = {
@@ -133,7 +138,7 @@ def heat_map(matrix: NDArray[Any], names: Sequence[str], title: str) -> str:
 
         for (y, x), value in np.ndenumerate(cells):
             if value > 0:
-                fill = (*_ACCENT, 0.85 * min(value, 1.0))
+                fill = (*_ACCENT, _STRONGEST * min(value, 1.0))
                 axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=fill, linewidth=0))
             if len(cells) <= _WRITTEN_OUT:
                 axes.text(x, y, _per_cent(value), ha="center", va="center", color=ink, fontsize=7)
@@ -189,7 +194,8 @@ def _svg(
         warnings.simplefilter("ignore")  # letters that matplotlib's own font lacks
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
-        axes.set_title(title, color=ink, parse_math=False)
+        lines = textwrap.wrap(title, max(40, int(size[0] / _LETTER)))  # no wider than the plot
+        axes.set_title("\n".join(lines), color=ink, parse_math=False)
         axes.tick_params(which="both", colors=ink, length=0)
         for spine in axes.spines.values():
             spine.set_edgecolor(ink)

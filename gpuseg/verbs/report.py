@@ -24,7 +24,7 @@ from gpuseg.pages.page import GENERATOR, Material, make_page
 from gpuseg.pages.survey import Survey
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
-from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
+from gpuseg.palettes.of_run import REPORT, head_of_run, palette_of_head
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
 
@@ -159,10 +159,10 @@ def _survey(
 
 def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palette | None, int]:
     """The palette that is asked for, else the run's, and the ignore index that was written."""
-    head = next(iter(filter(None, map(read_head, request.reports))), {})
+    head = head_of_run(request.reports)
     table = load_palette(palette) if palette is not None else palette_of_head(head)
-    written = rows.whole(head, "ignore_index")
-    if "ignore_index" in head and written <= MAX_INDEX:
+    written = head.get("ignore_index")
+    if type(written) is int and 0 <= written <= MAX_INDEX:
         return table, written
     return table, table.ignore_for(8) if table is not None else 255
 

@@ -15,12 +15,11 @@ import pytest
 from PIL import Image
 
 import gpuseg
-from gpuseg.convert import convert_directory
 from gpuseg.errors import OutputError, PaletteError, UsageError
 from gpuseg.labels import save_label
 from gpuseg.options import Shard
-from tests.making import COLOURS, PALETTE, indices, mask, save_mask
-from tests.verbs.pages import Outline, hostile_run, outline
+from tests.making import COLOURS, PALETTE, indices, save_mask
+from tests.verbs.pages import Outline, hostile_run, outline, run
 
 pytest.importorskip("jinja2")
 
@@ -29,18 +28,6 @@ pytest.importorskip("jinja2")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Outline:
     dst = hostile_run(tmp_path_factory.mktemp("hostile"))
     return outline(gpuseg.report(dst, workers=1))
-
-
-def run(root: Path, **options: object) -> Path:
-    """A small run: three masks, one with an unknown colour; returns DST."""
-    for i in range(3):
-        save_mask(root / "src" / f"m{i}.png", 30, 40, seed=i)
-    pixels = mask(30, 40, seed=9)
-    pixels[10:12, 20] = (1, 2, 3)
-    Image.fromarray(pixels).save(root / "src/odd.png")
-    settings = {"device": "cpu", "workers": 1, **options}
-    convert_directory(root / "src", root / "dst", PALETTE, **settings)
-    return root / "dst"
 
 
 def images(page: Outline) -> dict[str, np.ndarray]:
@@ -229,12 +216,6 @@ def test_photographs_lie_below_label_maps(tmp_path: Path) -> None:
     found = images(page)["Overlay of m0.png"].astype(int)
     want = (images(page)["Label map of m0.png"].astype(int) + 201) // 2
     assert np.abs(found - want).mean() < 12
-
-
-def test_the_ignore_index_is_the_one_that_was_written(tmp_path: Path) -> None:
-    dst = run(tmp_path, unknown="ignore", ignore_index=77)
-    for palette in (None, PALETTE):
-        assert "2 of the ignore index 77" in outline(gpuseg.report(dst, palette=palette)).text
 
 
 def test_the_size_follows_from_the_gallery(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Unpack
 
 from gpuseg import plots
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import find
 from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import Stats, conclude
+from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.pages import html, rows
@@ -152,7 +152,7 @@ def _survey(
         tally.add(result)
         survey.add(result)
 
-    sources = find(request.dst, options.pattern)
+    sources = Inputs([request.dst], options.pattern)
     done = look(sources, Counting(options), verb="report", progress=progress, tally=add)
     return conclude(done, tally, palette), survey.chosen(ignore_index)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-from gpuseg.discover import find
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.drawing import draw_stats
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import CSV_HEAD, Stats, conclude
+from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
@@ -47,7 +47,7 @@ def stats(
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index!r}")
     where = os.fspath(dst)
     settings = ReadOptions(**options)
-    sources = find(where, settings.pattern)
+    sources = Inputs([where], settings.pattern)
     folder = where if os.path.isdir(where) else os.path.dirname(where) or "."
     table = load_palette(palette) if palette is not None else palette_of_run(folder)
     if ignore_index is None:

@@ -151,6 +151,15 @@ def test_an_empty_folder_and_what_is_not_there(tmp_path: Path) -> None:
         stats(tmp_path, palette="no-such-preset")
 
 
+def test_label_maps_of_one_stem_are_counted_each(tmp_path: Path) -> None:
+    """Nothing is made of them that could get one name."""
+    for name, labels in (("a.png", [[0, 1]]), ("a.bmp", [[1, 1]])):
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / name)
+    found = stats(tmp_path)
+    assert (found.images, found.report.failed) == (2, 0)
+    assert [c.pixels for c in found.classes] == [1, 3]
+
+
 def test_csv(tmp_path: Path) -> None:
     names = ['a,"b"', "line\nbreak", "=1+1", "d", "e", "\ud800"]
     palette = Palette.from_colours([c.rgb for c in PALETTE.classes], names)

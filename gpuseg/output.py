@@ -80,7 +80,7 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
             reason = getattr(error, "strerror", None) or error
             raise OutputError(
                 f"{target} cannot be written: {reason}; what was there before is untouched; "
-                "mend that, or choose another DST"
+                "mend that, or choose another place"
             ) from error
         raise
 

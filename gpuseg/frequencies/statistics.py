@@ -196,9 +196,9 @@ def conclude(report: Report, tally: Tally, palette: Palette | None) -> Stats:
         pixels=total,
         ignored_pixels=ignored,
         co_occurrence=tally.together(few),
-        sizes=tally.sizes,
+        sizes=Counter(dict(_by_count(tally.sizes))),
         other_sizes=tally.other_sizes,
-        formats=Counter({f"{name}, {bits}-bit": n for (name, bits), n in tally.formats.items()}),
+        formats=Counter({f"{f}, {bits}-bit": n for (f, bits), n in _by_count(tally.formats)}),
         remarks=tuple(remarks_on(tally, palette)),
     )
 

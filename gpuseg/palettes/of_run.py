@@ -31,6 +31,8 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
 
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The head of a report, None for a file that is none or is not there."""
+    if not os.path.isfile(path):  # reading a pipe could wait for ever
+        return None
     try:
         with open(path, "rb") as file:
             head = json.loads(file.readline(_MAX_LINE))

@@ -39,7 +39,8 @@ def stats(
     report: a file for a row of each label map. progress: as in `convert_directory`.
     options: the fields of `ReadOptions`.
 
-    Takes the same memory for any number of files, and gives the same in whatever order they come.
+    Takes the same memory for any number of files, and gives the same in whatever order they come
+    (but which are told apart of more than 4096 sizes, or of more than 16 colours of an index).
     A file that is no label map becomes a failed row of `Stats.report` and is not counted.
     Raises UsageError, PaletteError, OutputError and Interrupted.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gpuseg
+from gpuseg.errors import UsageError
 from gpuseg.labels import save_label
 from tests.making import PALETTE
 from tests.verbs.pages import outline, run
@@ -36,3 +38,13 @@ def test_an_ignore_index_that_is_none_is_the_usual_one(tmp_path: Path, wrong: ob
     head = {"type": "run", "ignore_index": wrong, "class_table": []}
     (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head))
     assert "1 of the ignore index 255" in outline(gpuseg.report(tmp_path)).text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_no_report(tmp_path: Path) -> None:
+    """And nobody waits for one who writes to it."""
+    save_label(tmp_path / "a.png", np.zeros((2, 2), np.uint8), PALETTE)
+    os.mkfifo(tmp_path / "gpuseg-report.jsonl")
+    assert gpuseg.stats(tmp_path).palette == ""
+    with pytest.raises(UsageError, match="cannot be read: it is no regular file"):
+        gpuseg.report(tmp_path)

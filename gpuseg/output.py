@@ -96,6 +96,8 @@ def check_replaceable(path: str, mark: bytes, advice: str) -> None:
     try:
         if not os.path.isdir(folder):
             raise OutputError(f"{path} cannot be written: {folder} is no folder; {advice}")
+        if not os.access(folder, os.W_OK):  # read-only, or somebody else's
+            raise OutputError(f"{path} cannot be written: {folder} takes no files; {advice}")
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe could wait for ever
             raise OutputError(f"{path} cannot be written: it is no regular file; {advice}")
         with open(path, "rb") as file:

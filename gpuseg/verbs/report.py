@@ -179,7 +179,7 @@ def _source_of(gathered: Gathered) -> str | None:
 def _check_target(page: str, overwrite: bool) -> None:
     """Refuse to replace a file that is no page of ours. Raises OutputError."""
     mark = b"" if overwrite else f'<meta name="generator" content="{GENERATOR}'.encode()
-    check_replaceable(page, mark, "choose another --out, or replace a file with --overwrite")
+    check_replaceable(page, mark, "choose another --out (--overwrite replaces any file)")
 
 
 def _path(path: StrPath | None) -> str | None:

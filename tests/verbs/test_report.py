@@ -258,6 +258,16 @@ def test_a_page_that_cannot_be_is_refused_before_the_work(tmp_path: Path, overwr
         assert not calls
 
 
+def test_a_folder_that_takes_no_files_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    calls: list[object] = []
+    with pytest.raises(OutputError, match="takes no files; choose another --out"):
+        gpuseg.report(tmp_path, progress=calls.append)
+    assert not calls
+
+
 def test_what_is_asked_for_is_checked_before_anything_is_done(tmp_path: Path) -> None:
     dst = run(tmp_path)
     for wrong in (-1, 501, True, 2.5):

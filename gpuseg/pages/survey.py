@@ -65,14 +65,14 @@ class Survey:
         elif self._spread and rank > self._spread[0][0]:
             heapq.heapreplace(self._spread, (rank, candidate))
 
-    def chosen(self, ignore_index: int | None) -> list[str]:
+    def chosen(self, ignore_index: int) -> list[str]:
         """The label maps to show, by name: first those that cover rare classes, then any.
 
         Two thirds at most are chosen for a class, the file with the largest share of it; the
         others by their hash, for a look at what is usual.
         """
         chosen: set[str] = set()
-        covered: set[int] = set() if ignore_index is None else {ignore_index}
+        covered = {ignore_index}
         room = self.gallery - self.gallery // 3
         for index in sorted(self._best, key=lambda i: (self._images[i], i)):
             if len(chosen) >= room:

@@ -11,6 +11,7 @@ import itertools
 import os
 import platform
 import secrets
+import stat
 import time
 import zlib
 from collections.abc import Callable
@@ -23,6 +24,10 @@ SUFFIX = ".tmp"
 
 FOREIGN_STALE_SECONDS = 24 * 3600
 """Age after which a temp file of another machine counts as left behind."""
+
+
+_HEAD = 4096
+"""Bytes of a file that tell whether it is one of ours."""
 
 
 def _machine() -> str:
@@ -75,9 +80,37 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
             reason = getattr(error, "strerror", None) or error
             raise OutputError(
                 f"{target} cannot be written: {reason}; what was there before is untouched; "
-                "mend that, or choose another DST"
+                "mend that, or choose another place"
             ) from error
         raise
+
+
+def check_replaceable(path: str, mark: bytes, advice: str) -> None:
+    """Refuse a place where a single file may not go, better before the work than after it.
+
+    mark: what the first 4 KiB of a file that may be replaced hold; an empty file may be, too.
+    With an empty mark any file may be. advice: what to do, the end of the message.
+    Raises OutputError: there is no such folder, or something that is no file, or another file.
+    """
+    folder = os.path.dirname(path) or "."
+    try:
+        if not os.path.isdir(folder):
+            raise OutputError(f"{path} cannot be written: {folder} is no folder; {advice}")
+        if not os.access(folder, os.W_OK):  # read-only, or somebody else's
+            raise OutputError(f"{path} cannot be written: {folder} takes no files; {advice}")
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe could wait for ever
+            raise OutputError(f"{path} cannot be written: it is no regular file; {advice}")
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"{path} cannot be written: {reason}; {advice}") from error
+    if head and mark not in head:
+        raise OutputError(f"{path} is a file that gpuseg did not write here before; {advice}")
 
 
 def _temp_path(folder: str) -> str:

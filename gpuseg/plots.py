@@ -11,6 +11,7 @@ import io
 import itertools
 import math
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,11 @@ _WRITTEN_OUT = 16
 
 _LONGEST = 28  # characters of a name
 _ROW = 0.26  # inches a class
+_LETTER = 0.09  # inches a letter of a title, about
 _ACCENT = (0.23, 0.51, 0.96)
+_STRONGEST = (
+    0.7  # part of it in a cell that is 1: numbers on it can be read on light and dark pages
+)
 _NO_COLOUR = (0.6, 0.6, 0.6)
 
 _STYLE = {
@@ -96,7 +101,7 @@ def class_bars(
         )
         for place, value in zip(places, shown, strict=True):
             axes.annotate(
-                f"{value:,.10g}",
+                _exactly(value),
                 (max(value, start), place),
                 (4, 0),
                 textcoords="offset points",
@@ -133,7 +138,7 @@ def heat_map(matrix: NDArray[Any], names: Sequence[str], title: str) -> str:
 
         for (y, x), value in np.ndenumerate(cells):
             if value > 0:
-                fill = (*_ACCENT, 0.85 * min(value, 1.0))
+                fill = (*_ACCENT, _STRONGEST * min(value, 1.0))
                 axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=fill, linewidth=0))
             if len(cells) <= _WRITTEN_OUT:
                 axes.text(x, y, _per_cent(value), ha="center", va="center", color=ink, fontsize=7)
@@ -189,7 +194,8 @@ def _svg(
         warnings.simplefilter("ignore")  # letters that matplotlib's own font lacks
         figure = Figure(figsize=size)
         axes = figure.add_subplot()
-        axes.set_title(title, color=ink, parse_math=False)
+        lines = textwrap.wrap(title, max(40, int(size[0] / _LETTER)))  # no wider than the plot
+        axes.set_title("\n".join(lines), color=ink, parse_math=False)
         axes.tick_params(which="both", colors=ink, length=0)
         for spine in axes.spines.values():
             spine.set_edgecolor(ink)
@@ -209,9 +215,14 @@ def _text(figure: Figure, title: str, ink: str) -> str:
     # a page holds several: no rule of one may reach others, nor an identifier come twice
     body = re.sub(r"<style\b.*?</style>", "", body[start:], count=1, flags=re.S)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
-    body = re.sub(r'style="([^"]*)"', _attributes, body)
+    body = re.sub(r"<[^<>]*>", _without_styles, body)
     told = f'role="img" aria-label={quoteattr(title)} stroke-linejoin="round"'
     return f"<svg {told}{body}"
+
+
+def _without_styles(tag: re.Match[str]) -> str:
+    """A tag whose style is attributes. What lies between tags is somebody's, and stays."""
+    return re.sub(r'style="([^"]*)"', _attributes, tag[0])
 
 
 def _attributes(style: re.Match[str]) -> str:
@@ -245,9 +256,14 @@ def _per_cent(value: float) -> str:
     return "" if value <= 0 else "<1" if value < 0.005 else f"{100 * value:.0f}"
 
 
+def _exactly(value: float) -> str:
+    """All digits of a count, however large: 123,456,789,012."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.10g}"
+
+
 def _compact(value: float, place: float) -> str:
     """A number of an axis: 20k, 3M. Called by matplotlib."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:g}{letter}"
     return f"{value:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -50,6 +51,19 @@ def test_names_are_text_and_nothing_else(svg: str) -> None:
     for name in (*NAMES[:2], NAMES[2][:27].rstrip(), NAMES[3], NAMES[5], NAMES[6]):
         assert any(text.startswith(name) for text in found), name
     assert not any(ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in "".join(found))
+
+
+def test_names_that_look_like_attributes_stay_as_they_are() -> None:
+    for name in ('style="x"', 'style="fill: red"', 'style="; "', '<g id="x"'):
+        for svg in (class_bars([name], [None], [1], "t"), heat_map(np.ones((1, 1)), [name], "t")):
+            assert name in texts(svg)
+            assert "style=" not in re.sub(r">[^<]*<", "><", svg)
+
+
+def test_large_numbers_keep_their_digits() -> None:
+    found = texts(class_bars(["a", "b"], [None] * 2, [123_456_789_012_345, 0.5], "t", log=True))
+    assert {"123,456,789,012,345", "0.5"} <= set(found)
+    assert any(text.endswith("T") for text in found)
 
 
 def test_a_bar_for_each_value_and_its_number() -> None:
@@ -147,3 +161,32 @@ def test_cells_are_as_strong_as_their_values_and_say_them() -> None:
     fills = [float(value) for value in re.findall(r'fill="#3b82f5" fill-opacity="([0-9.]+)', svg)]
     assert len(fills) == 3
     assert fills[1] == pytest.approx(fills[0] / 2, rel=0.01)
+
+
+def test_numbers_of_cells_can_be_read_on_light_and_dark_pages() -> None:
+    svg = heat_map(np.ones((1, 1)), ["a"], "t")
+    [(cell, strength)] = re.findall(r'fill="(#\w+)" fill-opacity="([0-9.]+)"', svg)
+    style = (files("gpuseg.pages") / "templates" / "report.css").read_text("utf-8")
+    inks, cards = (re.findall(rf"--{name}: (#\w+);", style) for name in ("ink", "card"))
+    for ink, card in zip(inks, cards, strict=False):  # that of print has no card
+        mixed = float(strength) * rgb(cell) + (1 - float(strength)) * rgb(card)
+        dark, light = sorted([luminance(rgb(ink)), luminance(mixed)])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, ink  # WCAG 2.2, 1.4.3, AA
+    assert len(cards) == 2
+
+
+def rgb(colour: str) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex(colour[1:]), np.uint8) / 255
+
+
+def luminance(colour: np.ndarray) -> float:
+    parts = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return float(parts @ [0.2126, 0.7152, 0.0722])
+
+
+def test_a_long_title_makes_a_plot_no_wider() -> None:
+    title = "Of the label maps with the class of a row, those with that of the column, in %"
+    long, short = (heat_map(np.eye(12), ["name"] * 12, t) for t in (title, "t"))
+    widths = [float(ET.fromstring(svg).attrib["viewBox"].split()[2]) for svg in (long, short)]
+    assert widths[0] <= 1.1 * widths[1]
+    assert title in " ".join(texts(long))

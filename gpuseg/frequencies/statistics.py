@@ -21,6 +21,11 @@ from gpuseg.results import Report
 RARE = 0.1
 """A class is rare that has less than this part of what each would have if all were as large."""
 
+_FIELDS = ("index", "name", "colour", "pixels", "images", "share", "image_share")
+
+CSV_HEAD = ",".join([*_FIELDS, *(f"weight_{weighting}" for weighting in WEIGHTINGS), "kind"])
+"""First line of a table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassStats:
@@ -144,7 +149,7 @@ class Stats:
                 name: [entry.index for entry in getattr(self, name)]
                 for name in ("rare", "missing", "unlisted")
             },
-            "weights": {w: [round(float(v), 6) for v in self.weights(w)] for w in WEIGHTINGS},
+            "weights": {w: [float(f"{v:.9g}") for v in self.weights(w)] for w in WEIGHTINGS},
             "co_occurrence": self.co_occurrence.tolist(),
             "sizes": [
                 {"width": width, "height": height, "label_maps": images}
@@ -159,11 +164,10 @@ class Stats:
         """A row a class, with a head; lines end in a line feed alone."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        fields = ("index", "name", "colour", "pixels", "images", "share", "image_share")
-        writer.writerow([*fields, *(f"weight_{w}" for w in WEIGHTINGS), "kind"])
+        text.write(f"{CSV_HEAD}\n")
         for c in self.classes:
             kind = "class" if c.is_class else "ignored" if c.ignored else "unlisted"
-            known = [getattr(c, field) for field in fields]
+            known = [getattr(c, field) for field in _FIELDS]
             writer.writerow([*known, *(c.weights[w] for w in WEIGHTINGS), kind])
         return text.getvalue()
 
@@ -192,9 +196,9 @@ def conclude(report: Report, tally: Tally, palette: Palette | None) -> Stats:
         pixels=total,
         ignored_pixels=ignored,
         co_occurrence=tally.together(few),
-        sizes=tally.sizes,
+        sizes=Counter(dict(_by_count(tally.sizes))),
         other_sizes=tally.other_sizes,
-        formats=Counter({f"{name}, {bits}-bit": n for (name, bits), n in tally.formats.items()}),
+        formats=Counter({f"{f}, {bits}-bit": n for (f, bits), n in _by_count(tally.formats)}),
         remarks=tuple(remarks_on(tally, palette)),
     )
 

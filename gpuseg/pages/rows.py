@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ def read_rows(path: Path) -> Iterator[Row | None]:
     Raises UsageError for a file that cannot be read.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe could wait for ever, and ends but once
+            raise OSError(0, "it is no regular file")
         with path.open("rb") as file:
             while line := file.readline(MAX_LINE):
                 whole = line.endswith(b"\n") or len(line) < MAX_LINE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -16,13 +17,14 @@ class Candidate:
     """A label map that may be shown. Ordered: the one to be preferred first.
 
     share: of the class that it was chosen for, negative. spread: a hash of the name, which
-    picks files from all over the folder, the same in every run.
+    picks files from all over the folder, the same in every run. indices: that it holds, uint16
+    each, for one candidate may stand for each of 65,536 indices.
     """
 
     share: float
     spread: bytes
     name: str
-    indices: frozenset[int] = field(compare=False)
+    indices: array[int] = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -44,13 +46,15 @@ class Survey:
             return
         name = result.source.encode("utf-8", "surrogatepass")
         spread = hashlib.blake2b(name, digest_size=8).digest()
-        indices = frozenset(counts.indices)
+        indices = array("H", counts.indices)
         total = result.width * result.height
         for index, pixels in zip(counts.indices, counts.pixels, strict=True):
             self._images[index] += 1
-            mine = Candidate(-pixels / total, spread, result.source, indices)
-            if index not in self._best or mine < self._best[index]:
-                self._best[index] = mine
+            share, best = -pixels / total, self._best.get(index)
+            if best is None or share <= best.share:
+                mine = Candidate(share, spread, result.source, indices)
+                if best is None or mine < best:
+                    self._best[index] = mine
         self._keep(Candidate(0.0, spread, result.source, indices))
 
     def _keep(self, candidate: Candidate) -> None:
@@ -61,21 +65,23 @@ class Survey:
         elif self._spread and rank > self._spread[0][0]:
             heapq.heapreplace(self._spread, (rank, candidate))
 
-    def chosen(self, ignore_index: int | None) -> list[str]:
+    def chosen(self, ignore_index: int) -> list[str]:
         """The label maps to show, by name: first those that cover rare classes, then any.
 
         Two thirds at most are chosen for a class, the file with the largest share of it; the
         others by their hash, for a look at what is usual.
         """
-        chosen: dict[str, Candidate] = {}
+        chosen: set[str] = set()
+        covered = {ignore_index}
         room = self.gallery - self.gallery // 3
         for index in sorted(self._best, key=lambda i: (self._images[i], i)):
             if len(chosen) >= room:
                 break
-            if index != ignore_index and not any(index in c.indices for c in chosen.values()):
-                chosen.setdefault(self._best[index].name, self._best[index])
+            if index not in covered:
+                chosen.add(self._best[index].name)
+                covered.update(self._best[index].indices)
         for _, candidate in sorted(self._spread, reverse=True):
             if len(chosen) >= self.gallery:
                 break
-            chosen.setdefault(candidate.name, candidate)
+            chosen.add(candidate.name)
         return sorted(chosen)

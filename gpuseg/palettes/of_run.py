@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
 
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The head of a report, None for a file that is none or is not there."""
+    if not os.path.isfile(path):  # reading a pipe could wait for ever
+        return None
     try:
         with open(path, "rb") as file:
             head = json.loads(file.readline(_MAX_LINE))
@@ -45,11 +47,13 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     Its ignore index is the one that was written. Looks at `gpuseg-report*.jsonl` in DST, the
     first by name.
     """
-    for path in sorted(Path(dst).glob(f"{REPORT}*.jsonl")):
-        head = read_head(path)
-        if head is not None and "class_table" in head:
-            return palette_of_head(head)
-    return None
+    return palette_of_head(head_of_run(sorted(Path(dst).glob(f"{REPORT}*.jsonl"))))
+
+
+def head_of_run(reports: Iterable[Path]) -> dict[str, Any]:
+    """The first head that tells of a palette: verbs that look leave reports, too. {}: none."""
+    heads = (read_head(path) for path in reports)
+    return next((head for head in heads if head is not None and "class_table" in head), {})
 
 
 def palette_of_head(head: Mapping[str, Any]) -> Palette | None:

@@ -9,13 +9,13 @@ from typing import Unpack
 
 from gpuseg import plots
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import find
-from gpuseg.errors import OutputError, UsageError
+from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import Stats, conclude
+from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import write_atomically
+from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.pages import html, rows
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gallery import Folders
@@ -24,14 +24,12 @@ from gpuseg.pages.page import GENERATOR, Material, make_page
 from gpuseg.pages.survey import Survey
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
-from gpuseg.palettes.of_run import REPORT, palette_of_head, read_head
+from gpuseg.palettes.of_run import REPORT, head_of_run, palette_of_head
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
 
 MAX_GALLERY = 500
 """Most label maps that a page shows; each adds its pictures to the file."""
-
-_HEAD = 4096  # bytes that hold the meta tags of a page
 
 
 def report(
@@ -154,17 +152,17 @@ def _survey(
         tally.add(result)
         survey.add(result)
 
-    sources = find(request.dst, options.pattern)
+    sources = Inputs([request.dst], options.pattern)
     done = look(sources, Counting(options), verb="report", progress=progress, tally=add)
     return conclude(done, tally, palette), survey.chosen(ignore_index)
 
 
 def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palette | None, int]:
     """The palette that is asked for, else the run's, and the ignore index that was written."""
-    head = next(iter(filter(None, map(read_head, request.reports))), {})
+    head = head_of_run(request.reports)
     table = load_palette(palette) if palette is not None else palette_of_head(head)
-    written = rows.whole(head, "ignore_index")
-    if "ignore_index" in head and written <= MAX_INDEX:
+    written = head.get("ignore_index")
+    if type(written) is int and 0 <= written <= MAX_INDEX:
         return table, written
     return table, table.ignore_for(8) if table is not None else 255
 
@@ -180,20 +178,8 @@ def _source_of(gathered: Gathered) -> str | None:
 
 def _check_target(page: str, overwrite: bool) -> None:
     """Refuse to replace a file that is no page of ours. Raises OutputError."""
-    try:
-        with open(page, "rb") as file:
-            head = file.read(_HEAD)
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"the page {page} cannot be written: {reason}; choose --out") from error
-    mark = f'<meta name="generator" content="{GENERATOR}'.encode()
-    if head and mark not in head and not overwrite:
-        raise OutputError(
-            f"{page} exists and is no report page of gpuseg; choose another --out, or use "
-            "--overwrite"
-        )
+    mark = b"" if overwrite else f'<meta name="generator" content="{GENERATOR}'.encode()
+    check_replaceable(page, mark, "choose another --out (--overwrite replaces any file)")
 
 
 def _path(path: StrPath | None) -> str | None:

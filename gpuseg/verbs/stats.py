@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-from gpuseg.discover import find
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.drawing import draw_stats
 from gpuseg.frequencies.label_counts import Counting
-from gpuseg.frequencies.statistics import Stats, conclude
+from gpuseg.frequencies.statistics import CSV_HEAD, Stats, conclude
+from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import write_atomically
+from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
@@ -39,7 +39,8 @@ def stats(
     report: a file for a row of each label map. progress: as in `convert_directory`.
     options: the fields of `ReadOptions`.
 
-    Takes the same memory for any number of files, and gives the same in whatever order they come.
+    Takes the same memory for any number of files, and gives the same in whatever order they come
+    (but which are told apart of more than 4096 sizes, or of more than 16 colours of an index).
     A file that is no label map becomes a failed row of `Stats.report` and is not counted.
     Raises UsageError, PaletteError, OutputError and Interrupted.
     """
@@ -47,7 +48,7 @@ def stats(
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index!r}")
     where = os.fspath(dst)
     settings = ReadOptions(**options)
-    sources = find(where, settings.pattern)
+    sources = Inputs([where], settings.pattern)
     folder = where if os.path.isdir(where) else os.path.dirname(where) or "."
     table = load_palette(palette) if palette is not None else palette_of_run(folder)
     if ignore_index is None:
@@ -71,14 +72,11 @@ def _is_index(value: object) -> bool:
 def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
     """Refuse what could not be written once all is counted, and make the folder of plots.
 
-    table: of `save_csv`. plots: of `save_plots`. Raises UsageError and OutputError.
+    table: of `save_csv`. plots: of `save_plots`. Raises OutputError, and UsageError without
+    matplotlib.
     """
     if table is not None:
-        folder = os.path.dirname(os.fspath(table)) or "."
-        if not os.path.isdir(folder) or os.path.isdir(table):
-            raise UsageError(
-                f"the table must be a file in a folder that exists, got {os.fspath(table)}"
-            )
+        _check_table(table)
     if plots is not None:
         from gpuseg.plots import require
 
@@ -93,8 +91,15 @@ def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
 
 
 def save_csv(found: Stats, path: StrPath) -> None:
-    """Write `Stats.as_csv`, replacing an existing file. Raises OutputError."""
+    """Write `Stats.as_csv`, in the place of an earlier one and of no other. Raises OutputError."""
+    _check_table(path)
     write_atomically(os.fspath(path), found.as_csv().encode("utf-8", "backslashreplace"))
+
+
+def _check_table(path: StrPath) -> None:
+    """A table may replace a table: the path could be that of a palette or of a label map."""
+    advice = "--csv must name a new file, or an earlier table, in a folder that exists"
+    check_replaceable(os.fspath(path), CSV_HEAD.encode(), advice)
 
 
 def save_plots(found: Stats, folder: StrPath) -> tuple[str, ...]:

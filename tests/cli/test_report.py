@@ -61,7 +61,7 @@ def test_nothing_found_is_exit_code_1(tmp_path: Path) -> None:
         (["--over", "no"], "must be a folder"),
         (["--gallery", "900"], "gallery must be 0 to 500"),
         (["--palette", "no-such-palette"], "palette"),
-        (["--out", "{palette}"], "no report page of gpuseg"),
+        (["--out", "{palette}"], "did not write here before"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(place: Place, arguments: list[str], message: str) -> None:

@@ -91,6 +91,14 @@ def test_names_are_somebody_elses(project: Path) -> None:
     assert "\x1b[31m" not in result.stdout
 
 
+def test_sizes_are_told_in_one_order(project: Path) -> None:
+    """Whatever the order of files: most first, then the smallest."""
+    for name, width in (("0", 9), ("1", 7), ("2", 8)):
+        Image.fromarray(np.zeros((2, width), np.uint8)).save(project / "dst" / f"{name}.png")
+    for arguments in (("dst",), ("dst", "--workers", "1")):
+        assert "sizes: 7 x 2 (1), 8 x 2 (1), 9 x 2 (1)" in gpuseg(*arguments).stdout
+
+
 def test_many_indices_are_cut_off_in_the_table_alone(project: Path) -> None:
     labels = np.arange(1000, dtype=np.uint16).reshape(20, 50)
     Image.fromarray(labels).save(project / "many.png")

@@ -42,6 +42,18 @@ def test_classes_that_never_occur_have_weight_zero(tmp_path: Path) -> None:
         assert weights[2:].tolist() == [0, 0, 0, 0]
 
 
+def test_small_weights_are_not_none_for_programs(tmp_path: Path) -> None:
+    """0 means that a class never occurs."""
+    labels = np.zeros((2000, 2000), np.uint8)
+    labels[0, :2] = [1, 2]
+    save_label_map(tmp_path / "1.png", labels)
+    found = stats(tmp_path)
+    told = json.loads(json.dumps(found.as_dict()))["weights"]
+    for weighting in WEIGHTINGS:
+        assert np.array_equal(np.array(told[weighting], np.float32), found.weights(weighting))
+        assert min(told[weighting]) > 0
+
+
 @pytest.mark.torch
 def test_weights_in_a_loss_of_torch(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 from gpuseg.pages.survey import Survey
 from gpuseg.results import FileResult
@@ -68,3 +69,16 @@ def test_files_that_failed_are_not_shown() -> None:
 
 def test_names_that_are_no_utf_8_can_be_chosen() -> None:
     assert chosen(5, [counted("bad\udcff.png", {0: 1})]) == ["bad\udcff.png"]
+
+
+def test_files_of_many_indices_take_little_memory() -> None:
+    """Instances at 16 bits: nearly every file is the best one of some index."""
+    survey = Survey(12)
+    tracemalloc.start()
+    try:
+        for i in range(500):
+            survey.add(counted(f"{i}.png", {**dict.fromkeys(range(300, 800), 1), 1000 + i: 9}))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2_000_000

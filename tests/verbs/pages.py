@@ -13,7 +13,7 @@ from PIL import Image
 
 from gpuseg.convert import convert_directory
 from gpuseg.palette import Palette
-from tests.making import COLOURS, indices
+from tests.making import COLOURS, PALETTE, indices, mask, save_mask
 
 HOSTILE = Palette.from_colours(
     COLOURS,
@@ -63,6 +63,18 @@ ROWS = [
         }
     ).encode(),
 ]
+
+
+def run(root: Path, **options: object) -> Path:
+    """A small run: three masks, one with an unknown colour; returns DST."""
+    for i in range(3):
+        save_mask(root / "src" / f"m{i}.png", 30, 40, seed=i)
+    pixels = mask(30, 40, seed=9)
+    pixels[10:12, 20] = (1, 2, 3)
+    Image.fromarray(pixels).save(root / "src/odd.png")
+    settings = {"device": "cpu", "workers": 1, **options}
+    convert_directory(root / "src", root / "dst", PALETTE, **settings)
+    return root / "dst"
 
 
 def hostile_run(root: Path, palette: Palette = HOSTILE) -> Path:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import itertools
+import os
 import re
 from pathlib import Path
 
@@ -14,12 +15,11 @@ import pytest
 from PIL import Image
 
 import gpuseg
-from gpuseg.convert import convert_directory
 from gpuseg.errors import OutputError, PaletteError, UsageError
 from gpuseg.labels import save_label
 from gpuseg.options import Shard
-from tests.making import COLOURS, PALETTE, indices, mask, save_mask
-from tests.verbs.pages import Outline, hostile_run, outline
+from tests.making import COLOURS, PALETTE, indices, save_mask
+from tests.verbs.pages import Outline, hostile_run, outline, run
 
 pytest.importorskip("jinja2")
 
@@ -28,18 +28,6 @@ pytest.importorskip("jinja2")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Outline:
     dst = hostile_run(tmp_path_factory.mktemp("hostile"))
     return outline(gpuseg.report(dst, workers=1))
-
-
-def run(root: Path, **options: object) -> Path:
-    """A small run: three masks, one with an unknown colour; returns DST."""
-    for i in range(3):
-        save_mask(root / "src" / f"m{i}.png", 30, 40, seed=i)
-    pixels = mask(30, 40, seed=9)
-    pixels[10:12, 20] = (1, 2, 3)
-    Image.fromarray(pixels).save(root / "src/odd.png")
-    settings = {"device": "cpu", "workers": 1, **options}
-    convert_directory(root / "src", root / "dst", PALETTE, **settings)
-    return root / "dst"
 
 
 def images(page: Outline) -> dict[str, np.ndarray]:
@@ -230,12 +218,6 @@ def test_photographs_lie_below_label_maps(tmp_path: Path) -> None:
     assert np.abs(found - want).mean() < 12
 
 
-def test_the_ignore_index_is_the_one_that_was_written(tmp_path: Path) -> None:
-    dst = run(tmp_path, unknown="ignore", ignore_index=77)
-    for palette in (None, PALETTE):
-        assert "2 of the ignore index 77" in outline(gpuseg.report(dst, palette=palette)).text
-
-
 def test_the_size_follows_from_the_gallery(tmp_path: Path) -> None:
     dst = run(tmp_path, unknown="ignore")
     sizes = [gpuseg.report(dst, gallery=n).stat().st_size for n in (0, 1, 4)]
@@ -250,7 +232,7 @@ def test_a_page_replaces_pages_only(tmp_path: Path) -> None:
     assert gpuseg.report(dst) == page
     other = tmp_path / "mine.html"
     other.write_text("<title>mine</title>")
-    with pytest.raises(OutputError, match="no report page of gpuseg"):
+    with pytest.raises(OutputError, match="did not write here before; choose another --out"):
         gpuseg.report(dst, other)
     assert other.read_text() == "<title>mine</title>"
     gpuseg.report(dst, other, overwrite=True)
@@ -260,6 +242,30 @@ def test_a_page_replaces_pages_only(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         gpuseg.report(dst, tmp_path / "none/page.html")
     assert not list(tmp_path.glob(".gpuseg-*"))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_page_that_cannot_be_is_refused_before_the_work(tmp_path: Path, overwrite: bool) -> None:
+    dst = run(tmp_path)
+    wrong = [tmp_path, tmp_path / "none" / "page.html", dst / "m0.png" / "page.html"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        wrong.append(tmp_path / "pipe")
+    for page in wrong:
+        calls: list[object] = []
+        with pytest.raises(OutputError, match="cannot be written"):
+            gpuseg.report(dst, page, overwrite=overwrite, progress=calls.append)
+        assert not calls
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    calls: list[object] = []
+    with pytest.raises(OutputError, match="takes no files; choose another --out"):
+        gpuseg.report(tmp_path, progress=calls.append)
+    assert not calls
 
 
 def test_what_is_asked_for_is_checked_before_anything_is_done(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 from gpuseg import Palette, convert_directory, load_palette, stats
 from gpuseg.errors import OutputError, PaletteError, UsageError
 from gpuseg.frequencies.counts import TOGETHER
+from gpuseg.palettes.writers import save_palette
 from gpuseg.verbs.stats import check_outputs, save_csv, save_plots
 from tests.dumps import by_index, label_maps, save_label_map
 from tests.making import PALETTE, indices, save_mask
@@ -149,6 +151,15 @@ def test_an_empty_folder_and_what_is_not_there(tmp_path: Path) -> None:
         stats(tmp_path, palette="no-such-preset")
 
 
+def test_label_maps_of_one_stem_are_counted_each(tmp_path: Path) -> None:
+    """Nothing is made of them that could get one name."""
+    for name, labels in (("a.png", [[0, 1]]), ("a.bmp", [[1, 1]])):
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / name)
+    found = stats(tmp_path)
+    assert (found.images, found.report.failed) == (2, 0)
+    assert [c.pixels for c in found.classes] == [1, 3]
+
+
 def test_csv(tmp_path: Path) -> None:
     names = ['a,"b"', "line\nbreak", "=1+1", "d", "e", "\ud800"]
     palette = Palette.from_colours([c.rgb for c in PALETTE.classes], names)
@@ -163,6 +174,27 @@ def test_csv(tmp_path: Path) -> None:
     assert [row["kind"] for row in rows] == ["class"] * 6 + ["ignored"]
     with pytest.raises(OutputError):
         save_csv(found, tmp_path / "none" / "t.csv")
+
+
+def test_a_table_replaces_tables_only(tmp_path: Path) -> None:
+    """Neither a label map, nor the palette, nor a pipe that nobody reads."""
+    label_maps(tmp_path / "maps")
+    found = stats(tmp_path / "maps", palette=PALETTE)
+    save_csv(found, tmp_path / "t.csv")
+    check_outputs(tmp_path / "t.csv", None)
+    save_csv(found, tmp_path / "t.csv")
+    inputs = [next((tmp_path / "maps").glob("*.png")), tmp_path / "palette.csv"]
+    save_palette(PALETTE, inputs[1])
+    before = [path.read_bytes() for path in inputs]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        inputs.append(tmp_path / "pipe")
+    for path in inputs:
+        with pytest.raises(OutputError, match="--csv must name a new file"):
+            check_outputs(path, None)
+        with pytest.raises(OutputError, match="--csv must name a new file"):
+            save_csv(found, path)
+    assert [path.read_bytes() for path in inputs[:2]] == before
 
 
 def test_plots(tmp_path: Path) -> None:
@@ -184,7 +216,7 @@ def test_plots(tmp_path: Path) -> None:
 def test_outputs_are_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for table in (tmp_path, tmp_path / "none" / "t.csv"):
-        with pytest.raises(UsageError, match="must be a file in a folder that exists"):
+        with pytest.raises(OutputError, match="in a folder that exists"):
             check_outputs(table, None)
     pytest.importorskip("matplotlib")
     with pytest.raises(OutputError, match="cannot be made"):

@@ -147,7 +147,7 @@ def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOption
         raise UnsupportedMaskError(
             f"is greyscale with values ({shown}) that are neither all greys nor all indices of "
             f"palette {palette.name!r}; check --palette; if these are grey colours, use "
-            "--grey colours, and --unknown says what becomes of the others"
+            "--grey colours, and the others are unknown colours as in any mask"
         )
 
 

@@ -35,6 +35,7 @@ _ADVICE = (
     "check the palette, or pass unknown='ignore' or unknown='nearest'",
     "check order='rgb' or order='bgr'",
 )
+_BORDER_ADVICE = ("check the palette, or pass unknown='border-ignore'", _ADVICE[1])
 
 
 def rgb_to_index(
@@ -177,7 +178,7 @@ class _IndexJob:
         """Repair the borders of a mask in its labels, or say what cannot be."""
         repair = find_repair(mask, self.lookup)
         if repair.left and self.policy.unknown == "border":
-            return left_unknown(repair, labels.size, self.palette, _ADVICE)
+            return left_unknown(repair, labels.size, self.palette, _BORDER_ADVICE)
         repair.apply(labels)
         return None
 

@@ -62,7 +62,7 @@ def check_folders(src: str, dst: str) -> None:
     real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
     if real_src == real_dst or (os.path.isdir(dst) and os.path.samefile(src, dst)):
         raise UsageError(
-            f"DST must not be SRC ({src}): inputs would be overwritten; choose another"
+            f"DST must not be SRC ({src}): files would be their own targets; choose another"
         )
     if os.path.splitdrive(real_src)[0] != os.path.splitdrive(real_dst)[0]:
         return

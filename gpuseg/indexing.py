@@ -15,13 +15,14 @@ from gpuseg.kernels.unknown import find_unknown
 from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions, IndexOptions
 from gpuseg.palette import Palette
-from gpuseg.results import UnknownColour, percent
+from gpuseg.results import UnknownColour, count, percent
 from gpuseg.scratch import Scratch
 
 _ADVICE = (
     "check --palette, or use --unknown ignore or nearest",
     "the masks are BGR, save them as RGB",
 )
+_BORDER_ADVICE = ("check --palette, or use --unknown border-ignore", _ADVICE[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +74,10 @@ def index_mask(
     if mask.grey and options.grey == "auto":
         check_grey(mask.pixels, palette, options)
     entries = lookup.entries(mask.colours)
-    count = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
-    if not count:
+    found = cpu.index_positions(mask.pixels.reshape(-1), entries, labels.reshape(-1))
+    if not found:
         return Indexed(labels)
-    return judge(colour_pixels(mask), labels, count, lookup, palette, options)
+    return judge(colour_pixels(mask), labels, found, lookup, palette, options)
 
 
 def colour_pixels(mask: DecodedMask) -> NDArray[np.uint8]:
@@ -113,7 +114,7 @@ def judge(
     if options.repairs_borders:
         repair = find_repair(pixels, lookup)
         if repair.left and options.unknown == "border":
-            raise left_unknown(repair, labels.size, palette, _ADVICE)
+            raise left_unknown(repair, labels.size, palette, _BORDER_ADVICE)
         repair.apply(labels)
         repaired = len(repair.places)
         return Indexed(labels, repaired + repair.left, repair.colours, repaired)
@@ -146,7 +147,7 @@ def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOption
         raise UnsupportedMaskError(
             f"is greyscale with values ({shown}) that are neither all greys nor all indices of "
             f"palette {palette.name!r}; check --palette; if these are grey colours, use "
-            "--grey colours, and --unknown says what becomes of the others"
+            "--grey colours, and the others are unknown colours as in any mask"
         )
 
 
@@ -188,6 +189,6 @@ def left_unknown(
     advice: as in `refusal`.
     """
     besides = ", nor between the colours of two classes beside it"
-    if len(repair.places):
-        besides += f" ({len(repair.places):,} others could be repaired)"
+    if others := len(repair.places):
+        besides += f" ({count(others, 'other')} could be repaired)"
     return refusal(repair.colours, repair.left, pixels, palette, advice, besides)

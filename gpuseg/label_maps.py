@@ -41,7 +41,7 @@ def read_label_map(path: str, max_pixels: int) -> LabelMap:
 
     max_pixels: larger images are refused from their header, before memory is taken.
     Raises UnreadableMaskError, BrokenMaskError, MaskSizeError, and UnsupportedMaskError for an
-    image that holds colours.
+    image that holds colours, or several frames.
     """
     with suppress(png.NotDirectError):
         mask = png.read_scanlines(path, max_pixels, grey=True)

@@ -68,8 +68,8 @@ class ReportWriter:
 
     def _fail(self, problem: str) -> None:
         self.report.problem = (
-            f"{self.report.path}: {problem}; the label maps that were written are whole, so mend "
-            "that and run again"
+            f"{self.report.path}: {problem}; all else that was written is whole, so mend that and "
+            "run again"
         )
         if self._file is not None:
             file, self._file = self._file, None

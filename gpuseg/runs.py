@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from gpuseg import __version__
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import DeviceError, Interrupted
+from gpuseg.errors import DeviceError, Interrupted, OutputError
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
-from gpuseg.palettes.of_run import REPORT
+from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter, Tally
@@ -40,6 +40,9 @@ class Flow(Protocol):
     def work(self) -> None:
         """Go on until there is nothing more."""
 
+
+WRITING = ("convert", "colorize", "recolor", "remap", "repair")
+"""Verbs that make files; all others look."""
 
 Begin = Callable[[Feed[Source], Add, ReportWriter], Flow]
 """Makes the flow of a run."""
@@ -77,7 +80,12 @@ def run(
     progress: Progress | None = None,
     tally: Tally | None = None,
 ) -> Report:
-    """Have a flow go through all files; returns the report, also written to `path` if given."""
+    """Have a flow go through all files; returns the report, also written to `path` if given.
+
+    Raises OutputError where the report cannot be begun, or is in the way of a more lasting one.
+    """
+    if path is not None and not isinstance(options, WriteOptions):
+        _keep_report(path)
     with size_limit_is_ours(), ReportWriter(path, header, tally) as writer:
         writer.report.left_alone = sources.left_alone
         feed = Feed(_of_shard(sources, options))
@@ -96,6 +104,16 @@ def run(
             writer.report.stopped = "fail-fast"
         writer.report.missed = options.shard.count == 1 and not writer.report.done
     return writer.report
+
+
+def _keep_report(path: Path) -> None:
+    """Refuse to replace the report of a verb that writes: what its files mean is known by it."""
+    head = read_head(path)
+    if head is not None and head.get("verb") in WRITING:
+        raise OutputError(
+            f"the report {path} would replace that of `gpuseg {head['verb']}`, which tells what "
+            "became of each file and by which palette; name another place with --report"
+        )
 
 
 def make_ready(work: Callable[[], None]) -> None:

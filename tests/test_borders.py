@@ -100,7 +100,7 @@ def test_what_is_no_border_is_refused(place: Place) -> None:
     assert row["message"].startswith(
         f"3 of {total} pixels (0.31 %) have a colour that is not in palette 'palette', nor "
         f"between the colours of two classes beside it ({COUNT} others could be repaired): "
-        "#09c84d 3 px, first at x=30 y=25; check --palette"
+        "#09c84d 3 px, first at x=30 y=25; check --palette, or use --unknown border-ignore"
     )
     Image.new("RGB", (3, 2), STRANGE).save(place.src / "c.png")
     place.convert("--unknown", "border")
@@ -223,6 +223,10 @@ def test_arrays_that_cannot_be_repaired() -> None:
     assert caught.value.pixels == 3
     with pytest.raises(UnknownColourError, match=r"^mask 1: 3 of"):
         rgb_to_index([MASK, spoilt()], PALETTE, unknown="border")
+    few = np.array([[[0, 0, 0], [50, 50, 50], [100, 100, 100], [0, 0, 9]]], np.uint8)
+    greys = Palette.from_colours([(0, 0, 0), (100, 100, 100)])
+    with pytest.raises(UnknownColourError, match=r"\(1 other could be .* unknown='border-ignore'$"):
+        rgb_to_index(few, greys, unknown="border")
 
 
 def test_arrays_on_a_device_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

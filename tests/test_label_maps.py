@@ -71,6 +71,16 @@ def test_formats_that_pillow_reads(tmp_path: Path) -> None:
     assert (found.format, found.codec, found.bits) == ("BMP", "pillow", 8)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF"])
+def test_only_the_first_of_several_frames_would_be_read(tmp_path: Path, kind: str) -> None:
+    frames = [Image.fromarray(indices(7, 10, seed=seed)) for seed in (1, 2)]
+    for frame in frames:
+        frame.putpalette(PALETTE.plte())
+    frames[0].save(tmp_path / "a", kind, save_all=True, append_images=frames[1:])
+    with pytest.raises(UnsupportedMaskError, match="holds 2 frames, a label map is one image"):
+        read_label_map(str(tmp_path / "a"), LIMIT)
+
+
 def test_labels_are_valid_until_the_next_are_read(tmp_path: Path) -> None:
     first, second = indices(8, 9, seed=1), indices(8, 9, seed=2)
     Image.fromarray(first).save(tmp_path / "1.png")

@@ -19,11 +19,7 @@ _BITS_PER_SAMPLE = 258
 
 def refuse_unsupported(image: Image.Image) -> None:
     """Raise UnsupportedMaskError for what is whole but no 8-bit colour mask, by the header."""
-    frames = getattr(image, "n_frames", 1)
-    if frames != 1:
-        raise UnsupportedMaskError(
-            f"holds {frames} frames, a mask is one image; save the frame you want on its own"
-        )
+    refuse_frames(image, "a mask")
     mode, raw = image.mode, raw_mode(image)
     deep = re.match(r"(RGB|RGBA|RGBX|LA?|CMYK);16", raw)
     # the raw mode of a TIFF with one plane a channel names one channel and not its bits:
@@ -37,6 +33,15 @@ def refuse_unsupported(image: Image.Image) -> None:
     if mode not in ("RGB", "RGBA", "P", "PA", "L", "LA", "1"):
         raise UnsupportedMaskError(
             f"is a {mode} image, colours must be 8-bit RGB; save the mask as RGB, without loss"
+        )
+
+
+def refuse_frames(image: Image.Image, what: str) -> None:
+    """Raise UnsupportedMaskError for several frames: Pillow shows the first. what: is wanted."""
+    frames = getattr(image, "n_frames", 1)
+    if frames != 1:
+        raise UnsupportedMaskError(
+            f"holds {frames} frames, {what} is one image; save the frame you want on its own"
         )
 
 

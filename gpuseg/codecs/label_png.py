@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from gpuseg.batch import Labels
+from gpuseg.codecs.acceptance import refuse_frames
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.codecs.opening import GREY_STEP, opened, raw_mode
@@ -81,6 +82,7 @@ def read_as_stored(path: str | Path, max_pixels: int) -> tuple[Labels, bytes | N
     Errors do not name the file.
     """
     with opened(path, max_pixels) as (image, _):
+        refuse_frames(image, "a label map")
         bits = _BITS.get(raw_mode(image), 8)
         labels, plte = _indices(image)
         return labels, plte, Stored(image.format or "", bits)

@@ -15,7 +15,7 @@ from gpuseg.codecs.png import NotDirectError
 from gpuseg.colour_masks import read_colour_mask
 from gpuseg.comparison.differences import Differences, find_differences
 from gpuseg.comparison.meanings import Meaning, Standard
-from gpuseg.errors import GpusegError, LabelError, UnreadableMaskError
+from gpuseg.errors import GpusegError, LabelError, UnreadableMaskError, UnsupportedMaskError
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.results import count
@@ -165,7 +165,10 @@ def _of_unknown(found: Differences, reported: int | None) -> str:
 
 
 class _OfTarget:
-    """A context: what goes wrong in it is told as the label map's fault."""
+    """A context: what goes wrong in it is told as the label map's fault.
+
+    An image that is whole and yet no label map becomes a LabelError, whichever codec found that.
+    """
 
     def __enter__(self) -> None:
         pass
@@ -176,6 +179,8 @@ class _OfTarget:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if isinstance(error, UnsupportedMaskError):
+            raise LabelError(f"its label map {error}") from error
         if isinstance(error, GpusegError):
             raise type(error)(f"its label map {error}") from error
         if isinstance(error, OSError):

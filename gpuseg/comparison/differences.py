@@ -15,7 +15,7 @@ from gpuseg.indexing import colour_pixels
 from gpuseg.kernels.lut import colour_keys
 from gpuseg.mask import DecodedMask
 
-BAND = 1 << 18
+PIECE = 1 << 18
 """Pixels that are looked at together: some 10 MB of memory, whatever the image."""
 
 
@@ -88,7 +88,7 @@ def find_differences(mask: DecodedMask, labels: Labels, meaning: Meaning) -> Dif
     """
     found = Differences()
     table, depth = meaning.lookup.table, np.uint32(meaning.lookup.depth)
-    for top, keys, part in _bands(mask, labels):
+    for start, keys, part in _pieces(mask, labels):
         entries = table[keys].astype(np.uint32)
         shown = part if meaning.shown is None else meaning.shown[part]
         fault = entries != shown
@@ -107,25 +107,27 @@ def find_differences(mask: DecodedMask, labels: Labels, meaning: Meaning) -> Dif
         for kind, at_fault in kinds.items():
             count = int(np.count_nonzero(at_fault))
             if count and not getattr(found, kind):
-                y, x = divmod(int(at_fault.argmax()), mask.width)
-                index = None if unknown[y, x] else int(entries[y, x])
-                place = Place(x, top + y, int(keys[y, x]), int(part[y, x]), index)
+                at = int(at_fault.argmax())
+                y, x = divmod(start + at, mask.width)
+                index = None if unknown[at] else int(entries[at])
+                place = Place(x, y, int(keys[at]), int(part[at]), index)
                 setattr(found, f"first_{kind}", place)
             setattr(found, kind, getattr(found, kind) + count)
         found.swapped += int(np.count_nonzero(fault & (table[_swapped(keys)] == shown)))
     return found
 
 
-def _bands(mask: DecodedMask, labels: Labels) -> Iterator[tuple[int, NDArray[np.uint32], Labels]]:
-    """Some rows at a time: the first row, the keys of their colours, and their labels."""
-    rows = max(1, BAND // mask.width)
-    for top in range(0, mask.height, rows):
-        band = slice(top, top + rows)
+def _pieces(mask: DecodedMask, labels: Labels) -> Iterator[tuple[int, NDArray[np.uint32], Labels]]:
+    """Some pixels at a time: the first, the keys of their colours, and their labels, (P,)."""
+    flat = labels.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        piece = slice(start, start + PIECE)
         if mask.words is not None:
-            keys = mask.words[band] & np.uint32(0xFFFFFF)
+            keys = mask.words.reshape(-1)[piece] & np.uint32(0xFFFFFF)
         else:
-            keys = colour_keys(colour_pixels(replace(mask, pixels=mask.pixels[band])))
-        yield top, keys, labels[band]
+            pixels = mask.pixels.reshape(flat.size, *mask.pixels.shape[2:])[piece]
+            keys = colour_keys(colour_pixels(replace(mask, pixels=pixels)))
+        yield start, keys, flat[piece]
 
 
 def _swapped(keys: NDArray[np.uint32]) -> NDArray[np.uint32]:

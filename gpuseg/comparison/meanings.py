@@ -53,13 +53,13 @@ class Standard:
     def of(cls, palette: Palette | None, ignore_index: int | None = None) -> Standard:
         """ignore_index: the one whose colour stands in label maps; None: the palette's, or 255.
 
-        Raises PaletteSizeError when it does not fit label maps of any depth.
+        Raises UsageError when it does not fit label maps of any depth.
         """
         if palette is None:
             return cls()
+        IndexOptions(ignore_index=ignore_index, depth=16)  # refuses it
         ignore = palette.ignore_for(8, ignore_index)
         if max(palette.max_index, ignore) > 255:
-            palette.check_depth(16, ignore_index)
             return cls(palette)
         lookup = build_lookup(palette, IndexOptions(ignore_index=ignore))
         return cls(palette, palette.plte(ignore), lookup)

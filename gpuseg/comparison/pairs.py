@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from array import array
 from bisect import bisect_left
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpuseg.discover import Source, Walk, is_dir, target_name
+
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class NoSourceError(Exception):
@@ -37,8 +40,11 @@ class Pairs(Walk):
         yield from Walk.__iter__(self)
         yield from _Extras(self.dst, masks=self)
 
-    def targets(self, folder: str, *, fold: bool = False) -> array[int]:
-        """Sorted hashes of the target names of a folder below SRC, which need not exist."""
+    def targets(self, folder: str, *, fold: bool = False) -> array[int] | None:
+        """Sorted hashes of the target names of a folder below SRC, which need not exist.
+
+        None where nobody can tell, as the folder cannot be read: the walk over SRC tells that.
+        """
         usual = Walk(self.root)
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
@@ -48,8 +54,8 @@ class Pairs(Walk):
                     if (self._takes(entry.name) or usual._takes(entry.name)) and not is_dir(entry)
                 )
                 return _sorted(name.casefold() if fold else name for name in names)
-        except OSError:  # told by the walk over SRC, where there is such a folder
-            return _sorted(())
+        except OSError as error:
+            return _sorted(()) if error.errno in _NO_FOLDER else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +67,8 @@ class _Extras(Walk):
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
         """Those of one folder; names of its sub-folders are appended to `below`."""
         known = self.masks.targets(relative)
+        if known is None:
+            return
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
@@ -83,7 +91,8 @@ class _Extras(Walk):
                 return False
         except OSError:
             return False
-        return _holds(self.masks.targets(folder, fold=True), name.casefold())
+        known = self.masks.targets(folder, fold=True)
+        return known is None or _holds(known, name.casefold())
 
 
 def _sorted(names: Iterator[str] | tuple[()]) -> array[int]:

@@ -53,11 +53,6 @@ def index_words(
     return int(_index_words(words, table, labels))
 
 
-def pack_words(words: NDArray[np.uint32], pixels: NDArray[np.uint8]) -> None:
-    """Copy pixels of 4 bytes, uint32 (P,), to pixels of 3 bytes, uint8 (3 * P,), written."""
-    _pack(words, pixels)
-
-
 def index_positions(
     positions: NDArray[np.uint8],
     entries: NDArray[np.unsignedinteger],
@@ -170,16 +165,6 @@ def _index_words(words: Any, table: Any, labels: Any) -> Any:
         labels[pixel] = entry
         unknown += entry >> depth & U64(1)
     return unknown
-
-
-@njit
-def _pack(words: Any, pixels: Any) -> Any:
-    for pixel in range(U64(words.size)):
-        word = words[pixel]
-        at = U64(3) * pixel
-        pixels[at] = word & np.uint32(255)
-        pixels[at + U64(1)] = word >> np.uint32(8) & np.uint32(255)
-        pixels[at + U64(2)] = word >> np.uint32(16) & np.uint32(255)
 
 
 @njit

@@ -51,11 +51,6 @@ class Lookup:
         """Type of a label: uint8 or uint16."""
         return np.uint8 if self.depth == 8 else np.uint16
 
-    def is_refused(self, keys: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which of these colours (keys, any shape) may not be written; same shape."""
-        flags: NDArray[np.bool_] = self.table[keys] >> np.uint32(self.depth + 1) & 1 == 1
-        return flags
-
     def entries(self, colours: NDArray[np.uint8]) -> Table:
         """The table of a palette image: entries of its colours, uint8 (K, 3), by position.
 

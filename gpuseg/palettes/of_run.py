@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,9 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
 
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The head of a report, None for a file that is none or is not there."""
-    if not os.path.isfile(path):  # reading a pipe could wait for ever
-        return None
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe could wait for ever
+            return None
         with open(path, "rb") as file:
             head = json.loads(file.readline(_MAX_LINE))
     except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets

@@ -21,7 +21,7 @@ from gpuseg.discover import Source, find
 from gpuseg.errors import LabelError, MaskSizeError, UnsupportedMaskError
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import Scanlines
-from gpuseg.options import Depth, ReadKeywords, ReadOptions
+from gpuseg.options import Depth, IndexOptions, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.results import FileResult, Report, count
@@ -62,6 +62,7 @@ def check(
     Raises UsageError, PaletteError, OutputError and Interrupted.
     """
     settings = ReadOptions(**options)
+    IndexOptions(ignore_index=ignore_index, depth=16 if depth is None else depth)  # refuses them
     known = load_palette(palette)
     if depth is None:
         depth = 8 if max(known.max_index, known.ignore_for(8, ignore_index)) < 256 else 16

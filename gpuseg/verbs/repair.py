@@ -17,7 +17,7 @@ from gpuseg.mask import DecodedMask
 from gpuseg.options import ConvertOptions, Depth, Grey, WriteKeywords
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
-from gpuseg.results import Report
+from gpuseg.results import Report, count
 from gpuseg.rewriting import Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath
 
@@ -108,6 +108,7 @@ def _facts(mask: DecodedMask, found: Repair) -> dict[str, Any]:
     }
     if found.left:
         colours = "; ".join(map(str, found.colours[:3])) + ("; …" if found.colours[3:] else "")
-        warning = f"{found.left:,} pixels of unknown colour are left as they were: {colours}"
+        left = count(found.left, "pixel")
+        warning = f"left as they were: {left} of unknown colour: {colours}"
         facts |= {"warnings": (*mask.warnings, warning), "details": _Left(found.left)}
     return facts

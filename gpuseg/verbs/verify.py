@@ -62,7 +62,7 @@ def verify(
     settings = ReadOptions(**options)
     source, target = os.fspath(src), os.fspath(dst)
     sources = _pairs(source, target, settings.pattern)
-    known, origin = _palette(palette, target)
+    known, origin = _palette(palette, target, ignore_index)
     standard = Standard.of(known, ignore_index)
     comparer = Comparer(standard, allow_unknown, settings.max_pixels)
     task = _Verifying(target, comparer, settings)
@@ -93,13 +93,23 @@ def _pairs(src: str, dst: str, pattern: str | None) -> Pairs | Walk | Listed:
     return Pairs(src, pattern, skip=os.path.realpath(dst), dst=dst)
 
 
-def _palette(palette: Palette | StrPath | None, dst: str) -> tuple[Palette | None, str]:
-    """The palette that tells what label maps mean, and a remark on where that comes from."""
+def _palette(
+    palette: Palette | StrPath | None, dst: str, ignore_index: int | None
+) -> tuple[Palette | None, str]:
+    """The palette that tells what label maps mean, and a remark on where that comes from.
+
+    Raises UsageError for an ignore index that no palette goes with.
+    """
     if palette is not None:
         return load_palette(palette), ""
     known = palette_of_run(dst)
     if known is not None:
         return known, f"compared by palette {known.name!r}, which the report in DST names"
+    if ignore_index is not None:
+        raise UsageError(
+            f"ignore_index belongs to a palette, got {ignore_index} with none, and no report in "
+            "DST names one; give it with --palette, or leave --ignore-index out"
+        )
     return None, "compared by the colours that each label map has itself, for want of a palette"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpuseg.comparison.meanings import BLACK, VOID, Standard, meaning_of, other_colours
-from gpuseg.errors import LabelError, PaletteSizeError
+from gpuseg.errors import LabelError, UsageError
 from gpuseg.kernels.lut import colour_keys
 from gpuseg.palette import Palette, PaletteClass
 from tests.making import PALETTE
@@ -46,8 +46,9 @@ def test_palettes_of_16_bits() -> None:
         assert "needs 16" in standard.problem(PALETTE.plte(), 8)
         assert standard.problem(None, 16) == ""
         assert standard.meaning(None, 16).lookup.depth == 16
-    with pytest.raises(PaletteSizeError):
-        Standard.of(many, 70000)
+    for palette, wrong in ((many, 70000), (PALETTE, -1), (PALETTE, 2.5), (PALETTE, "255")):
+        with pytest.raises(UsageError, match="ignore_index must be"):
+            Standard.of(palette, wrong)
 
 
 def test_greyscale_means_nothing_by_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tracemalloc
 from pathlib import Path
@@ -73,6 +74,28 @@ def test_folders_of_dst_that_cannot_be_entered_are_told(tmp_path: Path) -> None:
     [one, other] = Pairs(str(tmp_path / "src"), dst=str(tmp_path / "dst"))
     assert (one.relative, other.relative) == ("a.png", "round")
     assert isinstance(other.error, UnreadableMaskError)
+
+
+def test_what_a_closed_folder_of_src_may_hold_is_not_said_to_come_from_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "src", "a.png", "closed/b.png", "closed/c/d.png", "file")
+    touch(tmp_path / "dst", "closed/b.png", "closed/c/d.png", "file/e.png", "round/f.png")
+    (tmp_path / "src" / "round").symlink_to("round")
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if "src" + os.sep + "closed" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", closed)
+    assert extras(tmp_path) == ["file/e.png", "round/f.png"]
+    [_, told, *_] = Pairs(str(tmp_path / "src"), dst=str(tmp_path / "dst"))
+    assert (told.relative, str(told.error)) == (
+        "closed",
+        "the folder cannot be read: Permission denied",
+    )
 
 
 def test_collisions_have_sources(tmp_path: Path) -> None:

@@ -48,6 +48,3 @@ def test_words_give_what_pixels_give(
         labels = np.empty_like(want)
         assert cpu.index_words(words, lookup.table, labels) == unknown[0]
         assert np.array_equal(labels, want)
-        packed = np.empty_like(batch.pixels)
-        cpu.pack_words(words, packed)
-        assert np.array_equal(packed, batch.pixels)

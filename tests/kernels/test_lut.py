@@ -73,10 +73,10 @@ def test_flags(depth: Depth) -> None:
     assert np.count_nonzero(table & unknown == 0) == 21
 
 
-def test_is_refused() -> None:
+def test_what_is_further_than_the_tolerance_is_refused() -> None:
     lookup = build_lookup(VOC, IndexOptions(unknown="nearest", tolerance=2))
     keys = colour_keys(np.array([[0, 0, 0], [0, 0, 2], [0, 0, 3]], np.uint8))
-    assert lookup.is_refused(keys).tolist() == [False, False, True]
+    assert (lookup.table[keys] >> 9).tolist() == [0, 0, 1]
 
 
 def test_order_turns_the_bytes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,12 @@ def test_no_report(tmp_path: Path) -> None:
     assert palette_of_run(tmp_path) is None
     assert palette_of_run(tmp_path / "nowhere") is None
     assert read_head(tmp_path) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gpuseg-report.jsonl")
+    assert palette_of_run(tmp_path) is None
 
 
 def test_the_head_tells_the_ignore_index_that_was_written() -> None:

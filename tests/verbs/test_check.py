@@ -205,6 +205,11 @@ def test_one_file_and_usage(tmp_path: Path) -> None:
     assert one(path)["status"] == "read"
     with pytest.raises(UsageError, match="does not exist"):
         check(tmp_path / "none", PALETTE)
+    for wrong in (-1, 65536, 2.5, "255"):
+        with pytest.raises(UsageError, match="ignore_index must be"):
+            check(tmp_path, PALETTE, ignore_index=wrong)
+    with pytest.raises(UsageError, match="depth must be one of 8, 16, got 12"):
+        check(tmp_path, PALETTE, depth=12)
     (tmp_path / "empty").mkdir()
     assert check(tmp_path / "empty", PALETTE).exit_code == 1
 

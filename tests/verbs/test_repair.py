@@ -101,7 +101,7 @@ def test_it_is_written_with_a_warning_if_asked_for(src: Path) -> None:
     row = rows["b.png"]
     assert (row["unknown_pixels"], row["left_unknown"]) == (COUNT, 3)
     assert row["warnings"] == [
-        "3 pixels of unknown colour are left as they were: #09c84d 3 px, first at x=30 y=25"
+        "left as they were: 3 pixels of unknown colour: #09c84d 3 px, first at x=30 y=25"
     ]
     assert (report.exit_code, report.files_with_warnings) == (0, 1)
 

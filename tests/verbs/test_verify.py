@@ -130,6 +130,12 @@ def test_missing_extra_and_unreadable(dump: Path) -> None:
     assert found["b/c.png"]["status"] == "same"
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_what_is_no_label_map_is_no_unsupported_mask(dump: Path, mode: str) -> None:
+    Image.open(dump / "src/a.png").convert(mode).save(dump / "dst/a.png")
+    assert rows(dump)[1]["a.png"]["error"] == "label"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_is_not_waited_for(dump: Path) -> None:
     (dump / "dst/a.png").unlink()
@@ -262,6 +268,9 @@ def test_usage(dump: Path) -> None:
         verify(dump / "src", dump / "src")
     with pytest.raises(UsageError, match="DST must be a folder"):
         verify(dump / "src", dump / "dst/a.png")
+    (dump / "dst" / "gpuseg-report.jsonl").unlink()
+    with pytest.raises(UsageError, match="belongs to a palette, got 9 with none"):
+        verify(dump / "src", dump / "dst", ignore_index=9)
 
 
 def test_nothing_is_written(dump: Path) -> None:

@@ -75,7 +75,8 @@ def remap(
     maker = _maker(plan, table, unmapped, ignore_index, settings.max_pixels)
     if table is not None:
         table = replace(table, ignore_index=maker.ignore_index)
-    shaped_by = (maker.pairs, maker.plte, maker.ignore_index, unmapped, maker.depth)
+    known = sorted(maker.known or ())  # of 16 bits, too, where no palette tells
+    shaped_by = (maker.pairs, maker.plte, maker.ignore_index, unmapped, maker.depth, known)
     palette = table if maker.depth == 8 else None
     make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
     return rewrite(
@@ -111,7 +112,7 @@ def _maker(
     if palette is None:
         return _Remapping(pairs, unmapped, ignored, depth, max_pixels)
     known = {entry.index for entry in palette.classes} | {ignored}
-    known |= {entry.index for entry in palette.merged}
+    known |= {entry.index for entry in palette.merged if entry.index >= 0}
     strange = sorted({new for _, new in plan.pairs if new is not None} - known)
     if strange:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import gpuseg
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.discover import Source
 from gpuseg.errors import UsageError
-from gpuseg.palette import Palette
+from gpuseg.palette import Merged, Palette, PaletteClass
 from gpuseg.palettes.mapping import load_mapping
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.results import Report
@@ -129,6 +130,15 @@ def test_what_is_kept_must_be_of_the_palette(src: Path) -> None:
     assert "2 (" not in message
 
 
+def test_a_class_that_label_maps_do_not_hold_is_not_kept(src: Path) -> None:
+    merged = (Merged("plate", -1, "a", (0, 0, 142)),)
+    report = run(src, {1: 0}, palette=replace(PALETTE, merged=merged), unmapped="keep")
+    assert report.files["converted"] == 2, report.failures
+    labels = indices(12, 17)
+    want = np.where(labels == 1, 0, labels)
+    assert np.array_equal(read(src.parent / "dst" / "a.png")[0], want)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 999),
@@ -174,6 +184,15 @@ def test_sixteen_bits(src: Path) -> None:
     wide[wide == 0] = 1000
     with Image.open(dst / "a.png") as image:
         assert np.array_equal(np.array(image), wide)
+
+
+def test_resume_knows_the_palette_at_sixteen_bits(src: Path) -> None:
+    deep = PaletteClass(1000, "deep", (3, 2, 1))
+    whole = Palette((*PALETTE.classes, deep))
+    less = Palette((*PALETTE.classes[:3], deep))
+    assert run(src, {0: 1000}, palette=whole, unmapped="keep").files["converted"] == 2
+    assert run(src, {0: 1000}, palette=whole, unmapped="keep").files["unchanged"] == 2
+    assert run(src, {0: 1000}, palette=less, unmapped="keep").files["failed"] == 2
 
 
 def test_workers_make_the_same(src: Path) -> None:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin
 
-from gpuseg.codecs.acceptance import refuse_alpha, refuse_colour_key, refuse_unsupported
+from gpuseg.codecs.acceptance import (
+    refuse_alpha,
+    refuse_colour_key,
+    refuse_transparent_entries,
+    refuse_unsupported,
+)
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
-from gpuseg.codecs.opening import SUFFIXES, opened
+from gpuseg.codecs.opening import GREY_STEP, SUFFIXES, opened, raw_mode
 from gpuseg.errors import MaskError, UnreadableMaskError, UnsupportedMaskError
 
 
 def find_photo(folder: str, relative: str) -> str:
     """The photograph of a label map: the same folder and stem below `folder`, any image suffix.
 
-    relative: the label map's path below SRC. Raises UnreadableMaskError where there is none or
-    more than one.
+    relative: the label map's path below SRC. Raises UnreadableMaskError where there is none, more
+    than one, or something else than a file.
     """
     stem = os.path.join(folder, os.path.splitext(relative)[0])
     found: dict[tuple[int, int], str] = {}
@@ -29,6 +35,11 @@ def find_photo(folder: str, relative: str) -> str:
             status = os.stat(stem + suffix)
         except OSError:
             continue
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe could wait for ever
+            raise UnreadableMaskError(
+                f"has no photograph that is a file: {stem + suffix} is a folder, a pipe, a socket "
+                "or a device; put the photograph there, or leave that out"
+            )
         # where case does not matter, two names are one file
         found.setdefault((status.st_dev, status.st_ino), stem + suffix)
     if len(found) == 1:
@@ -63,9 +74,12 @@ def read_photo(path: str | Path, max_pixels: int) -> NDArray[np.uint8]:
                     "label maps do not say whether they are; save it turned, for instance by "
                     "PIL.ImageOps.exif_transpose"
                 )
+            raw = raw_mode(image)  # gone once the image is loaded
             image.load()
             refuse_alpha(image)
             refuse_colour_key(image)
+            if image.mode in ("P", "L", "1"):
+                refuse_transparent_entries(image, np.asarray(image), GREY_STEP.get(raw, 1))
             return np.asarray(image.convert("RGB"))
     except MaskError as error:
         raise type(error)(f"photograph {path} {error}") from error

@@ -45,10 +45,11 @@ def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
 def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     """The palette that the label maps in DST were made with, None where no report tells.
 
-    Its ignore index is the one that was written. Looks at `gpuseg-report*.jsonl` in DST, the
-    first by name.
+    dst: the folder, or one file in it. The palette's ignore index is the one that was written.
+    Looks at `gpuseg-report*.jsonl` in the folder, the first by name.
     """
-    return palette_of_head(head_of_run(sorted(Path(dst).glob(f"{REPORT}*.jsonl"))))
+    folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
+    return palette_of_head(head_of_run(sorted(folder.glob(f"{REPORT}*.jsonl"))))
 
 
 def head_of_run(reports: Iterable[Path]) -> dict[str, Any]:

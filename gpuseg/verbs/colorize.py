@@ -66,9 +66,9 @@ def colorize(
     chosen = load_palette(palette) if palette is not None else None
     maker = _Colouring(
         chosen,
-        palette_of_run(src) if chosen is None and os.path.isdir(src) else None,
+        palette_of_run(src) if chosen is None else None,
         ignore_index,
-        os.fspath(over) if over is not None else None,
+        os.path.abspath(over) if over is not None else None,
         float(alpha),
         options.get("max_pixels", WriteOptions.max_pixels),
     )

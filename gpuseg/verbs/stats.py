@@ -49,8 +49,7 @@ def stats(
     where = os.fspath(dst)
     settings = ReadOptions(**options)
     sources = Inputs([where], settings.pattern)
-    folder = where if os.path.isdir(where) else os.path.dirname(where) or "."
-    table = load_palette(palette) if palette is not None else palette_of_run(folder)
+    table = load_palette(palette) if palette is not None else palette_of_run(where)
     if ignore_index is None:
         ignore_index = table.ignore_for(8) if table is not None else 255
     tally = Tally(ignore_index)

@@ -16,7 +16,7 @@ class LabelMap:
 
     labels: uint8 or uint16 (H, W), C-contiguous. plte: the palette's RGB bytes, as many entries
     as the file has, None for greyscale. bits: of a label in the file: 1, 2, 4, 8 or 16.
-    format, codec: what the content is, and which codec read it.
+    format, codec: what the content is, and which codec read it. warnings: as in DecodedMask.
     """
 
     labels: Labels
@@ -24,6 +24,7 @@ class LabelMap:
     bits: int
     format: str
     codec: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -49,4 +50,4 @@ def read_label_map(path: str, max_pixels: int) -> LabelMap:
             plte = None if mask.grey else mask.colours.tobytes()
             return LabelMap(direct.read_labels(mask), plte, mask.bits, mask.format, mask.codec)
     labels, plte, facts = label_png.read_as_stored(path, max_pixels)
-    return LabelMap(labels, plte, facts.bits, facts.format, "pillow")
+    return LabelMap(labels, plte, facts.bits, facts.format, "pillow", facts.warnings)

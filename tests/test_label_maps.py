@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,29 @@ def test_what_is_no_label_map(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(cut)
     with pytest.raises(BrokenMaskError):
         read_label_map(str(tmp_path / "cut.png"), LIMIT)
+
+
+def test_what_loses_labels_is_told(tmp_path: Path) -> None:
+    Image.fromarray(indices(16, 16)).save(tmp_path / "a.jpg")
+    assert "lossy" in "".join(read_label_map(str(tmp_path / "a.jpg"), LIMIT).warnings)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_grey_tiff_of_few_bits(tmp_path: Path, bits: int, reverse: bool, inverted: bool) -> None:
+    labels = np.arange(8, dtype=np.uint8)[None] & np.uint8((1 << bits) - 1)
+    data = pack(labels ^ ((1 << bits) - 1) * np.uint8(inverted), bits)
+    if reverse:
+        data = np.packbits(np.unpackbits(data, bitorder="little"))
+    (tmp_path / "a.tif").write_bytes(tiff(bits, 1 - inverted, 1 + reverse, data.tobytes()))
+    assert np.array_equal(read_label_map(str(tmp_path / "a.tif"), LIMIT).labels, labels)
+
+
+def tiff(bits: int, kind: int, order: int, data: bytes) -> bytes:
+    """8 x 1 pixels of greyscale. kind: 0, where white is 0, or 1. order: of bits, 1 or 2."""
+    tags = {256: 8, 257: 1, 258: bits, 259: 1, 262: kind, 266: order, 273: 8, 277: 1, 278: 1}
+    tags |= {279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    pixels = data.ljust(8, b"\0")
+    return struct.pack("<4sI", b"II*\0", 16) + pixels + struct.pack("<H", 10) + entries + bytes(4)

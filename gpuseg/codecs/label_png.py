@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from gpuseg.batch import Labels
-from gpuseg.codecs.acceptance import refuse_frames
+from gpuseg.codecs.acceptance import refuse_frames, warnings_of
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.codecs.opening import GREY_STEP, opened, raw_mode
+from gpuseg.codecs.opening import grey_step, opened, raw_mode
 from gpuseg.errors import LabelError, MaskError, UnsupportedMaskError
 from gpuseg.options import DEFAULT_MAX_PIXELS
 
@@ -70,10 +70,11 @@ def read_label(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """How a file stores a label map. format: what it is. bits: of a label."""
+    """How a file stores a label map. format: what it is. bits: of a label. warnings: of it."""
 
     format: str
     bits: int
+    warnings: tuple[str, ...] = ()
 
 
 def read_as_stored(path: str | Path, max_pixels: int) -> tuple[Labels, bytes | None, Stored]:
@@ -81,11 +82,12 @@ def read_as_stored(path: str | Path, max_pixels: int) -> tuple[Labels, bytes | N
 
     Errors do not name the file.
     """
-    with opened(path, max_pixels) as (image, _):
+    with opened(path, max_pixels) as (image, file):
         refuse_frames(image, "a label map")
+        warnings = warnings_of(image, file)
         bits = _BITS.get(raw_mode(image), 8)
         labels, plte = _indices(image)
-        return labels, plte, Stored(image.format or "", bits)
+        return labels, plte, Stored(image.format or "", bits, warnings)
 
 
 _BITS = {"P;1": 1, "P;2": 2, "P;4": 4, "L;1": 1, "L;2": 2, "L;4": 4, "1": 1}
@@ -98,7 +100,7 @@ def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:
         pixels = np.array(image)
         return pixels, bytes(image.getpalette("RGB") or [])
     if image.mode == "L":
-        return np.array(image) // np.uint8(GREY_STEP.get(raw, 1)), None
+        return np.array(image) // np.uint8(grey_step(raw)), None
     if image.mode == "1":
         return np.array(image).astype(np.uint8), None
     if image.mode in ("I;16", "I;16L", "I;16B"):

@@ -30,8 +30,7 @@ GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 GREYS.flags.writeable = False
 """The colours of greyscale, uint8 (256, 3)."""
 
-GREY_STEP = {"L;2": 85, "L;4": 17}
-"""Pillow stretches grey of 2 and 4 bits to 0 to 255, but not the value that is transparent."""
+_GREY_STEP = {"L;2": 85, "L;4": 17}
 
 
 def zlib_version() -> str:
@@ -82,6 +81,15 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
             f"claims {width:,} x {height:,} = {width * height:,} pixels, the limit is "
             f"{max_pixels:,}; if the file can be trusted, use --max-pixels {width * height}"
         )
+
+
+def grey_step(raw: str) -> int:
+    """What Pillow multiplies grey values by, but not the one that is transparent.
+
+    It stretches 2 and 4 bits to 0 to 255, also where TIFF has them inverted or in reverse order.
+    raw: as `raw_mode` gives it.
+    """
+    return _GREY_STEP.get(raw.rstrip("IR"), 1)
 
 
 def raw_mode(image: Image.Image) -> str:

@@ -18,7 +18,7 @@ from gpuseg.codecs.acceptance import (
     refuse_unsupported,
 )
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
-from gpuseg.codecs.opening import GREY_STEP, SUFFIXES, opened, raw_mode
+from gpuseg.codecs.opening import SUFFIXES, grey_step, opened, raw_mode
 from gpuseg.errors import MaskError, UnreadableMaskError, UnsupportedMaskError
 
 
@@ -79,7 +79,7 @@ def read_photo(path: str | Path, max_pixels: int) -> NDArray[np.uint8]:
             refuse_alpha(image)
             refuse_colour_key(image)
             if image.mode in ("P", "L", "1"):
-                refuse_transparent_entries(image, np.asarray(image), GREY_STEP.get(raw, 1))
+                refuse_transparent_entries(image, np.asarray(image), grey_step(raw))
             return np.asarray(image.convert("RGB"))
     except MaskError as error:
         raise type(error)(f"photograph {path} {error}") from error

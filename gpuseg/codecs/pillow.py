@@ -16,7 +16,7 @@ from gpuseg.codecs.acceptance import (
     warnings_of,
 )
 from gpuseg.codecs.memory import pixel_words
-from gpuseg.codecs.opening import GREY_STEP, GREYS, opened, raw_mode
+from gpuseg.codecs.opening import GREYS, grey_step, opened, raw_mode
 from gpuseg.errors import BrokenMaskError
 from gpuseg.mask import DecodedMask
 
@@ -54,7 +54,7 @@ def _decoded(image: Image.Image, raw: str, warnings: tuple[str, ...]) -> Decoded
         refuse_transparent_entries(image, pixels)
         return DecodedMask(pixels, palette, **fields)
     pixels = np.asarray(image.convert("L"))
-    refuse_transparent_entries(image, pixels, step=GREY_STEP.get(raw, 1))
+    refuse_transparent_entries(image, pixels, step=grey_step(raw))
     return DecodedMask(pixels, GREYS, grey=True, **fields)
 
 

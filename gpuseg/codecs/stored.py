@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gpuseg.codecs.acceptance import warnings_of
-from gpuseg.codecs.opening import GREY_STEP, opened, raw_mode
+from gpuseg.codecs.opening import grey_step, opened, raw_mode
 
 NAME = "pillow"
 
@@ -87,7 +87,7 @@ def _pixels(image: Image.Image, raw: str) -> tuple[str, NDArray[Any] | None]:
     if mode == "1":
         return "grey", np.array(image).astype(np.uint8)
     if mode == "L":
-        return "grey", np.array(image) // np.uint8(GREY_STEP.get(raw, 255 if raw == "L;1" else 1))
+        return "grey", np.array(image) // np.uint8(255 if raw == "L;1" else grey_step(raw))
     if mode.startswith("I"):
         return "grey", np.array(image).astype(np.int64)
     return mode, None

@@ -65,7 +65,9 @@ def count_label_map(path: str, max_pixels: int) -> tuple[LabelCounts, dict[str, 
 
 
 def _fields(found: Any) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in ("width", "height", "format", "codec")}
+    return {
+        name: getattr(found, name) for name in ("width", "height", "format", "codec", "warnings")
+    }
 
 
 def _summed(counts: NDArray[np.int64], bits: int, colours: NDArray[np.uint8] | None) -> LabelCounts:

@@ -167,7 +167,7 @@ class _Colouring:
         colours = _colours(self, found.plte, found.labels.dtype == np.uint16)
         _check_known(found.labels, colours)
         facts = {"width": found.width, "height": found.height, "format": found.format}
-        facts |= {"codec": found.codec}
+        facts |= {"codec": found.codec, "warnings": found.warnings}
         if self.over is None:
             return Made(_encode(found.labels, colours, mark), facts)
         pixels = self._photo_of(source, found)

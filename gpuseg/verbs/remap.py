@@ -185,7 +185,8 @@ class _Remapping:
             )
         labels = entries & (_FLAG - 1)
         facts = {"width": found.width, "height": found.height, "format": found.format}
-        facts |= {"codec": found.codec, "details": _Unmapped(counts) if counts else None}
+        facts |= {"codec": found.codec, "warnings": found.warnings}
+        facts |= {"details": _Unmapped(counts) if counts else None}
         if self.depth == 16 or (self.unmapped == "keep" and found.bits == 16):
             deep = labels.astype(np.uint16)
             return Made(label_png.write_label(deep, None, mark(0)), facts)

@@ -39,7 +39,7 @@ def test_pngs_of_8_bits(tmp_path: Path, kind: int, filters: list[int]) -> None:
     assert held.pixels == tuple(pixels.tolist())
     assert held.bits == 8
     assert held.colours == (PLTE if kind == PALETTE else b"")
-    assert fields == {"width": 77, "height": 31, "format": "PNG", "codec": "png"}
+    assert fields == {"width": 77, "height": 31, "format": "PNG", "codec": "png", "warnings": ()}
 
 
 def test_images_larger_than_a_block(tmp_path: Path) -> None:

@@ -177,9 +177,11 @@ def photos(src: Path, suffix: str = "png") -> np.ndarray:
 
 def test_a_label_map_in_other_formats(src: Path) -> None:
     save(src / "c.bmp", indices(12, 17, 2))
+    save(src / "lossy.jpg", np.full((8, 8), 3, np.uint8), "L")
     save_mask(src / "colours.png")
     report = run(src, palette=PALETTE)
-    assert dict(report.files) == {"converted": 3, "failed": 1}
+    assert dict(report.files) == {"converted": 4, "failed": 1}
+    assert report.files_with_warnings == 1
     assert np.array_equal(read(src.parent / "dst" / "c.png"), PALETTE.colours[indices(12, 17, 2)])
     assert read_report(src.parent / "dst" / REPORT).failed() == ["colours.png"]
 

@@ -75,9 +75,22 @@ def _open(path: Path) -> io.FileIO:
     while True:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             return io.FileIO(path, "w")  # a pipe or a device
+        _refuse_output(path)
         _make_way(path)
         with contextlib.suppress(FileExistsError):  # another run was faster: its turn to go
             return io.FileIO(os.path.realpath(path), "x")
+
+
+def _refuse_output(path: Path) -> None:
+    """Raise OutputError for the file that this program prints to: what it prints would be lost."""
+    found = []
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):  # there is no report yet, or no such stream
+            found.append(os.path.samestat(os.stat(path), os.fstat(stream)))
+    if any(found):
+        raise OutputError(
+            f"the report {path} is the file that this program prints to; send one of them elsewhere"
+        )
 
 
 def _make_way(path: Path) -> None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gpuseg.errors import OutputError
 from gpuseg.lines import LineFile, encode_row
-from tests.helpers import REPORT, Place, check_exact, gpuseg, gpuseg_process, read_report, tree
+from tests.helpers import (
+    REPORT,
+    Place,
+    check_exact,
+    environment,
+    gpuseg,
+    gpuseg_process,
+    read_report,
+    tree,
+)
 from tests.making import save_mask
 
 
@@ -164,3 +175,19 @@ def test_a_row_that_does_not_fit_leaves_the_rows_before_it(tmp_path: Path) -> No
     again.close()
     with pytest.raises(OutputError, match="choose another DST or --report"):
         LineFile(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "printed.txt"])
+def test_a_report_is_not_the_file_that_is_printed_to(tmp_path: Path, name: str) -> None:
+    place = Place(tmp_path)
+    place.good()
+    printed = tmp_path / "printed.txt"
+    before = tree(tmp_path)
+    with printed.open("wb") as file:
+        command = [sys.executable, "-m", "gpuseg", *place.arguments("--report", tmp_path / name)]
+        done = subprocess.run(
+            command, env=environment(), stdout=file, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 2
+    assert b"prints to" in done.stderr
+    assert tree(tmp_path) == sorted([*before, "printed.txt"])

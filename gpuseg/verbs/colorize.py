@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ VOID_COLOUR = (224, 224, 192)
 """Of the ignore index unless it is a class, as `index_to_rgb` paints it."""
 
 _SHOWN = 12
+
+_BAND = 1 << 16
+"""Pixels that are laid over a photograph at a time."""
 
 
 def colorize(
@@ -240,34 +243,32 @@ def _encode(labels: Labels, colours: _Colours, mark: Mark) -> bytes:
     """An RGB PNG of labels of 8 or 16 bits that all have colours."""
     if labels.dtype == np.uint8:
         return direct.encode_colours(np.ascontiguousarray(labels), colours.words, mark(0))
-    used, numbers = np.unique(labels, return_inverse=True)
+    used = np.flatnonzero(np.bincount(labels.reshape(-1), minlength=1 << 16))
     if len(used) > 256:
         return photo.write_rgb(colours.rgb[labels], mark(0))
-    narrow = numbers.reshape(labels.shape).astype(np.uint8)
-    return direct.encode_colours(narrow, _words(colours.rgb[used]), mark(0))
+    numbers = np.zeros(1 << 16, np.uint8)
+    numbers[used] = np.arange(len(used))
+    return direct.encode_colours(numbers[labels], _words(colours.rgb[used]), mark(0))
 
 
 def _blend(
     pixels: NDArray[np.uint8], labels: Labels, colours: _Colours, alpha: float
 ) -> NDArray[np.uint8]:
     """Colours over a photograph, uint8 (H, W, 3); the specification is `blended`."""
-    used: NDArray[Any] = np.arange(256)
-    if labels.dtype != np.uint8:
-        used, numbers = np.unique(labels, return_inverse=True)
-        labels = numbers.reshape(labels.shape)
-    mixes = _mixes(colours.rgb[used].tobytes(), alpha, (used == colours.bare).tobytes())
-    keys = labels.astype(np.int64) << 8
+    table = _mixes(alpha)
+    rgb = colours.rgb[: np.iinfo(labels.dtype).max + 1].astype(np.uint16) << 8
     mixed = np.empty_like(pixels)
-    for channel in range(3):
-        mixed[..., channel] = mixes[channel].take(keys | pixels[..., channel])
+    rows = max(1, _BAND // labels.shape[1])
+    for y in range(0, len(labels), rows):  # keys take as much memory as many pixels
+        some, band = labels[y : y + rows], pixels[y : y + rows]
+        found = table.take(rgb.take(some, axis=0) | band)
+        mixed[y : y + rows] = np.where((some == colours.bare)[..., None], band, found)
     return mixed
 
 
 @lru_cache(maxsize=8)
-def _mixes(rgb: bytes, alpha: float, bare: bytes) -> NDArray[np.uint8]:
-    """What each colour makes of each value of a photograph: uint8 (3, N * 256)."""
-    colours = np.frombuffer(rgb, np.uint8).reshape(-1, 3).T[..., None].astype(np.float64)
+def _mixes(alpha: float) -> NDArray[np.uint8]:
+    """What a channel of a colour makes of one of a photograph: uint8 (65536,), by both."""
     values = np.arange(256, dtype=np.float64)
-    mixed = np.floor((1 - alpha) * values + alpha * colours + 0.5).astype(np.uint8)
-    mixed[:, np.frombuffer(bare, bool)] = np.arange(256, dtype=np.uint8)
-    return mixed.reshape(3, -1)
+    mixed = np.floor((1 - alpha) * values + alpha * values[:, None] + 0.5)
+    return mixed.astype(np.uint8).reshape(-1)

@@ -129,6 +129,8 @@ def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progres
     """Go through all there is; what ends the run early holds the report."""
     try:
         run_threads(flow.work, flow.threads, stop, lambda: progress(report) if progress else None)
+        if progress is not None:  # what came since the last time, too
+            progress(report)
     except DeviceError as error:
         error.report = report
         raise

@@ -117,3 +117,11 @@ def test_fail_fast_stops(place: Path) -> None:
     report = run(place, fail_fast=True)
     assert report.stopped == "fail-fast"
     assert temps(place / "dst") == []
+
+
+def test_the_last_progress_is_the_whole_run(place: Path) -> None:
+    seen = []
+    settings = WriteOptions(workers=2)
+    shown = lambda report: seen.append(report.done)  # noqa: E731
+    rewrite("test", place / "src", place / "dst", Same(), settings, (), progress=shown)
+    assert seen[-1] == 4

@@ -127,7 +127,7 @@ def _read(path: str, max_pixels: int) -> tuple[bytes, _Head]:
             png = os.read(file, _FIRST_READ)
             head = _head(png)
             check_size(head.width, head.height, max_pixels)
-            if png.endswith(END):  # also where more follows: it is looked at up to its end
+            if len(png) < _FIRST_READ and png.endswith(END):  # whole, without another look
                 return png, head
             limit = 2 * (1 + row_bytes(head.width, head.bits, 1)) * head.height + (1 << 20)
             blocks = [png]

@@ -203,8 +203,8 @@ def _rows(text: str, where: str) -> Iterable[tuple[object, object]]:
     elif len(words) != 2:
         raise failure(where, "two columns, or a header with from and to", lines[0])
     for row in rows:
-        if len(row) <= max(old, new):
-            raise failure(where, f"at least {max(old, new) + 1} columns", ",".join(row))
+        if not max(old, new) < len(row) <= len(words):
+            raise failure(where, f"{len(words)} columns, as in the first row", ",".join(row))
         yield row[old], row[new]
 
 

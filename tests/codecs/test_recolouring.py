@@ -245,6 +245,18 @@ def test_files_of_many_blocks(tmp_path: Path) -> None:
     check(of(tmp_path, made(labels, 8, INDEXED, plte(8)), limit=1 << 24), labels, 8)
 
 
+def test_what_looks_like_an_end_is_none(tmp_path: Path) -> None:
+    """The last bytes of the first block that is read are those of a PNG."""
+    end = chunk(b"IEND", b"")
+    length = (1 << 16) - len(assemble(HEAD)) - 8  # of the text, so that it ends that block
+    text = chunk(b"tEXt", (b"a\0" + b"b" * length)[:length] + end)
+    png = assemble(HEAD, text, plte(8), PIXELS)
+    assert png[: 1 << 16].endswith(end)
+    found = of(tmp_path, png).data
+    assert text in found
+    assert found.endswith(PIXELS + end)
+
+
 def check_real(folder: Path, sets: dict[str, list[Path]], least: int) -> None:
     """All palette and greyscale files of the sets: the same indices, and pngcheck is content."""
     kept = []

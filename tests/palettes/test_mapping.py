@@ -31,6 +31,7 @@ def write(folder: Path, text: str, name: str = "map.csv") -> Path:
         "# by hand\nname\tto\tfrom\nroad\t0\t7\nsidewalk\t1\t8\nvoid\tIGNORE\t255\n",
         "id,name,trainId\n7,road,0\n8,sidewalk,1\n255,void,ignore\n",
         "7,0\n7,0\n8,1\n255,ignore\n",
+        "from,to,remark\n7,0,merged\n8,1\n255,ignore,\n",
     ],
 )
 def test_files(tmp_path: Path, text: str) -> None:
@@ -60,7 +61,9 @@ def test_dictionaries() -> None:
         ("7 0", "two columns"),
         ("7,0,1", "a header"),
         ("name,value\n7,0", "from and to"),
-        ("7,0\n8", "at least 2 columns"),
+        ("7,0\n8", "2 columns"),
+        ("7,0\n8,1,2", "2 columns"),
+        ("from,name,to\n7,road, wide,0", "3 columns"),
         ("7,0\n8,x", "'x'"),
         ("7,0\n7,1", "one new index for 7"),
         ("7,0\n7,ignore", "one new index for 7"),

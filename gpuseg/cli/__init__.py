@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -34,9 +35,18 @@ class _Refused(click.ClickException):
 
 class _Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Ctrl-C is 130 wherever it falls; click would make it 1."""
+        """Ctrl-C is 130 wherever it falls (click would make it 1), a full stdout a line and 1."""
         try:
             return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None:  # what is printed has no name
+                raise
+            with suppress(OSError):
+                reason = f"{error.strerror}; make room, or send it elsewhere"
+                click.echo(f"Error: what is printed cannot be written: {reason}", err=True)
+            with suppress(OSError, ValueError):  # or Python would try once more at its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
         except SystemExit as end:
             if isinstance(end.__context__, click.Abort):
                 raise SystemExit(130) from None

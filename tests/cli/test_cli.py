@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from gpuseg.cli.text import printable
 from gpuseg.convert import convert_files
 from gpuseg.errors import UsageError
 from gpuseg.palettes.writers import save_palette
+from tests.helpers import environment
 from tests.making import PALETTE, save_mask
 
 
@@ -188,3 +191,19 @@ def test_a_palette_file_with_duplicates_can_be_looked_at(project: Path) -> None:
     assert gpuseg("palettes", "two.csv").exit_code == 2
     shown = gpuseg("palettes", "two.csv", "--on-duplicate", "first")
     assert "merged: 'roof' is read as 'road'" in shown.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output_is_told(unbuffered: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gpuseg", "palettes", "--json"],
+            env=environment(PYTHONUNBUFFERED=unbuffered),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Error: what is printed cannot be written: No space left")
+    assert done.stderr.count(b"\n") == 1

@@ -56,8 +56,9 @@ def colorize(
         laid over them: round((1 - alpha) * photograph + alpha * colour) of each channel, halves
         up, and where there is no class (the ignore index) the photograph alone.
     alpha: 0 (only the photograph) to 1 (only colours).
-    ignore_index: painted (224, 224, 192) unless it is a class; None takes the palette's own,
-        else 255. With a file's own palette it matters only where that has no such entry.
+    ignore_index: painted (224, 224, 192) unless it is a class; None takes the palette's own (that
+        of the run which made SRC, if no other is given), else 255. What a file's own palette has
+        an entry for is painted so, and left bare over a photograph.
     report, progress: as in `convert_directory`. options: the fields of `WriteOptions`.
 
     Without `over` the pixels are those of `index_to_rgb`. An index without a colour fails the
@@ -204,7 +205,9 @@ def _colours(maker: _Colouring, plte: bytes | None, deep: bool) -> _Colours:
     listed = np.frombuffer(plte, np.uint8).reshape(-1, 3)
     rgb[: len(listed)] = listed
     known = np.arange(256) < len(listed)
-    ignored = 255 if maker.ignore_index is None else maker.ignore_index
+    ignored = maker.ignore_index
+    if ignored is None:
+        ignored = maker.of_run.ignore_for(8) if maker.of_run is not None else 255
     if ignored < 256 and not known[ignored]:
         rgb[ignored] = VOID_COLOUR
         known[ignored] = maker.ignore_index is not None or maker.over is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import gpuseg
 from gpuseg.kernels.reference import index_to_rgb
 from gpuseg.kernels.reference_painting import blended
 from gpuseg.palette import Palette, PaletteClass
-from tests.making import PALETTE, indices
+from tests.making import PALETTE, indices, save_mask
 from tests.verbs.test_colorize import message_of, photos, read, run, save, src
 
 __all__ = ["src"]  # a fixture
@@ -115,3 +117,17 @@ def test_photographs_that_cannot_be_used_are_rows(src: Path) -> None:
         "folder": "a folder",
     }.items():
         assert words in message_of(src, f"{name}.png")
+
+
+def test_what_its_run_ignored_is_no_class(src: Path) -> None:
+    pixels = photos(src)
+    palette = replace(PALETTE, ignore_index=3)
+    save_mask(src.parent / "masks" / "a.png")
+    made = src.parent / "made"
+    gpuseg.convert_directory(src.parent / "masks", made, palette, device="cpu")
+    labels = gpuseg.load_label(made / "a.png")
+    assert gpuseg.colorize(made, src.parent / "dst", over=src.parent / "photos").exit_code == 0
+    want = blended(pixels, PALETTE.colours[labels], 0.5)
+    want[labels == 3] = pixels[labels == 3]
+    assert (labels == 3).any()
+    assert np.array_equal(read(src.parent / "dst" / "a.png"), want)

@@ -22,12 +22,9 @@ from gpuseg.indexing import left_unknown, refusal
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.kernels.unknown import find_unknown
 from gpuseg.options import Depth, IndexKeywords, IndexOptions, Order
-from gpuseg.palette import Palette
+from gpuseg.palette import VOID_COLOUR, Palette
 
 PaletteLike = Palette | str | os.PathLike[str]
-
-IGNORE_COLOUR = (224, 224, 192)
-"""What the ignore index is painted with unless it is a class: the void colour of PASCAL VOC."""
 
 _NO_COLOUR = 1 << 24
 
@@ -219,7 +216,7 @@ def _colour_table(
         raise UsageError(
             f"ignore_index must be 0 to {top} for uint{depth} labels, got {ignore_index}"
         )
-    colours = {palette.ignore_for(depth, ignore_index): IGNORE_COLOUR}
+    colours = {palette.ignore_for(depth, ignore_index): VOID_COLOUR}
     colours.update({i: entry.rgb for i, entry in palette.first_by_index().items()})
     table = np.full(1 << depth, _NO_COLOUR, np.uint32)
     for index, rgb in colours.items():

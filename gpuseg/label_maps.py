@@ -5,9 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, png
+
+SHOWN = 12
+"""Indices that messages list; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +56,15 @@ def read_label_map(path: str, max_pixels: int) -> LabelMap:
             return LabelMap(direct.read_labels(mask), plte, mask.bits, mask.format, mask.codec)
     labels, plte, facts = label_png.read_as_stored(path, max_pixels)
     return LabelMap(labels, plte, facts.bits, facts.format, "pillow", facts.warnings)
+
+
+def count_labels(labels: Labels) -> tuple[tuple[int, int], ...]:
+    """(index, pixels) of all indices there are, by index."""
+    indices, pixels = np.unique(labels, return_counts=True)
+    return tuple(zip(indices.tolist(), pixels.tolist(), strict=True))
+
+
+def listed(counts: tuple[tuple[int, int], ...]) -> str:
+    """The first of `count_labels`, for messages: `3 (1,000 px), 7 (2 px)`."""
+    shown = [f"{index} ({pixels:,} px)" for index, pixels in counts[:SHOWN]]
+    return ", ".join([*shown, *([f"{len(counts) - SHOWN} more"] * (len(counts) > SHOWN))])

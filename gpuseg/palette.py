@@ -20,6 +20,9 @@ RGB = tuple[int, int, int]
 MAX_INDEX = 65535
 """Largest class index: label maps hold at most 16 bits a pixel."""
 
+VOID_COLOUR: RGB = (224, 224, 192)
+"""What the ignore index is painted with unless it is a class: the void border of PASCAL VOC."""
+
 VOID_NAMES = frozenset(
     {"void", "ignore", "ignored", "unlabeled", "unlabelled", "unknown", "border", "boundary"}
 )
@@ -204,7 +207,7 @@ class Palette:
         """
         self.check_depth(8, ignore_index)
         table = np.zeros((256, 3), np.uint8)
-        table[self.ignore_for(8, ignore_index)] = (224, 224, 192)
+        table[self.ignore_for(8, ignore_index)] = VOID_COLOUR
         for index, entry in self.first_by_index().items():
             table[index] = entry.rgb
         return table.tobytes()

@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.frequencies.statistics import ClassStats, Stats
-from gpuseg.palette import RGB, Palette, voc_colormap
+from gpuseg.palette import RGB, VOID_COLOUR, Palette, voc_colormap
 
 MAX_ROWS = 512
 """Classes that a page lists; the rest are counted."""
-
-VOID = (224, 224, 192)
-"""What the ignore index is painted with unless it is a class: the void colour of PASCAL VOC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Classes:
             return plte if len(plte) else voc_colormap()
         entries = self.palette.first_by_index()
         table = np.zeros((max([*entries, self.ignore_index]) + 1, 3), np.uint8)
-        table[self.ignore_index] = VOID
+        table[self.ignore_index] = VOID_COLOUR
         for index, entry in entries.items():
             table[index] = entry.rgb
         return table

@@ -17,19 +17,14 @@ from gpuseg.codecs import photo, png
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.discover import Source
 from gpuseg.errors import LabelError, UsageError
-from gpuseg.label_maps import LabelMap, read_label_map
+from gpuseg.label_maps import LabelMap, count_labels, listed, read_label_map
 from gpuseg.options import WriteKeywords, WriteOptions
-from gpuseg.palette import MAX_INDEX, Palette
+from gpuseg.palette import MAX_INDEX, VOID_COLOUR, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.results import Report
 from gpuseg.rewriting import Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath, make_ready
-
-VOID_COLOUR = (224, 224, 192)
-"""Of the ignore index unless it is a class, as `index_to_rgb` paints it."""
-
-_SHOWN = 12
 
 _BAND = 1 << 16
 """Pixels that are laid over a photograph at a time."""
@@ -229,15 +224,9 @@ def _check_known(labels: Labels, colours: _Colours) -> None:
     strange = labels[~colours.known[labels]]
     if not strange.size:
         return
-    indices, pixels = np.unique(strange, return_counts=True)
-    listed = [
-        f"{index} ({count:,} px)"
-        for index, count in zip(indices.tolist(), pixels.tolist(), strict=True)
-    ]
-    more = [f"{len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []
     raise LabelError(
         f"holds indices without a colour in {colours.whose}: "
-        f"{', '.join([*listed[:_SHOWN], *more])}; use the palette they belong to, or name the one "
+        f"{listed(count_labels(strange))}; use the palette they belong to, or name the one "
         "that means no class with --ignore-index"
     )
 

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg import direct
-from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, png
 from gpuseg.codecs.opening import GREYS
 from gpuseg.discover import Source
 from gpuseg.errors import LabelError, UsageError
-from gpuseg.label_maps import read_label_map
+from gpuseg.label_maps import SHOWN, count_labels, listed, read_label_map
 from gpuseg.options import Depth, WriteKeywords, WriteOptions
-from gpuseg.palette import MAX_INDEX, Palette
+from gpuseg.palette import MAX_INDEX, VOID_COLOUR, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
 from gpuseg.results import Report
@@ -28,11 +27,7 @@ from gpuseg.runs import Progress, StrPath, make_ready
 
 Unmapped = Literal["error", "keep", "ignore"]
 
-VOID_COLOUR = (224, 224, 192)
-"""Of the ignore index, as in `Palette.plte`."""
-
 _FLAG = 1 << 16
-_SHOWN = 12
 
 
 def remap(
@@ -117,7 +112,7 @@ def _maker(
     if strange:
         raise UsageError(
             f"new indices must be classes of palette {palette.name!r} or the ignore index "
-            f"{ignored}, got {', '.join(map(str, strange[:_SHOWN]))}; mend the map, or use the "
+            f"{ignored}, got {', '.join(map(str, strange[:SHOWN]))}; mend the map, or use the "
             "palette it is for"
         )
     plte = _plte(palette, ignored) if depth == 8 else None
@@ -177,10 +172,10 @@ class _Remapping:
     def _thorough(self, source: Source, mark: Mark) -> Made:
         found = read_label_map(source.path, self.max_pixels)
         entries = _table(self)[found.labels]
-        counts = _count(found.labels[entries >= _FLAG])
+        counts = count_labels(found.labels[entries >= _FLAG])
         if counts and self.unmapped != "ignore":
             raise LabelError(
-                f"holds indices that the mapping does not name: {_listed(counts)}; add them to "
+                f"holds indices that the mapping does not name: {listed(counts)}; add them to "
                 "it, or choose --unmapped ignore"
             )
         labels = entries & (_FLAG - 1)
@@ -226,14 +221,3 @@ def _own_plte(maker: _Remapping, colours: bytes) -> bytes:
             table[entry] = tuple(colours[3 * old : 3 * old + 3])
     table[maker.ignore_index] = VOID_COLOUR
     return table.tobytes()
-
-
-def _count(labels: Labels) -> tuple[tuple[int, int], ...]:
-    """(index, pixels) of all indices there are."""
-    indices, pixels = np.unique(labels, return_counts=True)
-    return tuple(zip(indices.tolist(), pixels.tolist(), strict=True))
-
-
-def _listed(counts: tuple[tuple[int, int], ...]) -> str:
-    shown = [f"{index} ({pixels:,} px)" for index, pixels in counts[:_SHOWN]]
-    return ", ".join([*shown, *([f"{len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))])

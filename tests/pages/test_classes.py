@@ -9,8 +9,8 @@ import pytest
 
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.statistics import conclude
-from gpuseg.pages.classes import VOID, Classes, class_rows
-from gpuseg.palette import Palette, voc_colormap
+from gpuseg.pages.classes import Classes, class_rows
+from gpuseg.palette import VOID_COLOUR, Palette, voc_colormap
 from gpuseg.results import Report
 from tests.making import COLOURS, PALETTE
 from tests.pages.making import counted
@@ -47,7 +47,7 @@ def test_without_palette_classes_are_numbers() -> None:
 def test_colours_are_those_of_the_palette_and_void_for_the_ignore_index() -> None:
     table = Classes(PALETTE, 200).colours()
     assert table[: len(COLOURS)].tolist() == [list(rgb) for rgb in COLOURS]
-    assert tuple(table[200]) == VOID
+    assert tuple(table[200]) == VOID_COLOUR
     assert tuple(Classes(PALETTE, 3).colours()[3]) == COLOURS[3]
     assert Classes(PALETTE, 255).hexes([1, 4, 999]) == {1: "#800000", 4: "#fffefd", 999: "#000000"}
     assert Classes(None, 255, b"\x01\x02\x03").colours().tolist() == [[1, 2, 3]]

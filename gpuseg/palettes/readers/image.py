@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import PaletteFormatError
-from gpuseg.palette import RGB, PaletteClass
+from gpuseg.palette import RGB, VOID_COLOUR, PaletteClass
 from gpuseg.palettes.readers.fields import Draft, failure
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 1 << 26
 """Largest image read for its palette, 67,108,864 pixels: below the size Pillow warns of."""
-
-VOID_RGB = (224, 224, 192)  # the void border of PASCAL VOC, also what Palette.plte paints
 
 
 def read_image(data: bytes, where: str) -> Draft:
@@ -37,7 +35,7 @@ def read_image(data: bytes, where: str) -> Draft:
     if int(pixels.max(initial=0)) >= len(colours):
         raise failure(where, f"indices below {len(colours)}, the PLTE entries", int(pixels.max()))
     keep = _without_filler(colours, used.__getitem__)
-    has_void = 255 in keep and colours[255] == VOID_RGB
+    has_void = 255 in keep and colours[255] == VOID_COLOUR
     return Draft(
         tuple(
             PaletteClass(i, "void" if has_void and i == 255 else f"class {i}", colours[i])

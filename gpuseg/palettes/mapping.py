@@ -195,9 +195,9 @@ def _rows(text: str, where: str) -> Iterable[tuple[object, object]]:
     words = [_key(cell) for cell in rows[0]]
     old, new = 0, 1
     if not words[0].isdecimal():
-        known = [pair for pair in _COLUMNS if set(pair) <= set(words)]
+        known = [pair for pair in _COLUMNS if all(words.count(name) == 1 for name in pair)]
         if not known:
-            raise failure(where, "a header with the columns from and to", lines[0])
+            raise failure(where, "a header with the columns from and to, each once", lines[0])
         old, new = (words.index(name) for name in known[0])
         rows = rows[1:]
     elif len(words) != 2:

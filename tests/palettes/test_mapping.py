@@ -61,6 +61,8 @@ def test_dictionaries() -> None:
         ("7 0", "two columns"),
         ("7,0,1", "a header"),
         ("name,value\n7,0", "from and to"),
+        ("from,to,to\n7,0,1", "each once"),
+        ('{"7": ' + "9" * 5000 + "}", "readable JSON"),
         ("7,0\n8", "2 columns"),
         ("7,0\n8,1,2", "2 columns"),
         ("from,name,to\n7,road, wide,0", "3 columns"),

@@ -72,7 +72,7 @@ def parse_json(text: str, where: str) -> object:
             f"at column {broken.colno} ({broken.msg})"
         ) from broken
     except (ValueError, RecursionError) as broken:  # huge integers, deep nesting
-        raise PaletteFormatError(f"{where}: expected a palette in JSON, got {broken}") from broken
+        raise PaletteFormatError(f"{where}: expected readable JSON, got {broken}") from broken
 
 
 def read_records(value: object, where: str) -> Draft:

@@ -17,8 +17,9 @@ from gpuseg.batch import Labels
 from gpuseg.codecs import png
 from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.comparison.meanings import other_colours
-from gpuseg.discover import Source, find
+from gpuseg.discover import Source
 from gpuseg.errors import LabelError, MaskSizeError, UnsupportedMaskError
+from gpuseg.inputs import Inputs
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import Scanlines
 from gpuseg.options import Depth, IndexOptions, ReadKeywords, ReadOptions
@@ -69,7 +70,7 @@ def check(
     known.check_depth(depth, ignore_index)
     rule = Rule(known, depth, known.ignore_for(depth, ignore_index), any_colours)
     task = _Checking(rule, settings)
-    sources = find(os.fspath(dst), settings.pattern)
+    sources = Inputs([os.fspath(dst)], settings.pattern)
     return look(sources, task, verb="check", report=report, progress=progress)
 
 

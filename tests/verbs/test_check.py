@@ -258,3 +258,13 @@ def test_real_masks_and_indices(shared: Path) -> None:
     for name, row in tiles.items():  # palette files, whose order differs from file to file
         told = "other colours" if name.startswith(("tile2", "tile4")) else "holds colours"
         assert told in row["message"]
+
+
+def test_two_kinds_of_one_name_are_two_files(tmp_path: Path) -> None:
+    """Nothing is written, so nothing collides."""
+    for name in ("a.png", "a.bmp"):
+        image = Image.frombytes("P", (5, 4), indices(4, 5).tobytes())
+        image.putpalette(PALETTE.plte())
+        image.save(tmp_path / name)
+    report = check(tmp_path, PALETTE, any_colours=True)
+    assert dict(report.files) == {"read": 2}

@@ -85,11 +85,12 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
         raise
 
 
-def check_replaceable(path: str, mark: bytes, advice: str) -> None:
+def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
     """Refuse a place where a single file may not go, better before the work than after it.
 
     mark: what the first 4 KiB of a file that may be replaced hold; an empty file may be, too.
-    With an empty mark any file may be. advice: what to do, the end of the message.
+    With an empty mark any file may be, with None only an empty one.
+    advice: what to do, the end of the message.
     Raises OutputError: there is no such folder, or something that is no file, or another file.
     """
     folder = os.path.dirname(path) or "."
@@ -109,7 +110,9 @@ def check_replaceable(path: str, mark: bytes, advice: str) -> None:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{path} cannot be written: {reason}; {advice}") from error
-    if head and mark not in head:
+    if head and mark is None:
+        raise OutputError(f"{path} exists already and would be replaced; {advice}")
+    if head and mark is not None and mark not in head:
         raise OutputError(f"{path} is a file that gpuseg did not write here before; {advice}")
 
 

@@ -55,11 +55,16 @@ def save_swatch(palette: Palette, path: str | os.PathLike[str]) -> None:
 
     Raises UsageError for a name that does not end in .png, and OutputError.
     """
+    write_atomically(os.fspath(path), render_swatch(palette, path))
+
+
+def render_swatch(palette: Palette, path: str | os.PathLike[str]) -> bytes:
+    """The bytes that `save_swatch` writes. Raises UsageError as it does."""
     if not os.fspath(path).lower().endswith(".png"):
         raise UsageError(f"a swatch is a PNG: its name must end in .png, got {path}")
     buffer = io.BytesIO()
     draw_swatch(palette).save(buffer, format="PNG", optimize=True)
-    write_atomically(os.fspath(path), buffer.getvalue())
+    return buffer.getvalue()
 
 
 def draw_swatch(palette: Palette) -> Image.Image:

@@ -97,3 +97,13 @@ def test_folds_case_tells_what_the_file_system_does(
     real = os.path.exists
     monkeypatch.setattr(os.path, "exists", lambda path: real(str(path).replace("X", "x")) or True)
     assert output.folds_case(str(tmp_path))
+
+
+def test_a_place_where_no_file_may_be_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "classes.csv"
+    output.check_replaceable(str(target), None, "")
+    target.touch()
+    output.check_replaceable(str(target), None, "")
+    target.write_bytes(b"name,r,g,b")
+    with pytest.raises(OutputError, match="exists already and would be replaced; remove it"):
+        output.check_replaceable(str(target), None, "remove it")

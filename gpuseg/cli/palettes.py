@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -38,7 +39,6 @@ def palettes(
     """
     from gpuseg.palettes.load import load_palette
     from gpuseg.palettes.presets import load_preset, preset_names
-    from gpuseg.palettes.writers import save_palette
 
     if name is None:
         if swatch or save:
@@ -46,18 +46,37 @@ def palettes(
         _list([load_preset(preset) for preset in preset_names()], as_json)
         return
     palette = load_palette(name, on_duplicate=on_duplicate)
-    if save:
-        save_palette(palette, save)
-        click.echo(f"saved: {printable(save)}", err=True)
-    if swatch:
-        from gpuseg.swatch import save_swatch
-
-        save_swatch(palette, swatch)
-        click.echo(f"saved: {printable(swatch)}", err=True)
+    _save(palette, save, swatch)
     if as_json:
         click.echo(json.dumps(_facts(palette)))
     elif not (swatch or save):
         _show(palette)
+
+
+def _save(palette: Palette, save: str | None, swatch: str | None) -> None:
+    """Save a palette and its picture, unless a file of other contents would be replaced."""
+    from gpuseg.palettes.writers import render_palette, save_palette
+    from gpuseg.swatch import render_swatch, save_swatch
+
+    if save:
+        _check_new(save, render_palette(palette, Path(save).suffix))
+    if swatch:
+        _check_new(swatch, render_swatch(palette, swatch))
+    if save:
+        save_palette(palette, save)
+        click.echo(f"saved: {printable(save)}", err=True)
+    if swatch:
+        save_swatch(palette, swatch)
+        click.echo(f"saved: {printable(swatch)}", err=True)
+
+
+def _check_new(path: str, data: bytes) -> None:
+    """Refuse to replace a file that holds anything else. Raises OutputError."""
+    from gpuseg.output import check_replaceable
+
+    file = Path(path)
+    if not (file.is_file() and file.read_bytes() == data):
+        check_replaceable(path, None, "remove it first, or choose another name")
 
 
 def _list(presets: list[Palette], as_json: bool) -> None:

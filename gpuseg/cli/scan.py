@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,7 +34,7 @@ def scan(src: str, propose: str | None, **flags: Any) -> None:
 
     output = Output(flags)
     if propose is not None:
-        _check_suffix(propose)
+        _check_place(propose)
     found = output.look(
         _counting(files_to_read(src, flags=flags), flags["sample"]),
         lambda show: work(src, progress=show, **flags),
@@ -42,24 +44,30 @@ def scan(src: str, propose: str | None, **flags: Any) -> None:
 
         save_palette(found.propose(), propose)
         click.echo(one_line(f"proposed palette: {propose}"), err=True)
-    output.end(found.report, lambda: _tell(found), found.as_dict() if output.as_json else None)
+    tell = partial(_tell, found, src, propose)
+    output.end(found.report, tell, found.as_dict() if output.as_json else None)
 
 
 def _counting(count: Callable[[], int], sample: int | None) -> Callable[[], int]:
     return lambda: count() if sample is None else min(sample, count())
 
 
-def _check_suffix(path: str) -> None:
-    """Raise UsageError for a palette format that cannot be written, before the work begins."""
+def _check_place(path: str) -> None:
+    """Refuse a palette file that cannot be written, before the work begins.
+
+    Raises UsageError for its format, OutputError for its place.
+    """
     from pathlib import Path
 
+    from gpuseg.output import check_replaceable
     from gpuseg.palette import Palette
     from gpuseg.palettes.writers import render_palette
 
     render_palette(Palette.from_colours([(0, 0, 0)]), Path(path).suffix)
+    check_replaceable(path, None, "remove it first, or choose another name")
 
 
-def _tell(found: Scan) -> None:
+def _tell(found: Scan, src: str, proposed: str | None) -> None:
     _tell_kinds(found)
     _tell_colours(found)
     _tell_palettes(found)
@@ -71,8 +79,11 @@ def _tell(found: Scan) -> None:
         click.echo(f"report: {one_line(str(found.report.path))}")
     click.echo()
     click.echo(one_line(found.conclusion.words))
-    if found.conclusion.command:
-        click.echo(one_line(f"next: {found.conclusion.command}"))
+    command = found.conclusion.command
+    if proposed is not None and found.conclusion.code in ("propose", "convert-bgr"):
+        command = shlex.join(("gpuseg", "convert", src, "DST", "--palette", proposed))
+    if command:
+        click.echo(one_line(f"next: {command}"))
 
 
 def _tell_kinds(found: Scan) -> None:

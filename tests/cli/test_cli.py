@@ -153,6 +153,13 @@ def test_palettes_saves_and_draws(project: Path) -> None:
     assert (project / "s.png").stat().st_size > 1000
     assert gpuseg("palettes", "voc.csv").exit_code == 2
     assert gpuseg("palettes", "--swatch", "s.png").exit_code == 2
+    assert gpuseg("palettes", "voc256", "--swatch", "s.png", "--save", "voc.gpl").exit_code == 0
+    mine = (project / "classes.csv").read_bytes()
+    for arguments in (("--save", "classes.csv"), ("--swatch", "s.png")):
+        result = gpuseg("palettes", "voc", *arguments)
+        assert result.exit_code == 2
+        assert "exists already and would be replaced" in result.stderr
+    assert (project / "classes.csv").read_bytes() == mine
 
 
 def test_info_tells_devices_and_reasons() -> None:

@@ -44,6 +44,9 @@ def test_a_proposed_palette_converts(tmp_path: Path) -> None:
     run = gpuseg("scan", str(tmp_path / "src"), "--propose", str(target))
     assert run.code == 0
     assert str(target) in run.err
+    assert run.out.splitlines()[-1] == (
+        f"next: gpuseg convert {tmp_path / 'src'} DST --palette {target}"
+    )
     assert {c.rgb for c in load_palette(target).classes} == {c.rgb for c in PALETTE.classes}
     run = gpuseg("convert", str(tmp_path / "src"), str(tmp_path / "dst"), "--palette", str(target))
     assert run.code == 0
@@ -59,3 +62,14 @@ def test_a_palette_that_cannot_be_proposed_is_refused(tmp_path: Path) -> None:
     run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.docx"))
     assert run.code == 2
     assert "must end in" in run.err
+
+
+def test_a_proposal_replaces_no_file(src: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("name,r,g,b\nsky,1,2,3\n")
+    run = gpuseg("scan", str(src), "--propose", str(mine))
+    assert (run.code, run.out) == (2, "")
+    assert "exists already and would be replaced" in run.err
+    assert mine.read_text() == "name,r,g,b\nsky,1,2,3\n"
+    run = gpuseg("scan", str(src), "--propose", str(tmp_path / "none" / "p.csv"))
+    assert (run.code, run.out) == (2, "")

@@ -52,6 +52,14 @@ class _Group(click.Group):
                 raise SystemExit(130) from None
             raise
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands in the order in which they are used, under headings."""
+        width = max(map(len, self.commands))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                rows = [(f"{c.name:{width}}", c.get_short_help_str(100)) for c in commands]
+                formatter.write_dl(rows)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Turn gpuseg's own exceptions into a line and an exit code."""
         for stream in (sys.stdout, sys.stderr):
@@ -72,20 +80,20 @@ class _Group(click.Group):
 def main() -> None:
     """Convert RGB segmentation masks to exact palette-PNG label maps.
 
-    Exit codes: 0 all converted, 1 some not, 2 wrong usage, 130 interrupted.
+    Begin with: gpuseg scan MASKS. It ends with the command to run next.
+
+    Exit codes: 0 all is well, 1 some files are not, 2 wrong usage, 130 interrupted.
     """
 
 
-main.add_command(convert)
-main.add_command(colorize)
-main.add_command(palettes)
-main.add_command(recolor)
-main.add_command(repair)
-main.add_command(report)
-main.add_command(stats)
-main.add_command(verify)
-main.add_command(check)
-main.add_command(remap)
-main.add_command(inspect)
-main.add_command(scan)
-main.add_command(info)
+SECTIONS = {
+    "Colour masks": (scan, inspect, repair),
+    "Colour masks to label maps": (convert, verify, check),
+    "Label maps": (stats, report, colorize, recolor, remap),
+    "Palettes, devices": (palettes, info),
+}
+"""All commands, under the headings of `gpuseg --help`."""
+
+for _commands in SECTIONS.values():
+    for _command in _commands:
+        main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -214,3 +215,11 @@ def test_a_full_standard_output_is_told(unbuffered: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(b"Error: what is printed cannot be written: No space left")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_help_lists_every_command_once_under_headings() -> None:
+    out = gpuseg("--help").stdout
+    listed = re.findall(r"^  (\w+)  ", out, re.MULTILINE)
+    assert sorted(listed) == sorted(main.commands)
+    assert listed[:2] == ["scan", "inspect"]
+    assert "Colour masks:\n  scan " in out

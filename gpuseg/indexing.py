@@ -172,7 +172,7 @@ def refusal(
     if all(colour.rgb[::-1] in known for colour in colours):
         hint = f"with red and blue swapped they are in it: {swapped}"
     elif refused > pixels / 2:
-        hint = f"this looks like the wrong palette; {otherwise}"
+        hint = f"this looks like the wrong palette (gpuseg scan tells which fits); {otherwise}"
     return UnknownColourError(
         f"{refused:,} of {pixels:,} pixels ({percent(refused, pixels)}) have a colour that is not "
         f"in palette {palette.name!r}{besides}: {shown}{more}; {hint}",

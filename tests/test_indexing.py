@@ -83,7 +83,9 @@ def test_swapped_colours_and_wrong_palettes_are_told_apart() -> None:
         return str(refusal(found, refused, 100, GREYS, ("do this", "swap that")))
 
     assert told((0, 0, 200), 10).endswith("red and blue swapped they are in it: swap that")
-    assert told((9, 9, 9), 90).endswith("this looks like the wrong palette; do this")
+    assert told((9, 9, 9), 90).endswith(
+        "this looks like the wrong palette (gpuseg scan tells which fits); do this"
+    )
     assert told((9, 9, 9), 10).endswith("; do this")
 
 

@@ -78,8 +78,15 @@ def load_mapping(spec: Spec) -> IndexMap:
             "a mapping must be a JSON, CSV or TSV file that exists, FROM:TO (two presets or "
             f"palette files), FROM:{CONTIGUOUS} or {REDUCE_ZERO}, got {text!r}"
         )
-    palette = load_palette(start)
-    return _renumbered(palette) if end == CONTIGUOUS else match(palette, load_palette(end))
+    try:
+        old = load_palette(start)
+        new = None if end == CONTIGUOUS else load_palette(end)
+    except PaletteError as error:
+        raise type(error)(
+            f"the mapping {text!r} names two palettes, FROM:TO, and one cannot be had: {error}; "
+            'a map of numbers is a file: JSON such as {"7": 0}, or CSV lines such as 7,0'
+        ) from error
+    return _renumbered(old) if new is None else match(old, new)
 
 
 def match(old: Palette, new: Palette) -> IndexMap:

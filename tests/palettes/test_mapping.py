@@ -90,6 +90,9 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_what_is_no_form(spec: Any) -> None:
     with pytest.raises(UsageError, match="a mapping must be"):
         load_mapping(spec)
+    for numbers in ("1:2", '{"1": 2}'):
+        with pytest.raises(PaletteError, match=r"got .*; a map of numbers is a file: JSON such as"):
+            load_mapping(numbers)
     with pytest.raises(PaletteError, match="cityscapes-ids"):
         load_mapping("cityscapes_ids:cityscapes")
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from gpuseg.census.choosing import Candidate, Lack
 from gpuseg.census.encodings import find_encoding
+from gpuseg.census.tables import Table
 from gpuseg.census.tally import Tally
 from gpuseg.census.verdicts import LABEL_MAPS
 from gpuseg.results import count, percent
@@ -18,6 +19,7 @@ Code = Literal[
     "convert",
     "convert-bgr",
     "convert-unknown",
+    "convert-table",
     "wrong-palette",
     "propose",
     "id-maps",
@@ -59,6 +61,7 @@ class Evidence:
 
     src: as the command names it. found: palettes that explain something, the best first.
     asked: the palette that was given, as the command names it, if one was.
+    table: the palette file that lies with the masks and explains them, where nothing is chosen.
     """
 
     tally: Tally
@@ -67,6 +70,7 @@ class Evidence:
     chosen: Candidate | None
     lack: Lack | None
     asked: str | None = None
+    table: Table | None = None
 
 
 def conclude(evidence: Evidence) -> Conclusion:
@@ -128,6 +132,8 @@ def _of_ids(evidence: Evidence) -> Conclusion:
 def _of_colours(evidence: Evidence) -> Conclusion:
     if evidence.chosen is not None:
         return _of_palette(evidence, evidence.chosen)
+    if evidence.table is not None:
+        return _of_table(evidence, evidence.table)
     tally = evidence.tally
     keys, pixels, _ = tally.colours()
     if len(keys) > MOST_CLASSES:
@@ -146,6 +152,18 @@ def _of_colours(evidence: Evidence) -> Conclusion:
         "converts them; scan --propose writes one of these colours, classes by frequency"
     )
     return Conclusion("propose", words, _proposing(evidence))
+
+
+def _of_table(evidence: Evidence, table: Table) -> Conclusion:
+    total = evidence.tally.coloured_pixels
+    src, spec = shlex.quote(evidence.src), shlex.quote(table.path)
+    command = f"gpuseg scan {src} --palette {spec}"
+    words = f"colour masks of {table.path}, which lies with them: it has "
+    if table.pixels == total:
+        command = f"gpuseg convert {src} DST --palette {spec}"
+        return Conclusion("convert-table", f"{words}every pixel", command)
+    words = f"{words}{percent(table.pixels, total)} of the pixels; judge them by it"
+    return Conclusion("convert-table", words, command)
 
 
 def _proposing(evidence: Evidence) -> str:

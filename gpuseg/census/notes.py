@@ -22,7 +22,7 @@ def notes(evidence: Evidence) -> list[str]:
     code = conclude(evidence).code
     if code in ("convert", "convert-unknown", "convert-bgr"):
         told += [*_rivals(evidence), *_merged(evidence)]
-    if code == "propose":
+    if code in ("propose", "convert-table"):
         told += [*_twins(tally), *_rare(tally)]
     return told
 

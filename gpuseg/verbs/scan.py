@@ -23,6 +23,7 @@ from gpuseg.census.facts import facts_of, hex_of, warnings_on
 from gpuseg.census.image import Census, take_census
 from gpuseg.census.notes import notes
 from gpuseg.census.presets import Explaining, all_presets
+from gpuseg.census.tables import find_table
 from gpuseg.census.tally import Counted, Tally
 from gpuseg.census.verdicts import judge
 from gpuseg.codecs.opening import NO_MEMORY
@@ -184,7 +185,8 @@ def _concluded(
     found = candidates(tally) if tally.coloured else []
     chosen = choose(found, tally, wanted)
     lack = find_lack(chosen, tally, read) if chosen is not None else None
-    evidence = Evidence(tally, src, found, chosen, lack, named)
+    table = find_table(src, tally) if chosen is None and tally.coloured else None
+    evidence = Evidence(tally, src, found, chosen, lack, named, table)
     told = tuple(notes(evidence))
     return Scan(conclude(evidence), told, chosen, lack, tuple(found), tally, report)
 

@@ -16,7 +16,8 @@ def test_quintal(tmp_path: Path) -> None:
     src = DATA / "quintal_rgba"
     palette = load_palette(src / "label_colors.txt")
     found = gpuseg.scan(src)
-    assert found.conclusion.code == "propose"
+    assert found.conclusion.code == "convert-table"
+    assert found.conclusion.command.endswith(f"--palette {src / 'label_colors.txt'}")
     mine = {entry.rgb for entry in palette.classes}
     assert {entry.rgb for entry in found.propose().classes} == mine
     assert gpuseg.scan(src, palette=palette).conclusion.code == "convert"
@@ -26,7 +27,8 @@ def test_dubai_mixes_kinds_and_has_black_outliers(shared: Path) -> None:
     src = shared / "data/dubai_aerial"
     found = gpuseg.scan(src)
     told = "\n".join(found.notes)
-    assert found.conclusion.code == "propose"
+    assert found.conclusion.code == "convert-table"
+    assert "classes_true.csv, which lies with them: it has 99.99 %" in found.conclusion.words
     assert "palettes differ from file to file" in told
     assert "#000000 is rare: 812 pixels in 3 files of 12 (tile3_part006.png)" in told
     assert "tile2_part001.png" in told
@@ -47,7 +49,7 @@ def test_dubai_mixes_kinds_and_has_black_outliers(shared: Path) -> None:
         ("coco_panoptic/two_channel", "id-maps", "instance in G"),
         ("labelme", "label-maps", "voc256"),
         ("animals_cvat_voc", "convert", "voc256"),
-        ("ecp_facade", "propose", "9 colours"),
+        ("ecp_facade", "convert-table", "classes.csv, which lies with them: it has every pixel"),
         ("urban_cvat_rle", "propose", "5 colours"),
         ("suim_bmp/HD", "binary-masks", "one class"),
     ],

@@ -20,7 +20,7 @@ def draw_stats(found: Stats) -> dict[str, str]:
     names, colours = [_called(c) for c in classes], [c.rgb for c in classes]
     pixels, images = [c.pixels for c in classes], [c.images for c in classes]
     return {
-        "pixels": class_bars(names, colours, pixels, "Pixels of each class", log=True),
+        "pixels": class_bars(names, colours, pixels, "Pixels of each class, logarithmic", log=True),
         "images": class_bars(names, colours, images, "Label maps that hold each class"),
         "co-occurrence": _co_occurrence(found),
     }

@@ -106,7 +106,7 @@ def _of_label_maps(evidence: Evidence) -> Conclusion:
     elif tally.presets:
         colours = f"with the palette of {tally.presets.most_common(1)[0][0]}"
     words = f"label maps already, {colours}; indices {shown}{ignored}"
-    return Conclusion("label-maps", words)
+    return Conclusion("label-maps", words, f"gpuseg stats {shlex.quote(evidence.src)}")
 
 
 def _of_ids(evidence: Evidence) -> Conclusion:
@@ -219,7 +219,9 @@ def _of_unknown(lack: Lack) -> tuple[str, str]:
 def _of_others(most: str) -> Conclusion:
     if most == "binary-mask":
         words = (
-            "binary masks, black and white: one class each; a palette of these two converts them"
+            "binary masks, black and white: one class each; a palette of these two converts them, "
+            "a text file of the lines '0 0 0 background' and '255 255 255 object'; where they are "
+            "greyscale, with --grey colours"
         )
         return Conclusion("binary-masks", words)
     if most == "lossy":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gpuseg import save_label
 from gpuseg.palettes.load import load_palette
 from tests.helpers import gpuseg
-from tests.making import PALETTE, indices, save_mask
+from tests.making import PALETTE, indices, read_indices, save_mask
 
 CAMVID = load_palette("camvid12")
 
@@ -73,3 +75,23 @@ def test_a_proposal_replaces_no_file(src: Path, tmp_path: Path) -> None:
     assert mine.read_text() == "name,r,g,b\nsky,1,2,3\n"
     run = gpuseg("scan", str(src), "--propose", str(tmp_path / "none" / "p.csv"))
     assert (run.code, run.out) == (2, "")
+
+
+def test_the_palette_that_binary_masks_are_told_to_take(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    labels = indices(20, 30, seed=1, classes=2)
+    Image.fromarray((labels * 255).astype(np.uint8)).save(tmp_path / "src" / "a.png")
+    run = gpuseg("scan", str(tmp_path / "src"))
+    lines = re.findall(r"'(\d+ \d+ \d+ \w+)'", run.out.splitlines()[-1])
+    assert len(lines) == 2
+    (tmp_path / "two.txt").write_text("\n".join(lines))
+    places = (str(tmp_path / "src"), str(tmp_path / "dst"))
+    run = gpuseg("convert", *places, "--palette", str(tmp_path / "two.txt"), "--grey", "colours")
+    assert run.code == 0
+    assert (read_indices(tmp_path / "dst" / "a.png") == labels).all()
+
+
+def test_label_maps_are_counted_next(tmp_path: Path) -> None:
+    save_label(tmp_path / "a.png", indices(20, 30), "voc")
+    run = gpuseg("scan", str(tmp_path))
+    assert run.out.splitlines()[-1] == f"next: gpuseg stats {tmp_path}"

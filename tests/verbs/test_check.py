@@ -267,4 +267,6 @@ def test_two_kinds_of_one_name_are_two_files(tmp_path: Path) -> None:
         image.putpalette(PALETTE.plte())
         image.save(tmp_path / name)
     report = check(tmp_path, PALETTE, any_colours=True)
-    assert dict(report.files) == {"read": 2}
+    assert dict(report.files) == {"read": 1, "failed": 1}
+    assert report.failures[0].source == "a.bmp"
+    assert "BMP" in report.failures[0].message

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_read, reading
+from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
+from gpuseg.cli.running import Output, files_to_read
 from gpuseg.cli.text import one_line
-from gpuseg.options import OnDuplicate
 
 
 @click.command(short_help="Check that files are label maps of a palette.")
 @click.argument("dst", type=click.Path())
-@click.option("--palette", required=True, metavar="NAME|FILE", help="A preset or a palette file.")
-@click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")
-@click.option(
-    "--on-duplicate",
-    type=click.Choice(get_args(OnDuplicate)),
-    default="error",
-    show_default=True,
-    help="Which class keeps a colour that the palette file gives to several.",
-)
+@palette_option()
+@IGNORE_INDEX
 @click.option(
     "--depth",
     type=click.Choice(["8", "16"]),
@@ -36,11 +29,10 @@ def check(dst: str, **flags: Any) -> None:
 
     It needs no masks. Exit code 1 where a file is none.
     """
-    from gpuseg.palettes.load import load_palette
     from gpuseg.verbs.check import check as work
 
     output = Output(flags)
-    palette = load_palette(flags.pop("palette"), on_duplicate=flags.pop("on_duplicate"))
+    palette = take_palette(flags)
     flags["depth"] = int(flags["depth"]) if flags["depth"] else None
     report = output.write(
         files_to_read(dst, flags=flags),

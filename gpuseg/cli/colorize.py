@@ -6,16 +6,17 @@ from typing import Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_write, print_summary, writing
+from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.running import Output, files_to_write, print_summary
 
 
 @click.command(short_help="Paint label maps, alone or over photographs.")
 @click.argument("src", type=click.Path())
 @click.argument("dst", type=click.Path())
-@click.option("--palette", metavar="NAME|FILE", help="Their colours.  [default: each file's own]")
+@palette_option("Their colours.  [default: each file's own]")
 @click.option("--over", metavar="DIR", help="Photographs of the same names to paint over.")
 @click.option("--alpha", type=float, help="With --over: 0 only the photograph, 1 only colours.")
-@click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")
+@IGNORE_INDEX
 @writing
 def colorize(src: str, dst: str, alpha: float | None, **flags: Any) -> None:
     """Paint every label map below SRC; the RGB PNGs go to DST.
@@ -26,6 +27,7 @@ def colorize(src: str, dst: str, alpha: float | None, **flags: Any) -> None:
     from gpuseg.verbs.colorize import colorize as work
 
     output = Output(flags)
+    flags["palette"] = take_palette(flags)
     if alpha is not None:
         if flags["over"] is None:
             raise UsageError("--alpha belongs to --over, which names a folder of photographs")

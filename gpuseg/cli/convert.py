@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from gpuseg.cli.running import Output, files_to_write, print_summary, writing
+from gpuseg.cli.options import GREY, IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.running import Output, files_to_write, print_summary
 from gpuseg.cli.text import one_line
 from gpuseg.errors import DeviceError
 from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
     Codec,
-    Grey,
-    OnDuplicate,
     Unknown,
 )
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Convert a folder of colour masks to label maps.")
 @click.argument("src", type=click.Path())
 @click.argument("dst", type=click.Path())
-@click.option("--palette", required=True, metavar="NAME|FILE", help="A preset or a palette file.")
+@palette_option()
 @click.option(
     "--unknown",
     type=click.Choice(get_args(Unknown)),
@@ -38,14 +37,7 @@ if TYPE_CHECKING:
     "border-ignore: else the ignore index).",
 )
 @click.option("--tolerance", type=float, help="With nearest: the largest RGB distance replaced.")
-@click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")
-@click.option(
-    "--on-duplicate",
-    type=click.Choice(get_args(OnDuplicate)),
-    default="error",
-    show_default=True,
-    help="Which class keeps a colour that the palette file gives to several.",
-)
+@IGNORE_INDEX
 @click.option(
     "--depth",
     type=click.Choice(["8", "16"]),
@@ -68,14 +60,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="auto reads and writes PNGs of the usual kinds by itself, the rest by Pillow.",
 )
-@click.option(
-    "--grey",
-    type=click.Choice(get_args(Grey)),
-    default="auto",
-    show_default=True,
-    help="Greyscale files: auto refuses what may be finished class indices, colours reads "
-    "the values as grey colours.",
-)
+@GREY
 @click.option(
     "--batch-pixels",
     type=int,
@@ -93,10 +78,9 @@ def convert(src: str, dst: str, **flags: Any) -> None:
     can simply be started again.
     """
     from gpuseg.convert import convert_directory, convert_files
-    from gpuseg.palettes.load import load_palette
 
     output = Output(flags)
-    palette = load_palette(flags.pop("palette"), on_duplicate=flags.pop("on_duplicate"))
+    palette = take_palette(flags)
     flags["depth"] = int(flags["depth"])
     run = convert_files if os.path.isfile(src) else convert_directory
     source: Any = [src] if os.path.isfile(src) else src

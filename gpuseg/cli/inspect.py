@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_read, reading
+from gpuseg.cli.options import reading
+from gpuseg.cli.running import Output, files_to_read
 from gpuseg.cli.text import one_line
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gpuseg.cli.options import ON_DUPLICATE
 from gpuseg.cli.text import printable
 from gpuseg.options import OnDuplicate
 
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--save", metavar="FILE", help="Save the palette: .json, .csv, .txt (labelmap) or .gpl."
 )
-@click.option(
-    "--on-duplicate",
-    type=click.Choice(get_args(OnDuplicate)),
-    default="error",
-    show_default=True,
-    help="Which class keeps a colour that the file gives to several.",
-)
+@ON_DUPLICATE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def palettes(
     name: str | None, swatch: str | None, save: str | None, on_duplicate: OnDuplicate, as_json: bool

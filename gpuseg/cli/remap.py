@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_write, print_summary, writing
+from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.running import Output, files_to_write, print_summary
 from gpuseg.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 @click.argument("src", type=click.Path())
 @click.argument("dst", type=click.Path())
 @click.option("--map", "spec", required=True, metavar="FILE|FROM:TO", help="What becomes what.")
-@click.option(
-    "--palette", metavar="NAME|FILE", help="Of the result.  [default: TO, or each file's]"
-)
+@palette_option("Of the result.  [default: TO, or each file's]")
 @click.option(
     "--unmapped",
     type=click.Choice(["error", "keep", "ignore"]),
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to do with indices that the map does not name.",
 )
-@click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")
+@IGNORE_INDEX
 @writing
 def remap(src: str, dst: str, spec: str, **flags: Any) -> None:
     """Give every label map below SRC other indices; the results go to DST.
@@ -40,6 +39,7 @@ def remap(src: str, dst: str, spec: str, **flags: Any) -> None:
     from gpuseg.verbs.remap import remap as work
 
     output = Output(flags)
+    flags["palette"] = take_palette(flags)
     mapping = load_mapping(spec)
     report = output.write(
         files_to_write(src, dst, flags),

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_write, print_summary, writing
-from gpuseg.options import Grey
+from gpuseg.cli.options import GREY, palette_option, take_palette, writing
+from gpuseg.cli.running import Output, files_to_write, print_summary
 
 
 @click.command(short_help="Give antialiased borders of colour masks one class or the other.")
 @click.argument("src", type=click.Path())
 @click.argument("dst", type=click.Path())
-@click.option("--palette", required=True, metavar="NAME|FILE", help="A preset or a palette file.")
-@click.option(
-    "--grey",
-    type=click.Choice(get_args(Grey)),
-    default="auto",
-    show_default=True,
-    help="Greyscale files: auto refuses what may be finished class indices, colours reads "
-    "the values as grey colours.",
-)
+@palette_option()
+@GREY
 @click.option(
     "--keep-unrepaired",
     is_flag=True,
@@ -38,6 +31,7 @@ def repair(src: str, dst: str, **flags: Any) -> None:
     from gpuseg.verbs.repair import repair as work
 
     output = Output(flags)
+    flags["palette"] = take_palette(flags)
     report = output.write(
         files_to_write(src, dst, flags), lambda show: work(src, dst, progress=show, **flags)
     )

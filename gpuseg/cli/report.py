@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gpuseg.cli.running import (
+from gpuseg.cli.options import (
     FAIL_FAST,
     JSON,
     MAX_PIXELS,
@@ -14,9 +14,10 @@ from gpuseg.cli.running import (
     QUIET,
     SHARD,
     WORKERS,
-    Output,
-    files_to_read,
+    palette_option,
+    take_palette,
 )
+from gpuseg.cli.running import Output, files_to_read
 from gpuseg.cli.text import one_line
 
 
@@ -28,7 +29,7 @@ from gpuseg.cli.text import one_line
 )
 @click.option("--src", metavar="DIR", help="Folder of the colour masks.  [default: the report's]")
 @click.option("--over", metavar="DIR", help="Photographs to lay label maps over.")
-@click.option("--palette", metavar="NAME|FILE", help="What indices mean.  [default: the report's]")
+@palette_option("What indices mean.  [default: the report's]")
 @click.option("--gallery", type=int, default=12, show_default=True, help="Label maps to show.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is no such page.")
 @WORKERS
@@ -51,7 +52,7 @@ def report(dst: str, **flags: Any) -> None:
     request = Request(
         dst, **{name: flags.pop(name) for name in ("out", "run", "src", "over", "gallery")}
     )
-    palette, overwrite = flags.pop("palette"), flags.pop("overwrite")
+    palette, overwrite = take_palette(flags), flags.pop("overwrite")
     written = output.look(
         files_to_read(dst, flags=flags),
         lambda show: write_report(request, palette, overwrite, show, ReadOptions(**flags)),

@@ -1,4 +1,4 @@
-"""What the commands of all verbs have in common: options, the progress bar, the end of a run."""
+"""What the commands of all verbs have in common: the progress bar, and the end of a run."""
 
 from __future__ import annotations
 
@@ -10,72 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gpuseg.cli.text import one_line
-from gpuseg.options import DEFAULT_MAX_PIXELS, Shard
 
 if TYPE_CHECKING:
     from gpuseg.results import Report
     from gpuseg.runs import Progress
 
 Found = TypeVar("Found")
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _shard(ctx: click.Context, param: click.Parameter, value: str) -> Shard:
-    """What --shard says. Raises UsageError, which says how it is written."""
-    return Shard.parse(value)
-
-
-WORKERS = click.option(
-    "--workers", type=int, help="Threads; in long runs processes.  [default: usable processors]"
-)
-PATTERN = click.option(
-    "--pattern", metavar="GLOB", help="File names to take.  [default: image suffixes]"
-)
-SHARD = click.option(
-    "--shard", metavar="K/N", default="1/1", callback=_shard, help="Take part K of N only."
-)
-MAX_PIXELS = click.option(
-    "--max-pixels",
-    type=int,
-    default=DEFAULT_MAX_PIXELS,
-    show_default=True,
-    help="Refuse larger images, from their header.",
-)
-FAIL_FAST = click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
-OVERWRITE = click.option(
-    "--overwrite", is_flag=True, help="Replace targets that gpuseg did not write."
-)
-NO_RESUME = click.option("--no-resume", is_flag=True, help="Do again what is up to date.")
-DRY_RUN = click.option(
-    "--dry-run", is_flag=True, help="Decode and check everything, write nothing."
-)
-QUIET = click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def _report(default: str) -> Callable[[Command], Command]:
-    return click.option(
-        "--report", metavar="FILE", help=f"JSON Lines, a row a file.  [default: {default}]"
-    )
-
-
-def reading(command: Command) -> Command:
-    """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
-    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
-    return _with(command, options)
-
-
-def writing(command: Command) -> Command:
-    """The options of verbs that write files: the fields of WriteOptions, `report`, the output."""
-    where = "gpuseg-report.jsonl in DST"
-    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST)
-    return _with(command, (*options, _report(where), QUIET, JSON))
-
-
-def _with(command: Command, options: tuple[Any, ...]) -> Command:
-    for option in reversed(options):  # the last decorator's option comes first in --help
-        command = option(command)
-    return command
 
 
 class Output:

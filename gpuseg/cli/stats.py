@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpuseg.cli.running import Output, files_to_read, reading
+from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
+from gpuseg.cli.running import Output, files_to_read
 from gpuseg.cli.text import one_line
 
 if TYPE_CHECKING:
@@ -20,10 +21,8 @@ _NAMED = 8
 
 @click.command(short_help="Count the classes of label maps; class weights and plots.")
 @click.argument("dst", type=click.Path())
-@click.option(
-    "--palette", metavar="NAME|FILE", help="What the indices mean.  [default: as a report tells]"
-)
-@click.option("--ignore-index", type=int, help="Index of 'no class'.  [default: palette's, or 255]")
+@palette_option("What the indices mean.  [default: as a report tells]")
+@IGNORE_INDEX
 @click.option("--csv", "table", metavar="FILE", help="Save the table, a row a class.")
 @click.option("--plots", metavar="DIR", help="Draw SVGs; needs matplotlib.")
 @reading
@@ -37,6 +36,7 @@ def stats(dst: str, table: str | None, plots: str | None, **flags: Any) -> None:
     from gpuseg.verbs.stats import stats as work
 
     output = Output(flags)
+    flags["palette"] = take_palette(flags)
     check_outputs(table, plots)
     found = output.look(
         files_to_read(dst, flags=flags), lambda show: work(dst, progress=show, **flags)

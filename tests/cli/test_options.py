@@ -21,6 +21,7 @@ def twice(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("verb", ["check", "verify", "stats", "colorize", "recolor", "repair"])
 def test_a_colour_of_two_classes(tmp_path: Path, twice: Path, verb: str) -> None:
     save_mask(tmp_path / "src" / "a.png")
+    (tmp_path / "dst").mkdir()
     folders = [str(tmp_path / "src"), str(tmp_path / "dst")]
     arguments = [verb, *(folders if verb not in ("check", "stats") else folders[:1])]
     done = gpuseg(*arguments, "--palette", str(twice))

@@ -3,6 +3,7 @@
 image        one image, counted
 presets      which palettes explain colours
 encodings    colours that are numbers: ids, instances, indices
+photographs  colours that are too many and too rare for a mask
 verdicts     what an image is, in words
 facts        what a report tells of it
 tally        many images, counted together in bounded memory

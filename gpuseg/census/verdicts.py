@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gpuseg.census.encodings import find_encoding, has_small
 from gpuseg.census.image import Census
+from gpuseg.census.photographs import MANY, TOP, is_photograph, of_the_top
 from gpuseg.census.presets import (
     FEW,
     Explaining,
@@ -54,17 +55,13 @@ CODES: tuple[Code, ...] = get_args(Code)
 LABEL_MAPS: frozenset[Code] = frozenset({"label-map", "label-map-grey"})
 """Files that need no conversion."""
 
-_MANY = 256
-"""More colours than a palette PNG holds."""
-
 _MANY_INDICES = 150
 """More different indices in one image are no classes but shades."""
 
-_TOP = 32
-_MOSTLY = 0.5
-"""A mask, however blurred, has most of its pixels in its most frequent colours."""
-
 _WHITE = 0xFFFFFF
+
+_PANOPTIC = "coco-panoptic"
+"""The preset that panoptic ids share colours with: having nearly all of them says nothing."""
 
 _LARGEST = (40, 15, 15)
 """What BDD100K's bitmasks have at most: a class, four attributes, an instance's high byte."""
@@ -92,6 +89,8 @@ def judge(census: Census) -> Verdict:
         words = f"{census.frames} frames in one file: save the one you want on its own"
         return Verdict("several-frames", words)
     if census.lossy:
+        if census.kind == "RGB" and is_photograph(census.counts):
+            return _photograph(census, f"a {census.format} of ")
         words = f"{census.format}: lossy, its colours are not exact; look for the lossless original"
         return Verdict("lossy", words)
     if not census.is_opaque:
@@ -103,6 +102,11 @@ def judge(census: Census) -> Verdict:
     if census.kind == "RGB":
         return _of_colours(census)
     return Verdict("other-kind", f"a {census.kind} image: neither colour mask nor label map")
+
+
+def _photograph(census: Census, what: str = "") -> Verdict:
+    colours = f"{what}{len(census.values):,} colours"
+    return Verdict("photograph", f"{colours}, none of them common: a photograph, not a mask")
 
 
 def _transparent(census: Census) -> Verdict:
@@ -223,11 +227,14 @@ def _of_colours(census: Census) -> Verdict:
     verdict = _of_explained(presets.bits(keys), len(keys))
     if verdict is not None:
         return verdict
-    encoding = find_encoding(keys)
+    nearly = _nearly(presets, keys, counts)
+    encoding = find_encoding(keys) if nearly[1] in ("", _PANOPTIC) else None
     if encoding is not None:
         words = f"numbers, not colours of classes: {encoding.words}"
         return Verdict("id-map", words, encoding=encoding.code)
-    return _of_unnamed_colours(presets, keys, counts)
+    if is_photograph(counts):
+        return _photograph(census)
+    return _of_unnamed_colours(counts, nearly)
 
 
 @lru_cache(maxsize=1024)  # a dump has few sets of colours
@@ -261,24 +268,18 @@ def _count(colours: int) -> str:
     return f"{colours} colours" if colours != 1 else "one colour"
 
 
-def _of_unnamed_colours(
-    presets: Explaining, keys: NDArray[np.int64], counts: NDArray[np.int64]
-) -> Verdict:
-    total = int(counts.sum())
-    top = int(np.partition(counts, -min(_TOP, len(counts)))[-_TOP:].sum())
-    if len(keys) > _MANY and top < _MOSTLY * total:
-        words = f"{len(keys):,} colours, none of them common: a photograph, not a mask"
-        return Verdict("photograph", words)
-    nearly = _nearly(presets, keys, counts)
-    if len(keys) > _MANY:
+def _of_unnamed_colours(counts: NDArray[np.int64], nearly: tuple[str, str]) -> Verdict:
+    """The verdict on a mask by pixels of each colour; nearly: as from `_nearly`."""
+    if len(counts) > MANY:
+        share = percent(of_the_top(counts), int(counts.sum()))
         words = (
-            f"{len(keys):,} colours, {percent(top, total)} of the pixels in the commonest "
-            f"{_TOP}: a mask blended by antialiasing, resizing or JPEG{nearly[0]}; look for the "
-            "original, or convert with --unknown nearest"
+            f"{len(counts):,} colours, {share} of the pixels in the commonest {TOP}: a mask "
+            f"blended by antialiasing, resizing or JPEG{nearly[0]}; look for the original, or "
+            "convert with --unknown nearest"
         )
         return Verdict("blended", words, nearly[1])
     words = (
-        f"colour mask, {_count(len(keys))} that no preset holds together{nearly[0]}; convert it "
+        f"colour mask, {_count(len(counts))} that no preset holds together{nearly[0]}; convert it "
         "with the palette of its data set (gpuseg scan --propose writes one)"
     )
     return Verdict("colour-mask-unnamed", words, nearly[1])

@@ -231,3 +231,14 @@ def test_facts_for_json(tmp_path: Path) -> None:
     assert list(warnings_on(census, "x/a.bmp")) == ["is a PNG, whatever its suffix .bmp says"]
     assert list(warnings_on(census, "x/a.PNG")) == []
     assert list(warnings_on(census, "x.d/none")) == []
+
+
+@pytest.mark.parametrize("name", ["isaid", "bdd100k-toml"])
+def test_a_preset_that_has_nearly_all_is_no_encoding(tmp_path: Path, name: str) -> None:
+    """Some palettes look like ids where masks have other colours, too."""
+    colours = load_palette(name).colours
+    pixels = blocky(np.concatenate([colours] * 2))
+    pixels[0, :5] = colours[2:7] ^ 1
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    verdict = verdict_of(tmp_path / "a.png")
+    assert (verdict.code, verdict.preset) == ("colour-mask-unnamed", name)

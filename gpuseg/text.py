@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+
 
 def printable(text: str, keep: str = "\n") -> str:
     """Escape what nobody can see: control characters, reversed text, bytes that are no UTF-8.
@@ -17,6 +20,28 @@ def printable(text: str, keep: str = "\n") -> str:
 def one_line(text: str) -> str:
     """`printable` for text that holds file names, whose line breaks could feign other lines."""
     return printable(text, keep="")
+
+
+def as_argument(path: str) -> str:
+    """A path as a command takes it in a shell: quoted, and no option for its dash."""
+    return shell_word(f"./{path}" if path.startswith("-") else path)
+
+
+def shell_word(text: str) -> str:
+    """A word for a shell, on one line.
+
+    What nobody can see is escaped as in `$'...'`, which bash, zsh and ksh know.
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = (
+        f"\\{c}" if c in "\\'" else c if c.isprintable() else _octal(os.fsencode(c)) for c in text
+    )
+    return f"$'{''.join(escaped)}'"
+
+
+def _octal(data: bytes) -> str:
+    return "".join(f"\\{byte:03o}" for byte in data)
 
 
 def shortened(text: str, limit: int) -> str:

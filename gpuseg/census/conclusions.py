@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from gpuseg.census.choosing import Candidate, Lack
-from gpuseg.census.encodings import find_encoding
+from gpuseg.census.encodings import find_encoding, numbers_of
 from gpuseg.census.tables import Table
-from gpuseg.census.tally import Tally
+from gpuseg.census.tally import Tally, ranked
 from gpuseg.census.verdicts import LABEL_MAPS
 from gpuseg.results import count, percent
+from gpuseg.text import as_argument
 
 Code = Literal[
     "nothing",
@@ -20,6 +21,7 @@ Code = Literal[
     "convert-bgr",
     "convert-unknown",
     "convert-table",
+    "mixed-orders",
     "wrong-palette",
     "propose",
     "id-maps",
@@ -38,6 +40,9 @@ MASKS = frozenset({"colour-mask", "colour-mask-bgr", "colour-mask-unnamed"})
 """Verdicts of colour masks, whichever colours they happen to have."""
 
 _COLOURS = MASKS | {"blended", "palette-of-its-own", "palette-too-short"}
+_FEW_MASKS = 0.1
+"""Masks beside photographs: of fewer, for a photograph, photographs are what a dump is."""
+
 _IDS = frozenset({"id-map", "alpha-data", "ids-16-bit"})
 _KINDS: dict[str, str] = {
     **dict.fromkeys(_COLOURS, "colours"),
@@ -48,11 +53,15 @@ _KINDS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """code: stable word. words: what the dump is. command: to run next, if there is one."""
+    """code: stable word. words: what the dump is. command: to run next, if there is one.
+
+    proposed: where it makes a palette, the command to run then, but for the palette's name.
+    """
 
     code: Code
     words: str
     command: str = ""
+    proposed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class Evidence:
     src: as the command names it. found: palettes that explain something, the best first.
     asked: the palette that was given, as the command names it, if one was.
     table: the palette file that lies with the masks and explains them, where nothing is chosen.
+    options: of the scan that the next command needs, too, as the shell takes them.
     """
 
     tally: Tally
@@ -70,20 +80,16 @@ class Evidence:
     chosen: Candidate | None
     lack: Lack | None
     asked: str | None = None
+    options: str = ""
     table: Table | None = None
 
 
 def conclude(evidence: Evidence) -> Conclusion:
     """What most files are, and what to do with them."""
     tally = evidence.tally
-    kinds: dict[str, int] = {}
-    for code, files in tally.codes().items():
-        kind = _KINDS.get(code, code)
-        if kind not in ("damaged", "others"):
-            kinds[kind] = kinds.get(kind, 0) + files
-    if not kinds:
+    most = _most(tally)
+    if not most:
         return Conclusion("nothing", "no image could be read")
-    most = max(kinds, key=lambda kind: kinds[kind])
     if most == "labels":
         return _of_label_maps(evidence)
     if most == "ids":
@@ -95,6 +101,19 @@ def conclude(evidence: Evidence) -> Conclusion:
     return _of_others(most)
 
 
+def _most(tally: Tally) -> str:
+    """What most files are. Photographs beside masks are what these were drawn on, and no more."""
+    kinds: Counter[str] = Counter()
+    for code, files in tally.codes().items():
+        kind = _KINDS.get(code, code)
+        if kind not in ("damaged", "others"):
+            kinds[kind] += files
+    photographs = kinds.pop("photograph", 0)
+    if photographs and max(kinds.values(), default=0) < _FEW_MASKS * photographs:
+        return "photograph"
+    return max(kinds, key=lambda kind: (kinds[kind], kind == "colours", kind), default="")
+
+
 def _of_label_maps(evidence: Evidence) -> Conclusion:
     tally = evidence.tally
     indices = list(tally.indices())
@@ -104,9 +123,11 @@ def _of_label_maps(evidence: Evidence) -> Conclusion:
     if tally.codes()["label-map-grey"] > tally.codes()["label-map"]:
         colours = "without colours: recolor gives them a palette"
     elif tally.presets:
-        colours = f"with the palette of {tally.presets.most_common(1)[0][0]}"
+        colours = f"with the palette of {ranked(tally.presets)[0][0]}"
     words = f"label maps already, {colours}; indices {shown}{ignored}"
-    return Conclusion("label-maps", words, f"gpuseg stats {shlex.quote(evidence.src)}")
+    return Conclusion(
+        "label-maps", words, f"gpuseg stats {as_argument(evidence.src)}{evidence.options}"
+    )
 
 
 def _of_ids(evidence: Evidence) -> Conclusion:
@@ -120,8 +141,15 @@ def _of_ids(evidence: Evidence) -> Conclusion:
         return Conclusion("id-maps", words)
     keys, _, files = tally.colours()
     encoding = find_encoding(keys)
-    most = encoding.words if encoding else f"most look like {tally.encodings.most_common(1)[0][0]}"
-    alone = f", {(files == 1).sum():,} of them in one file only" if tally.coloured > 1 else ""
+    most = encoding.words if encoding else f"most look like {ranked(tally.encodings)[0][0]}"
+    if encoding and numbers_of(keys) is not None:
+        words = (
+            f"colours are numbers: {encoding.words}; {count(len(keys), 'colour')}; scan --propose "
+            "writes the palette in which each is the class of its number"
+        )
+        return Conclusion("id-maps", words, *_proposing(evidence))
+    single = int((files == 1).sum())
+    alone = f", {single:,} of them in one file only" if single and tally.coloured > 1 else ""
     words = (
         f"colours are numbers, no classes: {most}; {count(len(keys), 'colour')}{alone}; a palette "
         "cannot convert them"
@@ -151,31 +179,34 @@ def _of_colours(evidence: Evidence) -> Conclusion:
         f"colour masks of {count(len(keys), 'colour')} {held}; the palette of their data set "
         "converts them; scan --propose writes one of these colours, classes by frequency"
     )
-    return Conclusion("propose", words, _proposing(evidence))
+    return Conclusion("propose", words, *_proposing(evidence))
 
 
 def _of_table(evidence: Evidence, table: Table) -> Conclusion:
     total = evidence.tally.coloured_pixels
-    src, spec = shlex.quote(evidence.src), shlex.quote(table.path)
-    command = f"gpuseg scan {src} --palette {spec}"
+    src, spec = as_argument(evidence.src), as_argument(table.path)
+    command = f"gpuseg scan {src}{evidence.options} --palette {spec}"
     words = f"colour masks of {table.path}, which lies with them: it has "
     if table.pixels == total:
-        command = f"gpuseg convert {src} DST --palette {spec}"
+        command = f"gpuseg convert {src} DST{evidence.options} --palette {spec}"
         return Conclusion("convert-table", f"{words}every pixel", command)
     words = f"{words}{percent(table.pixels, total)} of the pixels; judge them by it"
     return Conclusion("convert-table", words, command)
 
 
-def _proposing(evidence: Evidence) -> str:
-    return f"gpuseg scan {shlex.quote(evidence.src)} --propose palette.csv"
+def _proposing(evidence: Evidence) -> tuple[str, str]:
+    """The command that proposes a palette, and the one that takes it."""
+    src, options = as_argument(evidence.src), evidence.options
+    converting = f"gpuseg convert {src} DST{options} --palette"
+    return f"gpuseg scan {src}{options} --propose palette.csv", converting
 
 
 def _of_palette(evidence: Evidence, chosen: Candidate) -> Conclusion:
     tally, lack = evidence.tally, evidence.lack
     assert lack is not None  # noqa: S101  # there is one where a palette is chosen
     name = chosen.palette.name
-    spec = shlex.quote(evidence.asked or name)
-    command = f"gpuseg convert {shlex.quote(evidence.src)} DST --palette {spec}"
+    spec = as_argument(evidence.asked or name)
+    command = f"gpuseg convert {as_argument(evidence.src)} DST{evidence.options} --palette {spec}"
     share = percent(chosen.pixels, tally.coloured_pixels)
     if chosen.pixels < tally.coloured_pixels / 2:
         words = f"palette {name} has {share} of the pixels: these are masks of another"
@@ -183,10 +214,23 @@ def _of_palette(evidence: Evidence, chosen: Candidate) -> Conclusion:
     if chosen.order == "bgr":
         words = (
             f"colour masks with red and blue exchanged: {name} has {share} of their pixels so; "
-            "save them as RGB (cv2.imwrite takes BGR), or convert them with the palette that "
-            "scan --propose writes: its colours are exchanged, too"
+            "save them as RGB (cv2.imwrite takes BGR)"
         )
-        return Conclusion("convert-bgr", words, _proposing(evidence))
+        if lack.pixels:  # a proposed palette would not have the preset's indices
+            return Conclusion("convert-bgr", f"{words}, then scan them again")
+        words += (
+            ", or convert them with the palette that scan --propose writes: its colours are "
+            "exchanged, too"
+        )
+        return Conclusion("convert-bgr", words, *_proposing(evidence))
+    exchanged = tally.codes()["colour-mask-bgr"]
+    if exchanged and evidence.asked is None and not tally.presets[name]:
+        words = (
+            f"{count(exchanged, 'colour mask')} with red and blue exchanged among others: "
+            f"{name} has {share} of all pixels, but no file by itself looks like it; "
+            "save those as RGB (inspect names them), then scan again"
+        )
+        return Conclusion("mixed-orders", words)
     if not lack.pixels:
         return Conclusion("convert", f"colour masks of {name}, every pixel", command)
     words = (

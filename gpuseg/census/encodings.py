@@ -48,6 +48,15 @@ def find_encoding(keys: NDArray[np.int64]) -> Encoding | None:
     return None
 
 
+def numbers_of(keys: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The index that each colour stands for, int64 (K,); None where it takes more than it."""
+    encoding = find_encoding(keys)
+    if encoding is None or encoding.code not in ("grey", "one-channel"):
+        return None
+    numbers: NDArray[np.int64] = key_colours(keys.astype(np.uint32)).max(axis=1).astype(np.int64)
+    return numbers
+
+
 def _in_grey(colours: NDArray[np.int64]) -> Encoding | None:
     values = colours[:, 0]
     if (colours != values[:, None]).any() or not has_small(values):

@@ -7,7 +7,7 @@ import numpy as np
 from gpuseg.census.conclusions import MASKS, MOST_CLASSES, Evidence, conclude
 from gpuseg.census.facts import hex_of
 from gpuseg.census.presets import FEW
-from gpuseg.census.tally import Group, Tally
+from gpuseg.census.tally import Group, Tally, ranked
 from gpuseg.kernels.lut import key_colours
 from gpuseg.results import count
 
@@ -18,8 +18,8 @@ RARE_PIXELS, RARE_FILES = 0.001, 0.5
 def notes(evidence: Evidence) -> list[str]:
     """All of it: odd files and warnings, then what makes a palette doubtful."""
     tally = evidence.tally
-    told = [*_odd_files(tally), *_warnings(tally), *_moved(tally)]
     code = conclude(evidence).code
+    told = [*_odd_files(tally, code == "photographs"), *_warnings(tally), *_moved(tally)]
     if code in ("convert", "convert-unknown", "convert-bgr"):
         told += [*_rivals(evidence), *_merged(evidence)]
     if code in ("propose", "convert-table"):
@@ -27,10 +27,15 @@ def notes(evidence: Evidence) -> list[str]:
     return told
 
 
-def _odd_files(tally: Tally) -> list[str]:
-    """The kinds of files that are not those of the most, and which files they are."""
-    kinds = tally.groups.most_common()
-    kinds = [(kind, files) for kind, files in kinds if not _is_usual(kind, kinds[0][0])]
+def _odd_files(tally: Tally, photographs: bool) -> list[str]:
+    """The kinds of files that are not those of the most, and which files they are.
+
+    photographs: these are the most, and no masks.
+    """
+    kinds = ranked(tally.groups)
+    usual = [kind for kind, _ in kinds if photographs or kind.code not in ("photograph", "damaged")]
+    most = usual[0] if usual else None
+    kinds = [(kind, files) for kind, files in kinds if most and not _is_usual(kind, most)]
     return [
         f"{count(files, 'file')} of another kind: {kind} ({', '.join(tally.files[kind][:3])}"
         f"{', …' if files > 3 else ''})"

@@ -225,7 +225,7 @@ def is_swapped(palette: Palette, swapped: Palette, colours: int) -> bool:
     palette does as RGB, swapped as BGR: a palette of all shades explains anything, for instance
     voc256, so one of which most is used tells more.
     """
-    return 10 * colours < len(palette) and 2 * colours >= len(swapped)
+    return 5 * len(swapped) < len(palette) and 2 * colours >= len(swapped)
 
 
 def names_of(palettes: Iterable[Palette], shown: int = 4) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,14 @@ MOST_GROUPS = 256
 
 SHOWN_FILES = 5
 """Files that are remembered of each kind."""
+
+
+Key = TypeVar("Key")
+
+
+def ranked(counter: Counter[Key]) -> list[tuple[Key, int]]:
+    """What was counted, the most frequent first: the same order whichever thread was first."""
+    return sorted(counter.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ import click
 from gpuseg.cli.options import reading
 from gpuseg.cli.running import Output, files_to_read
 from gpuseg.cli.text import one_line
+from gpuseg.text import as_argument
 
 if TYPE_CHECKING:
+    from gpuseg.errors import GpusegError
     from gpuseg.verbs.scan import Scan
 
 _SHOWN = 16
@@ -35,40 +37,59 @@ def scan(src: str, propose: str | None, **flags: Any) -> None:
 
     output = Output(flags)
     if propose is not None:
-        _check_place(propose)
+        _check_place(propose, flags["report"])
     found = output.look(
         _counting(files_to_read(src, flags=flags), flags["sample"]),
         lambda show: work(src, progress=show, **flags),
     )
-    if propose is not None:
-        from gpuseg.palettes.writers import save_palette
+    failure = _propose(found, propose) if propose is not None else None
+    tell = partial(_tell, found, propose if failure is None else None)
+    try:
+        output.end(found.report, tell, found.as_dict() if output.as_json else None)
+    finally:  # what was found out is told even where no palette can be proposed
+        if failure is not None:
+            raise failure
 
-        save_palette(found.propose(), propose)
-        click.echo(one_line(f"proposed palette: {propose}"), err=True)
-    tell = partial(_tell, found, src, propose)
-    output.end(found.report, tell, found.as_dict() if output.as_json else None)
+
+def _propose(found: Scan, path: str) -> GpusegError | None:
+    """Write a palette; returns why there is none."""
+    from gpuseg.errors import GpusegError
+    from gpuseg.palettes.writers import save_palette
+    from gpuseg.results import count
+
+    try:
+        palette = found.propose()
+        save_palette(palette, path)
+    except GpusegError as error:
+        return error
+    classes = count(len(palette), "colour")
+    click.echo(one_line(f"proposed palette: {path}: {palette.name}, {classes}"), err=True)
+    return None
 
 
 def _counting(count: Callable[[], int], sample: int | None) -> Callable[[], int]:
     return lambda: count() if sample is None else min(sample, count())
 
 
-def _check_place(path: str) -> None:
+def _check_place(path: str, report: str | None) -> None:
     """Refuse a palette file that cannot be written, before the work begins.
 
-    Raises UsageError for its format, OutputError for its place.
+    Raises UsageError for its format, or for the place of the report, OutputError for its place.
     """
     from pathlib import Path
 
+    from gpuseg.errors import UsageError
     from gpuseg.output import check_replaceable
     from gpuseg.palette import Palette
     from gpuseg.palettes.writers import render_palette
 
     render_palette(Palette.from_colours([(0, 0, 0)]), Path(path).suffix)
     check_replaceable(path, None, "remove it first, or choose another name")
+    if report is not None and os.path.realpath(report) == os.path.realpath(path):
+        raise UsageError(f"--propose and --report must name two files, got {path} for both")
 
 
-def _tell(found: Scan, src: str, proposed: str | None) -> None:
+def _tell(found: Scan, proposed: str | None) -> None:
     _tell_kinds(found)
     _tell_colours(found)
     _tell_palettes(found)
@@ -81,16 +102,18 @@ def _tell(found: Scan, src: str, proposed: str | None) -> None:
     click.echo()
     click.echo(one_line(found.conclusion.words))
     command = found.conclusion.command
-    if proposed is not None and found.conclusion.code in ("propose", "convert-bgr"):
-        command = shlex.join(("gpuseg", "convert", src, "DST", "--palette", proposed))
+    if proposed is not None and found.conclusion.proposed:
+        command = f"{found.conclusion.proposed} {as_argument(proposed)}"
     if command:
         click.echo(one_line(f"next: {command}"))
 
 
 def _tell_kinds(found: Scan) -> None:
-    for group, files in found.tally.groups.most_common(_SHOWN):
+    from gpuseg.census.tally import ranked
+
+    for group, files in ranked(found.tally.groups)[:_SHOWN]:
         click.echo(one_line(f"{files:>9,}  {group}"))
-    sizes = found.tally.sizes.most_common(3)
+    sizes = ranked(found.tally.sizes)[:3]
     shown = ", ".join(f"{w} x {h} ({n:,})" if w else f"others ({n:,})" for (w, h), n in sizes)
     more = len(found.tally.sizes) - len(sizes)
     if sizes:

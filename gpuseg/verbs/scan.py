@@ -19,12 +19,13 @@ from gpuseg.census.choosing import (
     find_lack,
 )
 from gpuseg.census.conclusions import MOST_CLASSES, Conclusion, Evidence, conclude
+from gpuseg.census.encodings import numbers_of
 from gpuseg.census.facts import facts_of, hex_of, warnings_on
 from gpuseg.census.image import Census, take_census
 from gpuseg.census.notes import notes
 from gpuseg.census.presets import Explaining, all_presets
 from gpuseg.census.tables import find_table
-from gpuseg.census.tally import Counted, Tally
+from gpuseg.census.tally import Counted, Tally, ranked
 from gpuseg.census.verdicts import judge
 from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.codecs.stored import read_stored
@@ -32,19 +33,20 @@ from gpuseg.discover import Source
 from gpuseg.errors import MaskError, MaskSizeError, PaletteError, UsageError
 from gpuseg.inputs import Inputs
 from gpuseg.kernels.lut import key_colours
-from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.palette import Palette
+from gpuseg.options import DEFAULT_MAX_PIXELS, ReadKeywords, ReadOptions
+from gpuseg.palette import Palette, PaletteClass
 from gpuseg.palettes.load import load_palette
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
+from gpuseg.text import shell_word
 
 SHOWN_COLOURS = 256
 """Colours of the dump that JSON lists, the most frequent first."""
 
 SHOWN_PALETTES = 10
 
-_NO_COLOURS = frozenset({"transparent", "alpha-data"})
-"""Verdicts of files whose RGB values are not what is seen."""
+_NO_COLOURS = frozenset({"transparent", "alpha-data", "photograph"})
+"""Verdicts of files whose RGB values are not what is seen, or of no class, but too many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,21 +71,35 @@ class Scan:
         """A palette for this dump.
 
         The preset, or the palette that was given, where it explains every pixel; where it does
-        with red and blue exchanged, its colours are, too. Else all colours, the most frequent
-        first, as `class 0`, `class 1` … Raises PaletteError for more than 256 colours or none.
+        with red and blue exchanged, its colours are, too. Where colours are indices in one
+        channel, or in all three alike, each is the class of its number. Else all colours, the
+        most frequent first, as `class 0`, `class 1` … Raises PaletteError for more than 256
+        colours or none.
         """
         if self.chosen and self.lack and not self.lack.pixels:
             palette = self.chosen.palette
             return palette if self.chosen.order == "rgb" else _exchanged(palette)
         keys, _, _ = self.tally.colours()
         if not len(keys):
-            raise PaletteError("no palette can be proposed: no file has colours")
+            raise PaletteError(
+                "no palette can be proposed: no file has colours of classes; photographs, "
+                "transparent images and greyscale have none"
+            )
         if len(keys) > MOST_CLASSES:
             raise PaletteError(
                 f"no palette can be proposed: {len(keys):,} colours were found, a palette of "
                 f"label maps holds {MOST_CLASSES}; these are photographs, ids or blended masks"
             )
-        return Palette.from_colours(key_colours(keys.astype(np.uint32)).tolist(), name="proposed")
+        numbers = numbers_of(keys)
+        if numbers is not None:
+            keys, numbers = keys[np.argsort(numbers)], np.sort(numbers)
+        indices = numbers.tolist() if numbers is not None else range(len(keys))
+        colours = key_colours(keys.astype(np.uint32)).tolist()
+        classes = zip(indices, colours, strict=True)
+        return Palette(
+            tuple(PaletteClass(index, f"class {index}", tuple(rgb)) for index, rgb in classes),
+            name="proposed",
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """All of it for JSON, long lists cut: see SHOWN_COLOURS, `colours_total`."""
@@ -101,7 +117,7 @@ class Scan:
             "kinds": self._kinds(),
             "sizes": [
                 {"width": width, "height": height, "files": count}
-                for (width, height), count in tally.sizes.most_common()
+                for (width, height), count in ranked(tally.sizes)
             ],
             "colours_total": len(tally.colours()[0]),
             "colours": self._colours(),
@@ -121,7 +137,7 @@ class Scan:
                 "files": count,
                 "examples": self.tally.files[group],
             }
-            for group, count in self.tally.groups.most_common()
+            for group, count in ranked(self.tally.groups)
         ]
 
     def _colours(self) -> list[dict[str, Any]]:
@@ -148,8 +164,11 @@ def scan(
     names. palette: judge by this one (a Palette, the name of a preset, or a palette file)
     instead of the preset that fits best. report, progress, options: as in `inspect`.
 
+    Colours of photographs and transparent images are not counted: they are no classes.
+
     Memory: counters of all colours, at most 192 MiB, of which masks touch few, and the colours
-    of one image a worker. Raises UsageError, PaletteError, OutputError, Interrupted.
+    of one image a worker; in the end about 100 bytes for each colour that was found.
+    Raises UsageError, PaletteError, OutputError, Interrupted.
     """
     settings = ReadOptions(**options)
     if sample is not None and (not isinstance(sample, int) or sample < 1):
@@ -164,7 +183,7 @@ def scan(
     named = None
     if wanted is not None:
         named = wanted.name if isinstance(palette, Palette) else os.fspath(palette or "")
-    return _concluded(tally, done, (source, wanted, named), settings.max_pixels)
+    return _concluded(tally, done, (source, wanted, named), settings)
 
 
 def _exchanged(palette: Palette) -> Palette:
@@ -174,21 +193,31 @@ def _exchanged(palette: Palette) -> Palette:
 
 
 def _concluded(
-    tally: Tally, report: Report, asked: tuple[str, Palette | None, str | None], max_pixels: int
+    tally: Tally,
+    report: Report,
+    asked: tuple[str, Palette | None, str | None],
+    settings: ReadOptions,
 ) -> Scan:
     src, wanted, named = asked
 
     def read(name: str) -> NDArray[np.uint8] | None:
         path = os.path.join(src, *name.split("/")) if os.path.isdir(src) else src
-        return _read_colours(path, max_pixels)
+        return _read_colours(path, settings.max_pixels)
 
     found = candidates(tally) if tally.coloured else []
     chosen = choose(found, tally, wanted)
     lack = find_lack(chosen, tally, read) if chosen is not None else None
     table = find_table(src, tally) if chosen is None and tally.coloured else None
-    evidence = Evidence(tally, src, found, chosen, lack, named, table)
+    evidence = Evidence(tally, src, found, chosen, lack, named, _repeated(settings), table)
     told = tuple(notes(evidence))
     return Scan(conclude(evidence), told, chosen, lack, tuple(found), tally, report)
+
+
+def _repeated(settings: ReadOptions) -> str:
+    """The options that the next command needs to find and take the same files."""
+    pattern = f" --pattern={shell_word(settings.pattern)}" if settings.pattern else ""
+    largest = settings.max_pixels
+    return pattern + (f" --max-pixels {largest}" if largest != DEFAULT_MAX_PIXELS else "")
 
 
 def _read_colours(path: str, max_pixels: int) -> NDArray[np.uint8] | None:

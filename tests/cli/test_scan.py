@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +59,12 @@ def test_a_proposed_palette_converts(tmp_path: Path) -> None:
 
 def test_a_palette_that_cannot_be_proposed_is_refused(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    noise[:30] = 0
     Image.fromarray(noise).save(tmp_path / "a.png")
     run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.json"))
     assert run.code == 2
     assert "colours were found" in run.err
+    assert "1 read" in run.out  # what was found out is not lost
     assert not (tmp_path / "p.json").exists()
     run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.docx"))
     assert run.code == 2
@@ -95,3 +100,27 @@ def test_label_maps_are_counted_next(tmp_path: Path) -> None:
     save_label(tmp_path / "a.png", indices(20, 30), "voc")
     run = gpuseg("scan", str(tmp_path))
     assert run.out.splitlines()[-1] == f"next: gpuseg stats {tmp_path}"
+
+
+def test_a_palette_and_a_report_are_two_files(src: Path, tmp_path: Path) -> None:
+    target = str(tmp_path / "p.json")
+    run = gpuseg("scan", str(src), "--report", target, "--propose", target)
+    assert (run.code, run.out) == (2, "")
+    assert "must name two files" in run.err
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "-r", "a\nb", "\udcff$HOME", "tab\t\\n", "ü😀"])
+def test_the_next_command_is_what_a_shell_takes(
+    src: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("needs bash")
+    monkeypatch.chdir(src.parent)
+    src.rename(name)
+    run = gpuseg("scan", "--max-pixels", "9999", "--pattern", "[01].p?g", "--", name)
+    (line,) = [line for line in run.out.splitlines() if line.startswith("next: gpuseg ")]
+    words = f"printf '%s\\0' {line.removeprefix('next: gpuseg ')}"
+    said = subprocess.run(["bash", "-c", words], capture_output=True, check=True).stdout
+    command = [os.fsdecode(word) for word in said.split(b"\0")[:-1]]
+    assert gpuseg(*command).code == 0
+    assert len(list(Path("DST").glob("*.png"))) == 2

@@ -116,10 +116,10 @@ def count_colours(mask: Scanlines, table: NDArray[np.uint16]) -> NDArray[np.int6
 
     table: uint16 (2**24,), read-only, see `kernels.lut`. Raises as `index_scanlines`.
     """
-    from gpuseg.kernels import counting_rows, scanlines
+    from gpuseg.kernels import counting_masks, scanlines
 
-    counts = np.zeros((2, counting_rows.LABELS), np.int64)
-    kernel = partial(counting_rows.count_scanlines, table=table, counts=counts)
+    counts = np.zeros((2, counting_masks.LABELS), np.int64)
+    kernel = partial(counting_masks.count_scanlines, table=table, counts=counts)
     verdict = _each_block(mask, kernel, lambda stage: None)
     return None if verdict == scanlines.UNKNOWN else counts[1]
 

@@ -1,4 +1,4 @@
-"""Scanlines of a PNG of colours to how often each label comes, without a label map in between.
+"""Scanlines of a colour mask to how often each label comes, without a label map in between.
 
 The same walk as in `scanlines` and `rows`: what equals the row above is not looked at. The counts
 of a row are those of the row above, but for the pixels that changed, so a row costs its changes

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpuseg.kernels import counting_rows, scanlines
+from gpuseg.kernels import counting_masks, scanlines
 from gpuseg.kernels.jit import CHECKED
 from tests.kernels.scanline_cases import (
     CONTENTS,
@@ -34,7 +34,7 @@ def run(case: Case, cuts: list[int]) -> tuple[int, np.ndarray]:
             break
         data = np.frombuffer(piece.tobytes(), np.uint8)
         arguments = (data, first, case.shape, row, table_of(channels), counts)
-        verdict = counting_rows.count_scanlines(*arguments)
+        verdict = counting_masks.count_scanlines(*arguments)
         if verdict != scanlines.DONE:
             return verdict, counts[1]
         first += rows

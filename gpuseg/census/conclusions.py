@@ -137,7 +137,7 @@ def _of_ids(evidence: Evidence) -> Conclusion:
         words = "RGBA bitmasks whose alpha is data (BDD100K): the class is in R; no palette fits"
         return Conclusion("id-maps", words)
     if codes["ids-16-bit"] > codes["id-map"]:
-        words = "16-bit greyscale ids: they are indices already, and no colours"
+        words = "greyscale ids of more than 8 bits: they are indices already, and no colours"
         return Conclusion("id-maps", words)
     keys, _, files = tally.colours()
     encoding = find_encoding(keys)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gpuseg.census.choosing import Candidate
 from gpuseg.census.conclusions import MASKS, MOST_CLASSES, Evidence, conclude
 from gpuseg.census.facts import hex_of
 from gpuseg.census.presets import FEW
-from gpuseg.census.tally import Group, Tally, ranked
+from gpuseg.census.tally import INDICES, Group, Tally, ranked
 from gpuseg.kernels.lut import key_colours
 from gpuseg.results import count
 
@@ -20,6 +21,11 @@ def notes(evidence: Evidence) -> list[str]:
     tally = evidence.tally
     code = conclude(evidence).code
     told = [*_odd_files(tally, code == "photographs"), *_warnings(tally), *_moved(tally)]
+    if tally.beyond:
+        told.append(
+            f"{count(tally.beyond, 'pixel')} with a value below 0 or above {INDICES - 1:,}: "
+            "no index of a label map, so not listed"
+        )
     if code in ("convert", "convert-unknown", "convert-bgr"):
         told += [*_rivals(evidence), *_merged(evidence)]
     if code in ("propose", "convert-table"):
@@ -73,6 +79,28 @@ def _rivals(evidence: Evidence) -> list[str]:
     chosen = evidence.chosen
     if chosen is None or evidence.asked is not None:
         return []
+    return [*_same_order(evidence, chosen), *_other_order(evidence, chosen)]
+
+
+def _other_order(evidence: Evidence, chosen: Candidate) -> list[str]:
+    """Palettes that hold the same pixels with red and blue exchanged, if not by their size."""
+    names = [
+        one.palette.name
+        for one in evidence.found
+        if one.pixels == chosen.pixels
+        and one.order != chosen.order
+        and len(one.palette) <= 2 * one.colours
+    ]
+    if chosen.order == "bgr" or not names:
+        return []
+    words = (
+        f"with red and blue exchanged, {', '.join(names[:5])} would explain as much: colours do "
+        "not tell, so look at one mask beside its photograph"
+    )
+    return [words]
+
+
+def _same_order(evidence: Evidence, chosen: Candidate) -> list[str]:
     same = [c for c in evidence.found if (c.pixels, c.order) == (chosen.pixels, chosen.order)]
     others = [c.palette.name for c in same if c.palette != chosen.palette]
     if not others:

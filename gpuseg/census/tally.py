@@ -83,9 +83,9 @@ class Tally:
     warnings: how many files have one, and the first by name. explained: files by the palettes
     that explain them. colour_pixels, colour_files: uint64 and uint32 (2**24,), counters of every
     colour: zeros that are no memory until they are touched. index_pixels, index_files: int64
-    (65536,). examples: a file of each of the first colours. places: a file for each index that
-    one of the first colours has in palettes that are no preset's. coloured, coloured_pixels:
-    files that have colours, and their pixels.
+    (65536,). beyond: pixels of other values. examples: a file of each of the first colours.
+    places: a file for each index that one of the first colours has in palettes that are no
+    preset's. coloured, coloured_pixels: files that have colours, and their pixels.
     """
 
     explaining: Explaining
@@ -101,6 +101,7 @@ class Tally:
     index_files: NDArray[np.int64] = field(default_factory=lambda: np.zeros(INDICES, np.int64))
     examples: dict[int, str] = field(default_factory=dict)
     places: dict[int, dict[int, str]] = field(default_factory=dict)
+    beyond: int = 0
     coloured: int = 0
     coloured_pixels: int = 0
     _explained: Counter[int] = field(default_factory=Counter)
@@ -125,7 +126,8 @@ class Tally:
         for warning in result.warnings:
             self._warn(warning, result.source)
         if len(counted.values):
-            small = counted.values < INDICES
+            small = (counted.values >= 0) & (counted.values < INDICES)
+            self.beyond += int(counted.counts[~small].sum())
             self.index_pixels[counted.values[small]] += counted.counts[small]
             self.index_files[counted.values[small]] += 1
         if len(counted.keys):

@@ -131,10 +131,10 @@ def _transparent(census: Census) -> Verdict:
 def _of_palette(census: Census) -> Verdict:
     last, entries = int(census.values[-1]), census.entries
     if last >= entries:
-        words = (
-            f"its palette ends at {entries - 1}, its largest index is {last}: the palette was cut; "
-            "recolor gives it another if the indices are right"
-        )
+        cut = f"its palette ends at {entries - 1}, its largest index is {last}: the palette was cut"
+        words = f"{cut}; recolor gives it another if the indices are right"
+        if not entries:
+            words = "damaged: a palette image that has no palette; restore it from its source"
         return Verdict("palette-too-short", words)
     ignored = _ignored(census)
     if census.fingerprint is not None:

@@ -17,6 +17,7 @@ from gpuseg.options import DEFAULT_MAX_PIXELS
 from gpuseg.palette import voc_colormap
 from gpuseg.palettes.load import load_palette
 from tests.making import indices
+from tests.pngs import PALETTE, png
 
 CAMVID = load_palette("camvid12").colours
 LABELS = indices(40, 60, classes=11)
@@ -242,3 +243,9 @@ def test_a_preset_that_has_nearly_all_is_no_encoding(tmp_path: Path, name: str) 
     Image.fromarray(pixels).save(tmp_path / "a.png")
     verdict = verdict_of(tmp_path / "a.png")
     assert (verdict.code, verdict.preset) == ("colour-mask-unnamed", name)
+
+
+def test_a_palette_image_without_a_palette(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png(1, 1, 8, PALETTE, b"\0\1"))
+    assert verdict_of(path).words.startswith("damaged: a palette image that has no palette")

@@ -66,6 +66,9 @@ def test_a_palette_that_cannot_be_proposed_is_refused(tmp_path: Path) -> None:
     assert "colours were found" in run.err
     assert "1 read" in run.out  # what was found out is not lost
     assert not (tmp_path / "p.json").exists()
+    run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "no" / "p.json"))
+    assert (run.code, run.out) == (2, "")  # before the work begins
+    assert "is no folder" in run.err
     run = gpuseg("scan", str(tmp_path), "--propose", str(tmp_path / "p.docx"))
     assert run.code == 2
     assert "must end in" in run.err

@@ -10,6 +10,7 @@ from PIL import Image
 
 import gpuseg
 from gpuseg.errors import PaletteError
+from gpuseg.palettes.load import load_palette
 from tests.making import indices, mask, read_indices
 from tests.verbs.test_scan import CAMVID, camvid, noise, save
 
@@ -112,3 +113,19 @@ def test_files_of_another_kind_are_named(tmp_path: Path) -> None:
         assert f"({name})" in told
     assert found.report.exit_code == 1
     assert found.conclusion.code in ("convert", "convert-unknown")
+
+
+def test_a_palette_that_fits_either_way(tmp_path: Path) -> None:
+    """DeepGlobe's colours with red and blue exchanged are SUIM's: only a person can tell."""
+    colours = load_palette("deepglobe").colours[:, ::-1]
+    save(tmp_path / "a.png", colours[indices(20, 20, classes=len(colours))])
+    found = gpuseg.scan(tmp_path)
+    assert any("deepglobe would explain as much" in note for note in found.notes)
+
+
+def test_values_that_no_label_map_has(tmp_path: Path) -> None:
+    """Of TIFF: they are told, and are no other index."""
+    save(tmp_path / "a.tif", np.array([[-5, 0, 70000], [3, 3, -5]], np.int32))
+    found = gpuseg.scan(tmp_path)
+    assert found.tally.indices() == {0: (1, 1), 3: (2, 1)}
+    assert any(note.startswith("3 pixels with a value below 0") for note in found.notes)

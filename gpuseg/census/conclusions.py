@@ -40,8 +40,11 @@ MASKS = frozenset({"colour-mask", "colour-mask-bgr", "colour-mask-unnamed"})
 """Verdicts of colour masks, whichever colours they happen to have."""
 
 _COLOURS = MASKS | {"blended", "palette-of-its-own", "palette-too-short"}
+PICTURES = frozenset({"photograph", "lossy"})
+"""Verdicts of files that lie beside masks as the pictures these were drawn on."""
+
 _FEW_MASKS = 0.1
-"""Masks beside photographs: of fewer, for a photograph, photographs are what a dump is."""
+"""Of fewer masks for a picture, pictures are what a dump is."""
 
 _IDS = frozenset({"id-map", "alpha-data", "ids-16-bit"})
 _KINDS: dict[str, str] = {
@@ -102,15 +105,15 @@ def conclude(evidence: Evidence) -> Conclusion:
 
 
 def _most(tally: Tally) -> str:
-    """What most files are. Photographs beside masks are what these were drawn on, and no more."""
+    """What most files are. Pictures beside masks are what these were drawn on, and no more."""
     kinds: Counter[str] = Counter()
     for code, files in tally.codes().items():
         kind = _KINDS.get(code, code)
         if kind not in ("damaged", "others"):
             kinds[kind] += files
-    photographs = kinds.pop("photograph", 0)
-    if photographs and max(kinds.values(), default=0) < _FEW_MASKS * photographs:
-        return "photograph"
+    pictures = {kind: kinds.pop(kind) for kind in sorted(PICTURES & kinds.keys())}
+    if pictures and max(kinds.values(), default=0) < _FEW_MASKS * sum(pictures.values()):
+        return max(pictures, key=lambda kind: pictures[kind])
     return max(kinds, key=lambda kind: (kinds[kind], kind == "colours", kind), default="")
 
 

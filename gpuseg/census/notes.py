@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gpuseg.census.choosing import Candidate
-from gpuseg.census.conclusions import MASKS, MOST_CLASSES, Evidence, conclude
+from gpuseg.census.conclusions import MASKS, MOST_CLASSES, PICTURES, Evidence, conclude
 from gpuseg.census.facts import hex_of
 from gpuseg.census.presets import FEW
 from gpuseg.census.tally import INDICES, Group, Tally, ranked
@@ -20,7 +20,7 @@ def notes(evidence: Evidence) -> list[str]:
     """All of it: odd files and warnings, then what makes a palette doubtful."""
     tally = evidence.tally
     code = conclude(evidence).code
-    told = [*_odd_files(tally, code == "photographs"), *_warnings(tally), *_moved(tally)]
+    told = [*_odd_files(tally, code in ("photographs", "lossy")), *_warnings(tally), *_moved(tally)]
     if tally.beyond:
         told.append(
             f"{count(tally.beyond, 'pixel')} with a value below 0 or above {INDICES - 1:,}: "
@@ -33,13 +33,14 @@ def notes(evidence: Evidence) -> list[str]:
     return told
 
 
-def _odd_files(tally: Tally, photographs: bool) -> list[str]:
+def _odd_files(tally: Tally, pictures: bool) -> list[str]:
     """The kinds of files that are not those of the most, and which files they are.
 
-    photographs: these are the most, and no masks.
+    pictures: these are the most, and no masks.
     """
     kinds = ranked(tally.groups)
-    usual = [kind for kind, _ in kinds if photographs or kind.code not in ("photograph", "damaged")]
+    odd = {"damaged"} if pictures else PICTURES | {"damaged"}
+    usual = [kind for kind, _ in kinds if kind.code not in odd]
     most = usual[0] if usual else None
     kinds = [(kind, files) for kind, files in kinds if most and not _is_usual(kind, most)]
     return [

@@ -89,8 +89,6 @@ def judge(census: Census) -> Verdict:
         words = f"{census.frames} frames in one file: save the one you want on its own"
         return Verdict("several-frames", words)
     if census.lossy:
-        if census.kind == "RGB" and is_photograph(census.counts):
-            return _photograph(census, f"a {census.format} of ")
         words = f"{census.format}: lossy, its colours are not exact; look for the lossless original"
         return Verdict("lossy", words)
     if not census.is_opaque:
@@ -102,11 +100,6 @@ def judge(census: Census) -> Verdict:
     if census.kind == "RGB":
         return _of_colours(census)
     return Verdict("other-kind", f"a {census.kind} image: neither colour mask nor label map")
-
-
-def _photograph(census: Census, what: str = "") -> Verdict:
-    colours = f"{what}{len(census.values):,} colours"
-    return Verdict("photograph", f"{colours}, none of them common: a photograph, not a mask")
 
 
 def _transparent(census: Census) -> Verdict:
@@ -233,7 +226,8 @@ def _of_colours(census: Census) -> Verdict:
         words = f"numbers, not colours of classes: {encoding.words}"
         return Verdict("id-map", words, encoding=encoding.code)
     if is_photograph(counts):
-        return _photograph(census)
+        words = f"{len(keys):,} colours, none of them common: a photograph, not a mask"
+        return Verdict("photograph", words)
     return _of_unnamed_colours(counts, nearly)
 
 

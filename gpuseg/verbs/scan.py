@@ -23,6 +23,7 @@ from gpuseg.census.encodings import numbers_of
 from gpuseg.census.facts import facts_of, hex_of, warnings_on
 from gpuseg.census.image import Census, take_census
 from gpuseg.census.notes import notes
+from gpuseg.census.photographs import is_photograph
 from gpuseg.census.presets import Explaining, all_presets
 from gpuseg.census.tables import find_table
 from gpuseg.census.tally import Counted, Tally, ranked
@@ -268,7 +269,8 @@ class Scanning:
         verdict = judge(census)
         none = np.empty(0, np.int64)
         keys, pixels = none, none
-        if census.kind in ("RGB", "palette") and verdict.code not in _NO_COLOURS:
+        without = verdict.code in _NO_COLOURS or (census.lossy and is_photograph(census.counts))
+        if census.kind in ("RGB", "palette") and not without:
             keys, pixels = census.colours()
         indexed = census.kind in ("palette", "grey") and verdict.code != "photograph"
         return Counted(

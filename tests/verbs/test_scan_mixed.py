@@ -83,7 +83,7 @@ def test_photographs_end_in_no_palette(tmp_path: Path) -> None:
     """Nor do they take memory: their colours are nothing that a palette could be made of."""
     for name in range(3):
         save(tmp_path / f"{name}.png", noise(name))
-        save(tmp_path / f"{name}.jpg", noise(name))
+    save(tmp_path / "a.jpg", noise(9))
     found = gpuseg.scan(tmp_path)
     assert found.conclusion.code == "photographs"
     assert not len(found.tally.colours()[0])
@@ -129,3 +129,9 @@ def test_values_that_no_label_map_has(tmp_path: Path) -> None:
     found = gpuseg.scan(tmp_path)
     assert found.tally.indices() == {0: (1, 1), 3: (2, 1)}
     assert any(note.startswith("3 pixels with a value below 0") for note in found.notes)
+
+
+def test_lossy_masks_are_no_photographs(tmp_path: Path) -> None:
+    """However many colours JPEG makes of them."""
+    save(tmp_path / "a.jpg", CAMVID.colours[indices(64, 90, classes=len(CAMVID))])
+    assert gpuseg.scan(tmp_path).conclusion.code == "lossy"

@@ -220,12 +220,13 @@ def _of_colours(census: Census) -> Verdict:
     verdict = _of_explained(presets.bits(keys), len(keys))
     if verdict is not None:
         return verdict
-    nearly = _nearly(presets, keys, counts)
+    is_picture = is_photograph(counts)
+    nearly = _nearly(presets, keys, counts) if not is_picture else ("", "")
     encoding = find_encoding(keys) if nearly[1] in ("", _PANOPTIC) else None
     if encoding is not None:
         words = f"numbers, not colours of classes: {encoding.words}"
         return Verdict("id-map", words, encoding=encoding.code)
-    if is_photograph(counts):
+    if is_picture:
         words = f"{len(keys):,} colours, none of them common: a photograph, not a mask"
         return Verdict("photograph", words)
     return _of_unnamed_colours(counts, nearly)

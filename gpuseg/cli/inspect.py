@@ -51,7 +51,7 @@ def _tell(found: Inspection) -> None:
 def _line(result: FileResult) -> str:
     facts = _facts(result)
     if facts is None:
-        return f"damaged: {result.message}"
+        return f"failed: {result.message}"
     return f"{facts.verdict.words}{''.join(f'; {warning}' for warning in result.warnings)}"
 
 
@@ -65,7 +65,7 @@ def _tell_one(result: FileResult) -> None:
     facts = _facts(result)
     click.echo(one_line(result.source))
     if facts is None:
-        click.echo(one_line(f"  damaged: {result.message}"))
+        click.echo(one_line(f"  failed: {result.message}"))
         return
     click.echo(one_line(f"  {facts.verdict.words}"))
     for warning in result.warnings:

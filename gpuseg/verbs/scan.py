@@ -75,8 +75,10 @@ class Scan:
         with red and blue exchanged, its colours are, too. Where colours are indices in one
         channel, or in all three alike, each is the class of its number. Else all colours, the
         most frequent first, as `class 0`, `class 1` … Raises PaletteError for more than 256
-        colours or none.
+        colours or none, and where some files have red and blue exchanged.
         """
+        if self.conclusion.code == "mixed-orders":
+            raise PaletteError(f"no palette can be proposed: {self.conclusion.words}")
         if self.chosen and self.lack and not self.lack.pixels:
             palette = self.chosen.palette
             return palette if self.chosen.order == "rgb" else _exchanged(palette)
@@ -167,8 +169,8 @@ def scan(
 
     Colours of photographs and transparent images are not counted: they are no classes.
 
-    Memory: counters of all colours, at most 192 MiB, of which masks touch few, and the colours
-    of one image a worker; in the end about 100 bytes for each colour that was found.
+    Memory: counters of all colours, at most 192 MiB and 64 MiB a worker, of which masks touch
+    few, and the colours of one image a worker; in the end about 100 bytes for each colour.
     Raises UsageError, PaletteError, OutputError, Interrupted.
     """
     settings = ReadOptions(**options)

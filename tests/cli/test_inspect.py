@@ -43,6 +43,7 @@ def test_several_images_get_a_line_each_and_a_table(src: Path) -> None:
     assert run.code == 1
     assert run.err.startswith("failed cut.png: ")
     lines = run.out.splitlines()
+    assert lines[2].startswith("cut.png: failed: is cut off")  # not all that fails is damaged
     assert [line.split(":")[0] for line in lines[:3]] == ["0.png", "1.png", "cut.png"]
     assert any(line.split()[:2] == ["2", "colour-mask"] for line in lines)
     assert any(line.split()[:2] == ["1", "damaged"] for line in lines)

@@ -52,6 +52,8 @@ def test_red_and_blue_exchanged_in_some_files(tmp_path: Path) -> None:
     assert found.conclusion.code == "mixed-orders"
     assert found.conclusion.words.startswith("2 colour masks with red and blue exchanged")
     assert not found.conclusion.command
+    with pytest.raises(PaletteError, match="save those as RGB"):
+        found.propose()
 
 
 def test_indices_in_one_channel_are_proposed_as_they_are(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -127,3 +128,17 @@ def test_the_next_command_is_what_a_shell_takes(
     command = [os.fsdecode(word) for word in said.split(b"\0")[:-1]]
     assert gpuseg(*command).code == 0
     assert len(list(Path("DST").glob("*.png"))) == 2
+
+
+def test_a_proposal_ends_in_the_command_that_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_mask(tmp_path / "it's" / "a.dat.png", 40, 50)
+    run = gpuseg("scan", "it's", "--pattern", "*.dat.*", "--propose", "-p q.csv")
+    line = run.out.splitlines()[-1]
+    assert shlex.split(line) == [
+        *("next:", "gpuseg", "convert", "it's", "DST", "--pattern=*.dat.*"),
+        *("--palette", "./-p q.csv"),
+    ]
+    assert gpuseg(*shlex.split(line)[2:]).code == 0

@@ -73,7 +73,7 @@ class Evidence:
 
     src: as the command names it. found: palettes that explain something, the best first.
     asked: the palette that was given, as the command names it, if one was.
-    table: the palette file that lies with the masks and explains them, where nothing is chosen.
+    table: the palette file that lies with the masks and explains them, where none was given.
     options: of the scan that the next command needs, too, as the shell takes them.
     """
 

@@ -11,6 +11,7 @@ from gpuseg.census.presets import FEW
 from gpuseg.census.tally import INDICES, Group, Tally, ranked
 from gpuseg.kernels.lut import key_colours
 from gpuseg.results import count
+from gpuseg.text import as_argument
 
 RARE_PIXELS, RARE_FILES = 0.001, 0.5
 """A colour of so few of all pixels, in so few of the files, is told: it may be no class."""
@@ -80,7 +81,26 @@ def _rivals(evidence: Evidence) -> list[str]:
     chosen = evidence.chosen
     if chosen is None or evidence.asked is not None:
         return []
-    return [*_same_order(evidence, chosen), *_other_order(evidence, chosen)]
+    return [
+        *_own_table(evidence, chosen),
+        *_same_order(evidence, chosen),
+        *_other_order(evidence, chosen),
+    ]
+
+
+def _own_table(evidence: Evidence, chosen: Candidate) -> list[str]:
+    """The palette file that lies with the masks, where its indices are not the preset's."""
+    table = evidence.table
+    if table is None or table.pixels < chosen.pixels:
+        return []
+    indices = {entry.rgb: entry.index for entry in chosen.palette.classes}
+    if all(indices.get(entry.rgb, entry.index) == entry.index for entry in table.palette.classes):
+        return []
+    words = (
+        f"{table.path}, which lies with them, has as many of their pixels, with other indices: if "
+        f"it is theirs, take --palette {as_argument(table.path)}"
+    )
+    return [words]
 
 
 def _other_order(evidence: Evidence, chosen: Candidate) -> list[str]:

@@ -210,7 +210,7 @@ def _concluded(
     found = candidates(tally) if tally.coloured else []
     chosen = choose(found, tally, wanted)
     lack = find_lack(chosen, tally, read) if chosen is not None else None
-    table = find_table(src, tally) if chosen is None and tally.coloured else None
+    table = find_table(src, tally) if wanted is None and tally.coloured else None
     evidence = Evidence(tally, src, found, chosen, lack, named, _repeated(settings), table)
     told = tuple(notes(evidence))
     return Scan(conclude(evidence), told, chosen, lack, tuple(found), tally, report)

@@ -137,3 +137,15 @@ def test_lossy_masks_are_no_photographs(tmp_path: Path) -> None:
     """However many colours JPEG makes of them."""
     save(tmp_path / "a.jpg", CAMVID.colours[indices(64, 90, classes=len(CAMVID))])
     assert gpuseg.scan(tmp_path).conclusion.code == "lossy"
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_a_table_beside_masks_of_a_preset(tmp_path: Path, moved: int) -> None:
+    """Whose indices are theirs is for people to say, where the two do not agree."""
+    camvid(tmp_path / "masks", files=1)
+    lines = [",".join(map(str, (c.name, c.index + moved, *c.rgb))) for c in CAMVID.classes]
+    table = tmp_path / "classes.csv"
+    table.write_text("\n".join(["name,index,r,g,b", *lines]))
+    found = gpuseg.scan(tmp_path / "masks")
+    assert found.conclusion.code == "convert"
+    assert [note.startswith(str(table)) for note in found.notes].count(True) == moved

@@ -152,11 +152,22 @@ class ProcessFlow:
     """Threads that do a task with what a feed holds; `work` is one of them.
 
     lines: whether there is a report; else processes need not make its lines.
+    alone: a thread alone is faster than several, for nearly all of the task is Python: the others
+    wait until it is known whether processes are worth while.
     """
 
-    def __init__(self, feed: Feed[Source], task: Task, add: Add, *, lines: bool = True) -> None:
+    def __init__(
+        self,
+        feed: Feed[Source],
+        task: Task,
+        add: Add,
+        *,
+        lines: bool = True,
+        alone: bool = False,
+    ) -> None:
         self._feed, self._task, self._add, self._lines = feed, task, add, lines
         self.threads = task.options.worker_count
+        self._alone, self._leading, self._known = alone, threading.Lock(), threading.Event()
         self._deciding = threading.Lock()
         self._worthwhile: bool | None = None  # whether processes are
         self._drawn_before = feed.drawn
@@ -164,15 +175,29 @@ class ProcessFlow:
 
     def work(self) -> None:
         """Take files until there are no more. One such call a thread."""
-        start = monotonic()
-        while self.threads == 1 or monotonic() - start < PATIENCE or not self._is_decided():
-            if not self._do_one():
+        if self._alone and not self._leading.acquire(blocking=False):
+            self._known.wait()
+            if not self._worthwhile:
                 return
+        else:
+            try:
+                if self._is_done_by_thread():
+                    return
+            finally:
+                self._known.set()
         worker = self._started() if self._worthwhile else None
         if worker is not None:
             self._by_process(worker)
         while self._do_one():  # what is left where there is no process
             pass
+
+    def _is_done_by_thread(self) -> bool:
+        """Do files on this thread until there are no more, or it is known what to do instead."""
+        start = monotonic()
+        while self.threads == 1 or monotonic() - start < PATIENCE or not self._is_decided():
+            if not self._do_one():
+                return True
+        return False
 
     def _is_decided(self) -> bool:
         """Whether it is known if processes are worth while; one thread finds that out."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.codecs.opening import NO_MEMORY
@@ -50,7 +50,12 @@ class Made:
 
 
 class Maker(Protocol):
-    """Makes targets. Sent to worker processes by pickle."""
+    """Makes targets. Sent to worker processes by pickle.
+
+    is_python: nearly all of it is Python, so that several threads are slower than one.
+    """
+
+    is_python: ClassVar[bool]
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The target of one file. Called from several threads; raises MaskError and the like."""
@@ -135,11 +140,12 @@ def rewrite(
     targets = Targets.create(target, options, (verb, *shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
+    path: Path | None = report_path(target, report, options)
+
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         look_for_collisions(sources, target, options)
-        return ProcessFlow(feed, task, add)
+        return ProcessFlow(feed, task, add, lines=path is not None, alone=maker.is_python)
 
-    path: Path | None = report_path(target, report, options)
     head = header(verb, sources, target) | (
         describe(palette, palette.ignore_for(8)) if palette else {}
     )

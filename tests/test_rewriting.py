@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,6 +23,8 @@ from tests.making import indices, save_mask
 @dataclass(frozen=True)
 class Same:
     """Makes the same small label map of every file but those named bad… or worse…."""
+
+    is_python: ClassVar[bool] = False
 
     seed: int = 0
 

@@ -28,6 +28,9 @@ MOST_PLACES = 4
 MOST_GROUPS = 256
 """Kinds of files, and sizes, that are counted apart; the rest is counted together."""
 
+_STRETCH = 12
+"""Colours of a stretch of counters, a power of two."""
+
 SHOWN_FILES = 5
 """Files that are remembered of each kind."""
 
@@ -106,6 +109,8 @@ class Tally:
     coloured_pixels: int = 0
     _explained: Counter[int] = field(default_factory=Counter)
     _bits: Counter[int] = field(default_factory=Counter)
+    # which stretches of the counters were touched: to look for colours in all of them takes long
+    _touched: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(COLOURS >> _STRETCH, bool))
     _colours: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None = None
 
     def add(self, result: FileResult) -> None:
@@ -136,6 +141,7 @@ class Tally:
     def _add_colours(self, counted: Counted, source: str) -> None:
         keys = counted.keys
         self._colours = None
+        self._touched[keys >> _STRETCH] = True
         self.colour_pixels[keys] += counted.pixels.astype(np.uint64)  # no key comes twice
         self.colour_files[keys] += np.uint32(1)
         self.coloured += 1
@@ -203,7 +209,10 @@ class Tally:
     def colours(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Keys, pixels and files of all colours, int64 (K,), the most frequent first."""
         if self._colours is None:
-            keys = np.flatnonzero(self.colour_files)
+            stretches = np.flatnonzero(self._touched)
+            held = self.colour_files.reshape(-1, 1 << _STRETCH)[stretches]
+            rows, places = np.nonzero(held)
+            keys = (stretches[rows] << _STRETCH) + places
             pixels, files = self.colour_pixels[keys].astype(np.int64), self.colour_files[keys]
             order = np.argsort(-pixels, kind="stable")
             self._colours = keys[order], pixels[order], files[order].astype(np.int64)

@@ -16,6 +16,7 @@ import numpy as np
 
 from gpuseg.codecs.chunks import (
     CHANNELS,
+    END,
     GREY,
     HEADER,
     PALETTE,
@@ -122,6 +123,8 @@ def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]
             png = os.read(file, _FIRST_READ)
             header = _header(png, grey)
             check_size(header.width, header.height, max_pixels)
+            if len(png) < _FIRST_READ and png.endswith(END):  # as nearly always: no look for more
+                return png, header
             limit = 2 * (1 + header.row_bytes) * header.height + (1 << 20)
             blocks = [png]
             while block := os.read(file, _NEXT_READ):

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,8 @@ def _words(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
 @dataclass(frozen=True, slots=True, eq=False)  # so that colours are kept by a cheap key
 class _Colouring:
     """The Maker. chosen: the palette that was given; of_run: that of greyscale without one."""
+
+    is_python: ClassVar[bool] = False
 
     chosen: Palette | None
     of_run: Palette | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from gpuseg.codecs import recolouring
 from gpuseg.discover import Source
@@ -54,6 +54,8 @@ _AS_EVER = {"format": "PNG", "codec": "png"}
 
 @dataclass(frozen=True, slots=True)
 class _Recolouring:
+    is_python: ClassVar[bool] = True
+
     plte: bytes
     max_pixels: int
 

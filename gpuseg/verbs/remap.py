@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, Unpack, get_args
+from typing import Any, ClassVar, Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +142,8 @@ class _Unmapped:
 @dataclass(frozen=True, slots=True, eq=False)  # so that tables are kept by a cheap key
 class _Remapping:
     """The Maker. pairs: (old, new). plte: None for the files' own colours. known: those it has."""
+
+    is_python: ClassVar[bool] = False
 
     pairs: tuple[tuple[int, int], ...]
     unmapped: Unmapped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -76,6 +76,8 @@ class _Left:
 
 @dataclass(frozen=True, slots=True)
 class _Repairing:
+    is_python: ClassVar[bool] = False
+
     palette: Palette
     lookup: Lookup
     keep_unrepaired: bool

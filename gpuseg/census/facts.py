@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,9 +22,8 @@ _FORMATS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".web
 _FORMATS |= {".gif": "GIF", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What one image is.
+class Facts(NamedTuple):
+    """What one image is (a tuple, for there is one for each file).
 
     verdict: in words. kind, bits, interlaced, frames, alpha: as in `Census`.
     entries, palette: how many colours its palette has, and which preset it is.
@@ -99,11 +97,11 @@ def facts_of(census: Census, verdict: Verdict) -> Facts:
         if len(values) > 4 * SHOWN_COLOURS:  # those that are too rare to be told need no order
             common = counts >= np.partition(counts, -SHOWN_COLOURS)[-SHOWN_COLOURS]
             values, counts = values[common], counts[common]
-        order = np.lexsort((values, -counts))[:SHOWN_COLOURS]
-        values, counts = values[order], counts[order]
     elif len(values) > SHOWN_INDICES:
         values, counts = values[:SHOWN_INDICES], counts[:SHOWN_INDICES]
     pairs = tuple(zip(values.tolist(), counts.tolist(), strict=True))
+    if census.kind == "RGB":
+        pairs = tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:SHOWN_COLOURS])
     own: tuple[int, ...] = ()
     if census.plte and match is None:
         table = np.frombuffer(census.plte, np.uint8).reshape(-1, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,8 @@ class Alpha:
     clear: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Census:
-    """One image, counted.
+class Census(NamedTuple):
+    """One image, counted (a tuple, for there is one for each file).
 
     kind: `palette`, `grey`, `RGB`, or another mode in Pillow's words, of which nothing is counted.
     bits: of a channel or position in the file; of colours of more than 8, the high byte counts.

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from gpuseg.results import Report, UnknownColour
 
 
+NO_MEMORY = (
+    "needs more memory than there is; use fewer --workers, or restore it if it should be small: "
+    "damaged files may claim any size"
+)
+"""What a mask fails with when memory runs out."""
+
+
 class GpusegError(Exception):
     """Base of every exception gpuseg raises on purpose."""
 

@@ -13,9 +13,8 @@ from typing import Any
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, pillow, png
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source
-from gpuseg.errors import MaskError, MaskSizeError, OutputError
+from gpuseg.errors import MaskError, OutputError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.options import ConvertOptions
@@ -48,8 +47,6 @@ class Work:
 
     def failed(self, error: Exception) -> FileResult:
         """The row when `error` ended it."""
-        if isinstance(error, MemoryError):
-            error = MaskSizeError(NO_MEMORY)
         return FileResult.failure(self.source.relative, error, **self._facts())
 
     def finished(self, status: Status, indexed: Indexed) -> FileResult:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from gpuseg.errors import GpusegError, UnknownColourError
+from gpuseg.errors import NO_MEMORY, GpusegError, MaskSizeError, UnknownColourError
 
 Status = Literal[
     "converted", "unchanged", "planned", "read", "same", "differs", "missing", "extra", "failed"
@@ -97,6 +97,8 @@ class FileResult:
         """The row of a file that failed with `error`, and with it the colours that it names."""
         if isinstance(error, UnknownColourError):
             fields |= {"unknown_colours": error.colours, "unknown_pixels": error.pixels}
+        if isinstance(error, MemoryError):
+            error = MaskSizeError(NO_MEMORY)
         kind = error.kind if isinstance(error, GpusegError) else "internal"
         message = str(error) if isinstance(error, GpusegError) else f"unexpected {error!r}"
         return cls(source=source, status="failed", error=kind, message=message, **fields)

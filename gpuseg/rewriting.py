@@ -11,9 +11,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
 from gpuseg.codecs.fingerprint import Fingerprint
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source, find
-from gpuseg.errors import MaskSizeError
 from gpuseg.folders import check_folders, check_target
 from gpuseg.options import WriteOptions
 from gpuseg.output import write_atomically
@@ -82,8 +80,6 @@ class Rewriting:
             found = self.targets.up_to_date(source, target)
             if found is None:
                 return self._make(source, target)
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error)
         return FileResult(

@@ -12,19 +12,13 @@ from PIL import Image, UnidentifiedImageError, features
 
 from gpuseg.codecs.checksums import check_pixels, check_png
 from gpuseg.codecs.sniff import not_an_image
-from gpuseg.errors import BrokenMaskError, MaskError, MaskSizeError, UnreadableMaskError
+from gpuseg.errors import NO_MEMORY, BrokenMaskError, MaskError, MaskSizeError, UnreadableMaskError
 
 FORMATS = ("PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG")
 """Formats taken, by content. (MPO, a JPEG of several frames, is opened as JPEG.)"""
 
 SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".jpg", ".jpeg")
 """File names taken when no pattern is given (lower case)."""
-
-NO_MEMORY = (
-    "needs more memory than there is; use fewer --workers, or restore it if it should be small: "
-    "damaged files may claim any size"
-)
-"""What a mask fails with when memory runs out."""
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 GREYS.flags.writeable = False

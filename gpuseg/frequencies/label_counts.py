@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from gpuseg import direct
 from gpuseg.codecs import png
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source
-from gpuseg.errors import MaskSizeError
 from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.label_maps import read_label_map
 from gpuseg.options import ReadOptions
@@ -34,8 +32,6 @@ class Counting:
         start = perf_counter()
         try:
             details, fields = count_label_map(source.path, self.options.max_pixels)
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error)
         return FileResult(

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import png
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.comparison.meanings import other_colours
 from gpuseg.discover import Source
-from gpuseg.errors import LabelError, MaskSizeError, UnsupportedMaskError
+from gpuseg.errors import LabelError, UnsupportedMaskError
 from gpuseg.inputs import Inputs
 from gpuseg.label_maps import LabelMap, read_label_map
 from gpuseg.mask import Scanlines
@@ -163,8 +162,6 @@ class _Checking:
         start, facts = perf_counter(), dict[str, Any]()
         try:
             problem = self._problem(source.path, facts)
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY), **facts)
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error, **facts)
         if problem:

@@ -10,9 +10,7 @@ from typing import Any, Unpack
 from gpuseg.census.facts import Facts, facts_of, warnings_on
 from gpuseg.census.image import take_census
 from gpuseg.census.verdicts import CODES, judge
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.discover import Source
-from gpuseg.errors import MaskSizeError
 from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.results import FileResult, Report
@@ -122,8 +120,6 @@ class Inspecting:
                 warnings=tuple(warnings_on(census, source.relative)),
                 details=facts_of(census, judge(census)),
             )
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error)
 

@@ -28,10 +28,9 @@ from gpuseg.census.presets import Explaining, all_presets
 from gpuseg.census.tables import find_table
 from gpuseg.census.tally import Counted, Tally, ranked
 from gpuseg.census.verdicts import judge
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.codecs.stored import read_stored
 from gpuseg.discover import Source
-from gpuseg.errors import MaskError, MaskSizeError, PaletteError, UsageError
+from gpuseg.errors import MaskError, PaletteError, UsageError
 from gpuseg.inputs import Inputs
 from gpuseg.kernels.lut import key_colours
 from gpuseg.options import DEFAULT_MAX_PIXELS, ReadKeywords, ReadOptions
@@ -262,8 +261,6 @@ class Scanning:
                 warnings=tuple(warnings_on(census, source.relative)),
                 details=self._counted(census),
             )
-        except MemoryError:
-            return FileResult.failure(source.relative, MaskSizeError(NO_MEMORY))
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error)
 

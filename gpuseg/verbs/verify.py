@@ -9,12 +9,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Unpack
 
-from gpuseg.codecs.opening import NO_MEMORY
 from gpuseg.comparison.comparing import Comparer
 from gpuseg.comparison.meanings import Standard
 from gpuseg.comparison.pairs import NoSourceError, Pairs
 from gpuseg.discover import Listed, Source, Walk, find
-from gpuseg.errors import MaskSizeError, UnreadableMaskError, UsageError
+from gpuseg.errors import UnreadableMaskError, UsageError
 from gpuseg.folders import check_folders, check_target
 from gpuseg.options import Depth, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
@@ -134,11 +133,8 @@ class _Verifying:
             return FileResult.failure(source.relative, source.error)
         try:
             return self._compare(source)
-        except MemoryError:
-            error: Exception = MaskSizeError(NO_MEMORY)
-        except Exception as raised:  # a file that fails never stops another
-            error = raised
-        return FileResult.failure(source.relative, error)
+        except Exception as error:  # a file that fails never stops another
+            return FileResult.failure(source.relative, error)
 
     def _compare(self, source: Source) -> FileResult:
         target = os.path.join(self.dst, source.target)

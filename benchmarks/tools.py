@@ -79,7 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--files",
         type=positive,
-        default=2_000,
         help="how many files each set has at least, by repeating them, or else 600 Mpx (default: "
         "2,000)",
     )
@@ -108,14 +107,16 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
 
 def _sets(args: argparse.Namespace, work: Path) -> Iterator[MaskSet]:
     """The sets that were asked for, repeated; of the real ones those that bars are for."""
-    files = 8 if args.tiny else args.files
+    files, most = args.files or 2_000, math.inf if args.files else MOST_PIXELS
+    if args.tiny:
+        files = 8
     found: Iterator[MaskSet] = mask_sets(args, work)
     if args.shared is not None:
         found = chain(found, real_sets(args.shared, work, tiny=True))
     for masks in found:
         if not masks.aside and (masks.name == REAL or not masks.real or args.set):
             paths = masks.paths()
-            copies = min(math.ceil(files / len(paths)), math.ceil(MOST_PIXELS / masks.pixels()))
+            copies = math.ceil(min(files / len(paths), most / masks.pixels()))
             folder = repeat_files(paths, copies, work / f"{masks.name}-all")
             yield replace(masks, folder=folder)
             shutil.rmtree(folder)

@@ -115,7 +115,7 @@ def class_bars(
         axes.grid(axis="x", color=ink, alpha=0.15, linewidth=0.6)
         axes.set_axisbelow(True)
 
-    return _svg(draw, (5.9, 0.6 + _ROW * len(shown)), title, labels, fills)
+    return _svg(draw, (5.2, 0.6 + _ROW * len(shown)), title, labels, fills)
 
 
 def heat_map(matrix: NDArray[Any], names: Sequence[str], title: str) -> str:

@@ -182,13 +182,14 @@ class Palette:
         if self.max_index > top:
             raise PaletteSizeError(
                 f"palette {self.name!r} has {len(self)} colours and indices up to "
-                f"{self.max_index}, a palette PNG holds indices 0 to {top}; use --depth 16"
+                f"{self.max_index}, a palette PNG holds indices 0 to {top}; use --depth 16 "
+                "(of convert and check)"
             )
         ignored = self.ignore_for(depth, ignore_index)
         if ignored > top:
             raise PaletteSizeError(
                 f"palette {self.name!r} has ignore index {ignored}, a palette PNG "
-                f"holds 0 to {top}; use --depth 16 or another --ignore-index"
+                f"holds 0 to {top}; use --depth 16 (of convert and check) or another --ignore-index"
             )
 
     def is_real_class(self, index: int) -> bool:

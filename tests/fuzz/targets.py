@@ -104,7 +104,25 @@ def _index(mask: Scanlines, number: int) -> Indexed:
         direct.decode(mask, lambda _: None), LOOKUPS[number], PALETTE, options
     )
     assert np.array_equal(indexed.labels, again.labels), "the two direct ways differ"
+    check_counts(mask, indexed, LOOKUPS[number])
     return indexed
+
+
+def check_counts(mask: Scanlines, indexed: Indexed, lookup: Lookup) -> None:
+    """What is counted in scanlines is what is in the pixels."""
+    if mask.colours is not None:
+        if mask.bits == 8:
+            positions = direct.decode(mask, lambda _: None).pixels.reshape(-1)
+            counted = np.bincount(positions, minlength=256)
+            assert np.array_equal(direct.count_labels(mask), counted), "other counts of positions"
+    elif lookup.depth == 8:
+        counts = direct.count_colours(mask, lookup.table)
+        if indexed.unknown_pixels:
+            assert counts is None, "unknown colours were counted"
+            return
+        counted = np.bincount(indexed.labels.reshape(-1), minlength=256)
+        assert counts is not None, "known colours were not counted"
+        assert np.array_equal(counts, counted), "other counts of colours"
 
 
 @contextlib.contextmanager

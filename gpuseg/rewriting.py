@@ -50,10 +50,17 @@ class Made:
 class Maker(Protocol):
     """Makes targets. Sent to worker processes by pickle.
 
-    is_python: nearly all of it is Python, so that several threads are slower than one.
+    verb: whose targets they are. is_python: nearly all of it is Python, so that several threads
+    are slower than one. shaped_by: what shapes the targets besides the sources and the palette of
+    `rewrite`; when it changes, targets are made again.
     """
 
+    verb: ClassVar[str]
     is_python: ClassVar[bool]
+
+    @property
+    def shaped_by(self) -> tuple[object, ...]:
+        """Its repr must tell all of it."""
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The target of one file. Called from several threads; raises MaskError and the like."""
@@ -108,12 +115,10 @@ class Rewriting:
 
 
 def rewrite(
-    verb: str,
     src: StrPath,
     dst: StrPath,
     maker: Maker,
     options: WriteOptions,
-    shaped_by: tuple[object, ...],
     palette: Palette | None = None,
     *,
     report: StrPath | None = None,
@@ -121,9 +126,8 @@ def rewrite(
 ) -> Report:
     """Make a target below DST of every file of SRC, a folder or one file.
 
-    verb: whose run it is. shaped_by, palette: what shapes the targets besides the sources;
-    when it changes, targets are made again. palette: that of label maps that are made, with the
-    ignore index that is written. report, progress: as in `convert_directory`.
+    palette: that of label maps that are made, with the ignore index that is written; when it
+    changes, targets are made again. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
     source, target = os.fspath(src), os.fspath(dst)
@@ -133,7 +137,7 @@ def rewrite(
         check_folders(source, target)
     sources = find(source, options.pattern, skip=os.path.realpath(target))
     palettes = [palette] if palette is not None else []
-    targets = Targets.create(target, options, (verb, *shaped_by), *palettes)
+    targets = Targets.create(target, options, (maker.verb, *maker.shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
     path: Path | None = report_path(target, report, options)
@@ -142,7 +146,7 @@ def rewrite(
         look_for_collisions(sources, target, options)
         return ProcessFlow(feed, task, add, lines=path is not None, alone=maker.is_python)
 
-    head = header(verb, sources, target) | (
+    head = header(maker.verb, sources, target) | (
         describe(palette, palette.ignore_for(8)) if palette else {}
     )
     return run(sources, options, path, head, begin, progress)

@@ -24,9 +24,14 @@ from tests.making import indices, save_mask
 class Same:
     """Makes the same small label map of every file but those named bad… or worse…."""
 
+    verb: ClassVar[str] = "test"
     is_python: ClassVar[bool] = False
 
     seed: int = 0
+
+    @property
+    def shaped_by(self) -> tuple[object, ...]:
+        return (self.seed,)
 
     def make(self, source: Source, mark: Mark) -> Made:
         name = Path(source.path).name
@@ -42,7 +47,7 @@ class Same:
 def run(place: Path, maker: Any = None, **options: Any) -> Report:
     chosen = maker or Same()
     settings = WriteOptions(workers=2, **options)
-    return rewrite("test", place / "src", place / "dst", chosen, settings, (chosen.seed,))
+    return rewrite(place / "src", place / "dst", chosen, settings)
 
 
 @pytest.fixture
@@ -100,7 +105,7 @@ def test_a_dry_run_writes_nothing(place: Path) -> None:
 
 def test_one_file_as_source(place: Path) -> None:
     source = place / "src" / "sub" / "b.png"
-    report = rewrite("test", source, place / "dst", Same(), WriteOptions(), ())
+    report = rewrite(source, place / "dst", Same(), WriteOptions())
     assert report.exit_code == 0
     assert tree(place / "dst") == ["b.png"]
 
@@ -108,11 +113,11 @@ def test_one_file_as_source(place: Path) -> None:
 def test_wrong_places(place: Path) -> None:
     options = WriteOptions()
     with pytest.raises(UsageError, match="does not exist"):
-        rewrite("test", place / "nowhere", place / "dst", Same(), options, ())
+        rewrite(place / "nowhere", place / "dst", Same(), options)
     with pytest.raises(UsageError, match="files would be their own targets"):
-        rewrite("test", place / "src", place / "src", Same(), options, ())
+        rewrite(place / "src", place / "src", Same(), options)
     with pytest.raises(UsageError, match="must not lie inside DST"):
-        rewrite("test", place / "src" / "sub", place / "src", Same(), options, ())
+        rewrite(place / "src" / "sub", place / "src", Same(), options)
 
 
 def test_fail_fast_stops(place: Path) -> None:
@@ -125,5 +130,5 @@ def test_the_last_progress_is_the_whole_run(place: Path) -> None:
     seen = []
     settings = WriteOptions(workers=2)
     shown = lambda report: seen.append(report.done)  # noqa: E731
-    rewrite("test", place / "src", place / "dst", Same(), settings, (), progress=shown)
+    rewrite(place / "src", place / "dst", Same(), settings, progress=shown)
     assert seen[-1] == 4

@@ -76,9 +76,7 @@ def colorize(
     make_ready(
         lambda: direct.make_ready(lambda labels: direct.encode_colours(labels, any_colours, mark))
     )
-    return rewrite(
-        "colorize", src, dst, maker, settings, maker.shape, report=report, progress=progress
-    )
+    return rewrite(src, dst, maker, settings, report=report, progress=progress)
 
 
 def _check(over: StrPath | None, alpha: float, ignore_index: int | None) -> None:
@@ -129,6 +127,7 @@ def _words(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:
 class _Colouring:
     """The Maker. chosen: the palette that was given; of_run: that of greyscale without one."""
 
+    verb: ClassVar[str] = "colorize"
     is_python: ClassVar[bool] = False
 
     chosen: Palette | None
@@ -139,7 +138,7 @@ class _Colouring:
     max_pixels: int
 
     @property
-    def shape(self) -> tuple[object, ...]:
+    def shaped_by(self) -> tuple[object, ...]:
         """All that shapes the targets."""
         palettes = [p.digest() if p is not None else None for p in (self.chosen, self.of_run)]
         return (*palettes, self.ignore_index, self.over, self.alpha)

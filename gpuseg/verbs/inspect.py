@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
-from gpuseg.census.facts import Facts, facts_of, warnings_on
-from gpuseg.census.image import take_census
+from gpuseg.census.facts import Facts, facts_of
+from gpuseg.census.looking import look_at
 from gpuseg.census.verdicts import CODES, judge
 from gpuseg.discover import Source
 from gpuseg.inputs import Inputs
@@ -106,22 +106,9 @@ class Inspecting:
 
     def run(self, source: Source) -> FileResult:
         """Look at one image; whatever happens becomes its row."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
-        try:
-            census = take_census(source.path, self.options.max_pixels)
-            return FileResult(
-                source=source.relative,
-                status="read",
-                width=census.width,
-                height=census.height,
-                format=census.format,
-                codec=census.codec,
-                warnings=tuple(warnings_on(census, source.relative)),
-                details=facts_of(census, judge(census)),
-            )
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
+        return look_at(
+            source, self.options.max_pixels, lambda census: facts_of(census, judge(census))
+        )
 
 
 def code_of(result: FileResult) -> str:

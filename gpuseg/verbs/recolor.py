@@ -43,9 +43,7 @@ def recolor(
     table = replace(table, ignore_index=table.ignore_for(8, ignore_index))
     settings = WriteOptions(**options)
     maker = _Recolouring(table.plte(), settings.max_pixels)
-    return rewrite(
-        "recolor", src, dst, maker, settings, (), table, report=report, progress=progress
-    )
+    return rewrite(src, dst, maker, settings, table, report=report, progress=progress)
 
 
 _FACTS = ("width", "height", "warnings")
@@ -54,10 +52,16 @@ _AS_EVER = {"format": "PNG", "codec": "png"}
 
 @dataclass(frozen=True, slots=True)
 class _Recolouring:
+    verb: ClassVar[str] = "recolor"
     is_python: ClassVar[bool] = True
 
     plte: bytes
     max_pixels: int
+
+    @property
+    def shaped_by(self) -> tuple[object, ...]:
+        """Nothing but the palette."""
+        return ()
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The same PNG with another palette."""

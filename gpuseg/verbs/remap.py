@@ -70,13 +70,9 @@ def remap(
     maker = _maker(plan, table, unmapped, ignore_index, settings.max_pixels)
     if table is not None:
         table = replace(table, ignore_index=maker.ignore_index)
-    known = sorted(maker.known or ())  # of 16 bits, too, where no palette tells
-    shaped_by = (maker.pairs, maker.plte, maker.ignore_index, unmapped, maker.depth, known)
     palette = table if maker.depth == 8 else None
     make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
-    return rewrite(
-        "remap", src, dst, maker, settings, shaped_by, palette, report=report, progress=progress
-    )
+    return rewrite(src, dst, maker, settings, palette, report=report, progress=progress)
 
 
 def _check_names(plan: IndexMap, unmapped: Unmapped) -> None:
@@ -143,6 +139,7 @@ class _Unmapped:
 class _Remapping:
     """The Maker. pairs: (old, new). plte: None for the files' own colours. known: those it has."""
 
+    verb: ClassVar[str] = "remap"
     is_python: ClassVar[bool] = False
 
     pairs: tuple[tuple[int, int], ...]
@@ -152,6 +149,12 @@ class _Remapping:
     max_pixels: int
     plte: bytes | None = None
     known: frozenset[int] | None = None
+
+    @property
+    def shaped_by(self) -> tuple[object, ...]:
+        """The mapping, and what becomes of the indices that it does not name."""
+        known = sorted(self.known or ())  # of 16 bits, too, where no palette tells
+        return self.pairs, self.plte, self.ignore_index, self.unmapped, self.depth, known
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The target of one label map."""

@@ -59,8 +59,7 @@ def repair(
     depth: Depth = 8 if max(table.max_index, table.ignore_index or 0) < 256 else 16
     settings = ConvertOptions(unknown="border", depth=depth, grey=grey, **options)
     maker = _Repairing(table, build_lookup(table, settings), keep_unrepaired, settings)
-    shaped_by = (table.digest(), grey, keep_unrepaired)
-    return rewrite("repair", src, dst, maker, settings, shaped_by, report=report, progress=progress)
+    return rewrite(src, dst, maker, settings, report=report, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,18 @@ class _Left:
 
 @dataclass(frozen=True, slots=True)
 class _Repairing:
+    verb: ClassVar[str] = "repair"
     is_python: ClassVar[bool] = False
 
     palette: Palette
     lookup: Lookup
     keep_unrepaired: bool
     options: ConvertOptions
+
+    @property
+    def shaped_by(self) -> tuple[object, ...]:
+        """The palette, though no target holds it, and the options."""
+        return self.palette.digest(), self.options.grey, self.keep_unrepaired
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The mask with its borders repaired."""

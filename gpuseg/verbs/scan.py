@@ -20,8 +20,9 @@ from gpuseg.census.choosing import (
 )
 from gpuseg.census.conclusions import MOST_CLASSES, Conclusion, Evidence, conclude
 from gpuseg.census.encodings import numbers_of
-from gpuseg.census.facts import facts_of, hex_of, warnings_on
-from gpuseg.census.image import Census, take_census
+from gpuseg.census.facts import facts_of, hex_of
+from gpuseg.census.image import Census
+from gpuseg.census.looking import look_at
 from gpuseg.census.notes import notes
 from gpuseg.census.photographs import is_photograph
 from gpuseg.census.presets import Explaining, all_presets
@@ -247,22 +248,7 @@ class Scanning:
 
     def run(self, source: Source) -> FileResult:
         """Count one image; whatever happens becomes its row."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
-        try:
-            census = take_census(source.path, self.options.max_pixels)
-            return FileResult(
-                source=source.relative,
-                status="read",
-                width=census.width,
-                height=census.height,
-                format=census.format,
-                codec=census.codec,
-                warnings=tuple(warnings_on(census, source.relative)),
-                details=self._counted(census),
-            )
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
+        return look_at(source, self.options.max_pixels, self._counted)
 
     def _counted(self, census: Census) -> Counted:
         verdict = judge(census)

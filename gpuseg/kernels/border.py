@@ -15,6 +15,7 @@ from gpuseg.kernels.jit import U64, inlined, njit, part
 _ACROSS = 5
 _LARGEST = _ACROSS * _ACROSS
 _TOLERANCE = np.int64(3)
+_COUNT, _FIRST = U64(0), U64(1)  # rows of what is held of each colour
 
 
 def border_sources(
@@ -27,22 +28,21 @@ def border_sources(
     """
     height, width = pixels.shape[:2]
     sources = np.empty(len(places), np.int64)
-    _sources(pixels.reshape(-1), places, table, np.uint64(height), np.uint64(width), sources)
+    _sources(pixels.reshape(-1), places, table, (np.uint64(height), np.uint64(width)), sources)
     return sources
 
 
 @njit
-def _sources(pixels: Any, places: Any, table: Any, height: Any, width: Any, sources: Any) -> Any:
+def _sources(pixels: Any, places: Any, table: Any, shape: Any, sources: Any) -> Any:
     keys = np.empty(_LARGEST, np.uint32)  # the colours around a pixel,
-    counts = np.empty(_LARGEST, np.int64)  # how many pixels have each,
-    firsts = np.empty(_LARGEST, np.int64)  # and the first of those
+    held = np.empty((2, _LARGEST), np.int64)  # how many pixels have each, and the first of those
     for i in range(U64(places.size)):
         place = U64(places[i])
         found = np.int64(-1)
         for reach in range(U64(1), U64(3)):
             if found < 0:
-                size = _around(pixels, place, reach, table, height, width, keys, counts, firsts)
-                found = _choose(_key(pixels, place), table, size, keys, counts, firsts)
+                size = _around(pixels, place, reach, table, shape, keys, held)
+                found = _choose(_key(pixels, place), table, size, keys, held)
         sources[i] = found
 
 
@@ -56,18 +56,11 @@ def _key(pixels: Any, place: Any) -> Any:
 
 @part
 def _around(
-    pixels: Any,
-    place: Any,
-    reach: Any,
-    table: Any,
-    height: Any,
-    width: Any,
-    keys: Any,
-    counts: Any,
-    firsts: Any,
+    pixels: Any, place: Any, reach: Any, table: Any, shape: Any, keys: Any, held: Any
 ) -> Any:
     """Fills in the known colours within reach of a pixel; returns how many there are."""
     depth = U64(4 * table.itemsize)
+    height, width = shape
     y, x = place // width, place % width
     size = U64(0)
     top, left = y - min(y, reach), x - min(x, reach)
@@ -81,14 +74,14 @@ def _around(
             while k < size and keys[k] != key:
                 k += U64(1)
             if k == size:
-                keys[k], counts[k], firsts[k] = key, 0, pixel
+                keys[k], held[_COUNT, k], held[_FIRST, k] = key, 0, pixel
                 size += U64(1)
-            counts[k] += 1
+            held[_COUNT, k] += 1
     return size
 
 
 @part
-def _choose(colour: Any, table: Any, size: Any, keys: Any, counts: Any, firsts: Any) -> Any:
+def _choose(colour: Any, table: Any, size: Any, keys: Any, held: Any) -> Any:
     """The first pixel of the colour that wins, -1 where no two explain the unknown one."""
     chosen = np.int64(-1)
     best: Any = U64(0)
@@ -100,24 +93,24 @@ def _choose(colour: Any, table: Any, size: Any, keys: Any, counts: Any, firsts: 
                 continue
             near: Any = i
             if 2 * along > length or (
-                2 * along == length and _comes_first(j, i, table, keys, counts)
+                2 * along == length and _comes_first(j, i, table, keys, held)
             ):
                 near = j
             better = chosen < 0 or length > longest
             if chosen >= 0 and length == longest:
                 better = off < least or (
-                    off == least and _comes_first(near, best, table, keys, counts)
+                    off == least and _comes_first(near, best, table, keys, held)
                 )
             if better:
-                chosen, best, longest, least = firsts[near], near, length, off
+                chosen, best, longest, least = held[_FIRST, near], near, length, off
     return chosen
 
 
 @part
-def _comes_first(i: Any, j: Any, table: Any, keys: Any, counts: Any) -> Any:
+def _comes_first(i: Any, j: Any, table: Any, keys: Any, held: Any) -> Any:
     """Whether colour i wins a tie with j: more pixels, then the lower index, then the key."""
-    if counts[i] != counts[j]:
-        return counts[i] > counts[j]
+    if held[_COUNT, i] != held[_COUNT, j]:
+        return held[_COUNT, i] > held[_COUNT, j]
     if table[keys[i]] != table[keys[j]]:
         return table[keys[i]] < table[keys[j]]
     return keys[i] < keys[j]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Unpack, cast
 
 from gpuseg import plots
 from gpuseg.codecs.limit import size_limit_is_ours
@@ -32,35 +32,50 @@ MAX_GALLERY = 500
 """Most label maps that a page shows; each adds its pictures to the file."""
 
 
+class PageKeywords(ReadKeywords, total=False):
+    """The fields of `ReadOptions`, and what a page is made of, as keyword arguments."""
+
+    run: StrPath | None
+    src: StrPath | None
+    over: StrPath | None
+    gallery: int
+    overwrite: bool
+
+
 def report(
     dst: StrPath,
     out: StrPath | None = None,
     *,
-    run: StrPath | None = None,
-    src: StrPath | None = None,
-    over: StrPath | None = None,
     palette: Palette | StrPath | None = None,
-    gallery: int = 12,
-    overwrite: bool = False,
     progress: Progress | None = None,
-    **options: Unpack[ReadKeywords],
+    **options: Unpack[PageKeywords],
 ) -> Path:
     """Write a page about a run: summary, classes, unknown colours, failures, and a gallery.
 
     dst: the folder of label maps. out: the page; None is `gpuseg-report.html` in DST.
+    palette: what indices mean: a Palette, the name of a preset, or a palette file; None takes
+        the run's. progress: as in `convert_directory`.
+    options: the fields of `ReadOptions`, and these:
     run: the report of the run; None takes all `gpuseg-report*.jsonl` in DST together.
     src: the folder of the colour masks, for crops and the gallery; None takes the report's.
     over: a folder of photographs of the same places and stems, to lay label maps over.
-    palette: what indices mean: a Palette, the name of a preset, or a palette file; None takes
-        the run's. gallery: label maps to show, 0 to 500.
-    overwrite: replace a file that is no such page. progress: as in `convert_directory`.
-    options: the fields of `ReadOptions`.
+    gallery: label maps to show, 0 to 500; by default 12.
+    overwrite: replace a file that is no such page.
 
     Returns where the page is. A file that cannot be shown is told on the page. Needs jinja2
     and matplotlib (extra `report`). Raises UsageError, PaletteError, OutputError and Interrupted.
     """
-    request = Request(os.fspath(dst), _path(out), _path(run), _path(src), _path(over), gallery)
-    return write_report(request, palette, overwrite, progress, ReadOptions(**options)).path
+    request = Request(
+        os.fspath(dst),
+        _path(out),
+        _path(options.pop("run", None)),
+        _path(options.pop("src", None)),
+        _path(options.pop("over", None)),
+        options.pop("gallery", 12),
+    )
+    overwrite = options.pop("overwrite", False)
+    settings = ReadOptions(**cast(ReadKeywords, options))
+    return write_report(request, palette, overwrite, progress, settings).path
 
 
 @dataclass(frozen=True, slots=True)

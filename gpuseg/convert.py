@@ -130,7 +130,7 @@ def _make_ready(
 def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: ReportWriter) -> Flow:
     """Who converts what the feed holds: devices get batches, the CPU files."""
     if chosen.name == "cpu":
-        return ProcessFlow(feed, Conversion(job), add)
+        return ProcessFlow(feed, Conversion(job), add, lines=writer.report.path is not None)
     if len(chosen.numbers) > 1:
         from gpuseg.devices import DevicesFlow
 

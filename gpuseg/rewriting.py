@@ -31,6 +31,7 @@ from gpuseg.runs import (
     run,
 )
 from gpuseg.targets import Targets
+from gpuseg.task import row_of
 
 Mark = Callable[[int], Fingerprint]
 """The fingerprint of a target, given how many pixels of unknown colour its source has."""
@@ -80,15 +81,13 @@ class Rewriting:
 
     def run(self, source: Source) -> FileResult:
         """Make one target, if it is not up to date; whatever happens becomes its row."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
+        return row_of(source, self._row)
+
+    def _row(self, source: Source) -> FileResult:
         target = self.targets.path(source)
-        try:
-            found = self.targets.up_to_date(source, target)
-            if found is None:
-                return self._make(source, target)
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
+        found = self.targets.up_to_date(source, target)
+        if found is None:
+            return self._make(source, target)
         return FileResult(
             source=source.relative,
             target=source.target,

@@ -99,7 +99,7 @@ def run(
         try:
             _run(flow, feed.close, writer.report, progress)
         finally:
-            writer.report.remark = flow.remark
+            writer.report.remark = "; ".join(filter(None, (writer.report.remark, flow.remark)))
         if options.fail_fast and writer.report.failed:
             writer.report.stopped = "fail-fast"
         writer.report.missed = options.shard.count == 1 and not writer.report.done

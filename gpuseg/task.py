@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from gpuseg.discover import Source
@@ -18,3 +19,13 @@ class Task(Protocol):
 
     def run(self, source: Source) -> FileResult:
         """Do it with one file. Called from several threads; raises nothing: a fault is a row."""
+
+
+def row_of(source: Source, make: Callable[[Source], FileResult]) -> FileResult:
+    """The row that `make` gives a file; whatever happens becomes its row."""
+    if source.error is not None:
+        return FileResult.failure(source.relative, source.error)
+    try:
+        return make(source)
+    except Exception as error:  # a file that fails never stops another
+        return FileResult.failure(source.relative, error)

@@ -8,13 +8,13 @@ from gpuseg.census.facts import warnings_on
 from gpuseg.census.image import Census, take_census
 from gpuseg.discover import Source
 from gpuseg.results import Details, FileResult
+from gpuseg.task import row_of
 
 
 def look_at(source: Source, max_pixels: int, details: Callable[[Census], Details]) -> FileResult:
     """The row of an image. details: made of what is counted in it."""
-    if source.error is not None:
-        return FileResult.failure(source.relative, source.error)
-    try:
+
+    def make(source: Source) -> FileResult:
         census = take_census(source.path, max_pixels)
         return FileResult(
             source=source.relative,
@@ -26,5 +26,5 @@ def look_at(source: Source, max_pixels: int, details: Callable[[Census], Details
             warnings=tuple(warnings_on(census, source.relative)),
             details=details(census),
         )
-    except Exception as error:  # a file that fails never stops another
-        return FileResult.failure(source.relative, error)
+
+    return row_of(source, make)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +49,8 @@ def palettes(
 
 def _save(palette: Palette, save: str | None, swatch: str | None) -> None:
     """Save a palette and its picture, unless a file of other contents would be replaced."""
+    from pathlib import Path
+
     from gpuseg.palettes.writers import render_palette, save_palette
     from gpuseg.swatch import render_swatch, save_swatch
 
@@ -67,6 +68,8 @@ def _save(palette: Palette, save: str | None, swatch: str | None) -> None:
 
 def _check_new(path: str, data: bytes) -> None:
     """Refuse to replace a file that holds anything else. Raises OutputError."""
+    from pathlib import Path
+
     from gpuseg.output import check_replaceable
 
     file = Path(path)

@@ -17,6 +17,7 @@ from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.label_maps import read_label_map
 from gpuseg.options import ReadOptions
 from gpuseg.results import FileResult
+from gpuseg.task import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,11 @@ class Counting:
 
     def run(self, source: Source) -> FileResult:
         """Count those of one label map; whatever happens becomes its row."""
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
+        return row_of(source, self._count)
+
+    def _count(self, source: Source) -> FileResult:
         start = perf_counter()
-        try:
-            details, fields = count_label_map(source.path, self.options.max_pixels)
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
+        details, fields = count_label_map(source.path, self.options.max_pixels)
         return FileResult(
             source=source.relative,
             status="read",

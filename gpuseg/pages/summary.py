@@ -9,7 +9,7 @@ from typing import Any, get_args
 from gpuseg.pages.gathered import Gathered, Kind, Run
 from gpuseg.pages.html import duration
 from gpuseg.pages.rows import number, numbers, text, texts, whole
-from gpuseg.results import WRONG, Status
+from gpuseg.results import WRONG, Status, count
 
 MAX_RUNS = 64
 """Reports that a page lists one by one."""
@@ -132,7 +132,7 @@ def _tiles(gathered: Gathered) -> Iterator[Tile]:
     failed = gathered.files["failed"]
     yield Tile("failed", f"{failed:,}", "files", "bad" if failed else "good")
     if gathered.unknown_pixels:
-        note = f"pixels in {_files(gathered.files_with_unknown)}"
+        note = f"pixels in {count(gathered.files_with_unknown, 'file')}"
         yield Tile("unknown colours", _short(gathered.unknown_pixels), note, "bad")
     if gathered.pixels:
         yield Tile("pixels", _short(gathered.pixels), "in the files made or read")
@@ -267,7 +267,3 @@ def _short(value: int) -> str:
                 else f"{value // size:,} {unit}"
             )
     return f"{value:,}"
-
-
-def _files(number: int) -> str:
-    return f"{number:,} file" + ("" if number == 1 else "s")

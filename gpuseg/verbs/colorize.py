@@ -63,15 +63,15 @@ def colorize(
     """
     _check(over, alpha, ignore_index)
     chosen = load_palette(palette) if palette is not None else None
+    settings = WriteOptions(**options)
     maker = _Colouring(
         chosen,
         palette_of_run(src) if chosen is None else None,
         ignore_index,
         os.path.abspath(over) if over is not None else None,
         float(alpha),
-        options.get("max_pixels", WriteOptions.max_pixels),
+        settings.max_pixels,
     )
-    settings = WriteOptions(**options)
     any_colours, mark = np.zeros(256, np.uint32), Fingerprint(bytes(16))
     make_ready(
         lambda: direct.make_ready(lambda labels: direct.encode_colours(labels, any_colours, mark))

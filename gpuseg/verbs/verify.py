@@ -24,6 +24,7 @@ from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Flow, Progress, StrPath, header, run
+from gpuseg.task import row_of
 
 
 def verify(
@@ -66,16 +67,16 @@ def verify(
     comparer = Comparer(standard, allow_unknown, settings.max_pixels)
     task = _Verifying(target, comparer, settings)
 
+    path = Path(report) if report is not None else None
+
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        flow = ProcessFlow(feed, task, add)
-        flow.remark = origin
-        return flow
+        writer.report.remark = origin
+        return ProcessFlow(feed, task, add, lines=path is not None)
 
     head = header("verify", sources, target)
     if known is not None:
         depth: Depth = 16 if standard.plte is None else 8
         head |= describe(known, known.ignore_for(depth, ignore_index))
-    path = Path(report) if report is not None else None
     return run(sources, settings, path, head, begin, progress)
 
 
@@ -129,12 +130,7 @@ class _Verifying:
                 status="extra",
                 message="no file of SRC becomes this label map; remove it, or restore its mask",
             )
-        if source.error is not None:
-            return FileResult.failure(source.relative, source.error)
-        try:
-            return self._compare(source)
-        except Exception as error:  # a file that fails never stops another
-            return FileResult.failure(source.relative, error)
+        return row_of(source, self._compare)
 
     def _compare(self, source: Source) -> FileResult:
         target = os.path.join(self.dst, source.target)

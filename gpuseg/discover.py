@@ -86,9 +86,9 @@ class Walk:
                 real = os.path.realpath(path)
                 if real in parents:
                     why = f"the link leads back to {real}, a folder above it: not entered again"
-                    yield _unreadable(path, _below(relative, name), why)
+                    yield _unreadable(path, path_below(relative, name), why)
                 elif real != self.skip:
-                    pending.append((path, _below(relative, name), (*parents, real)))
+                    pending.append((path, path_below(relative, name), (*parents, real)))
 
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
         """The masks of one folder; names of its sub-folders are appended to `below`."""
@@ -102,7 +102,7 @@ class Walk:
                         below.append(entry.name)
                 elif self._takes(entry.name):
                     collides = bool(collisions) and self._key(entry.name) in collisions
-                    yield _source(entry, _below(relative, entry.name), collides)
+                    yield _source(entry, path_below(relative, entry.name), collides)
                 else:
                     self._leave(_suffix(entry.name))
 
@@ -203,7 +203,7 @@ def _key(name: str, folds_case: bool) -> str:
     return target.casefold() if folds_case else target
 
 
-def _below(folder: str, name: str) -> str:
+def path_below(folder: str, name: str) -> str:
     """Path below SRC, with slashes on every system: reports are compared across machines."""
     return f"{folder}/{name}" if folder else name
 

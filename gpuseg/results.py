@@ -19,6 +19,9 @@ Status = Literal[
 WRONG: frozenset[Status] = frozenset({"differs", "missing", "extra", "failed"})
 """Those that make the exit code 1."""
 
+WITHOUT_WORK: frozenset[Status] = frozenset({"unchanged", "planned", "failed"})
+"""Those whose pixels are not counted as made or read."""
+
 SHOWN_FAILURES = 5
 """Failures that the summary spells out; the report file holds them all."""
 
@@ -149,7 +152,7 @@ class Report:
     def add(self, result: FileResult) -> None:
         """Count one file."""
         self.files[result.status] += 1
-        if result.status not in ("unchanged", "planned", "failed"):
+        if result.status not in WITHOUT_WORK:
             self.pixels += result.width * result.height
         if result.is_wrong:
             if len(self.failures) < SHOWN_FAILURES:

@@ -34,7 +34,7 @@ from gpuseg.targets import Targets
 from gpuseg.task import row_of
 
 Mark = Callable[[int], Fingerprint]
-"""The fingerprint of a target, given how many pixels of unknown colour its source has."""
+"""The fingerprint of a target, given how many pixels its row counts as `unknown_pixels`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from gpuseg.census.tally import Tally
 from gpuseg.kernels.lut import build_lookup, colour_keys, key_colours
 from gpuseg.options import Depth, IndexOptions, Order
 from gpuseg.palette import Palette
-from gpuseg.palettes.lint import unambiguous_tolerance
+from gpuseg.palettes.lint import safe_tolerance
 
 ENOUGH = 0.9
 """The share of all pixels that a palette must hold to be chosen."""
@@ -138,7 +137,7 @@ def find_lack(chosen: Candidate, tally: Tally, read: ReadImage) -> Lack:
     keys, pixels, files = tally.colours()
     lacking = ~np.isin(keys, colour_keys(colours).astype(np.int64))
     keys, pixels, files = keys[lacking], pixels[lacking], files[lacking]
-    tolerance = math.floor(unambiguous_tolerance(palette) * 100) / 100
+    tolerance = safe_tolerance(palette)
     within = None
     if len(keys) <= MOST_MEASURED:
         within = int(pixels[distances(keys, colours) <= tolerance].sum())

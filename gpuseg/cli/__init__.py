@@ -22,9 +22,9 @@ from gpuseg.cli.repair import repair
 from gpuseg.cli.report import report
 from gpuseg.cli.scan import scan
 from gpuseg.cli.stats import stats
-from gpuseg.cli.text import printable
 from gpuseg.cli.verify import verify
 from gpuseg.errors import GpusegError
+from gpuseg.text import printable
 
 
 class _Refused(click.ClickException):

@@ -8,7 +8,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 
 @click.command(short_help="Check that files are label maps of a palette.")

@@ -9,13 +9,13 @@ import click
 
 from gpuseg.cli.options import GREY, IGNORE_INDEX, palette_option, take_palette, writing
 from gpuseg.cli.running import Output, files_to_write, print_summary
-from gpuseg.cli.text import one_line
 from gpuseg.errors import DeviceError
 from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
     Codec,
     Unknown,
 )
+from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.results import Report

@@ -8,7 +8,7 @@ import click
 
 from gpuseg.cli.options import reading
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.census.facts import Facts

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpuseg.cli.options import ON_DUPLICATE
-from gpuseg.cli.text import printable
 from gpuseg.options import OnDuplicate
+from gpuseg.text import printable
 
 if TYPE_CHECKING:
     from gpuseg.palette import Palette

@@ -8,7 +8,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
 from gpuseg.cli.running import Output, files_to_write, print_summary
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.palettes.mapping import IndexMap

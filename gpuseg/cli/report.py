@@ -18,7 +18,7 @@ from gpuseg.cli.options import (
     take_palette,
 )
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 
 @click.command(short_help="Make one HTML page about a run: numbers, faults, pictures.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.results import Report

@@ -11,8 +11,7 @@ import click
 
 from gpuseg.cli.options import reading
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.cli.text import one_line
-from gpuseg.text import as_argument
+from gpuseg.text import as_argument, one_line
 
 if TYPE_CHECKING:
     from gpuseg.errors import GpusegError

@@ -9,7 +9,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.frequencies.statistics import ClassStats, Stats

@@ -8,7 +8,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
 from gpuseg.cli.running import Output, files_to_write
-from gpuseg.cli.text import one_line
+from gpuseg.text import one_line
 
 
 @click.command(short_help="Compare label maps with their colour masks, pixel by pixel.")

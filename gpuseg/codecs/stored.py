@@ -64,7 +64,7 @@ def read_stored(path: str | Path, max_pixels: int) -> StoredImage:
             width=image.width,
             height=image.height,
             pixels=pixels,
-            alpha=_alpha(image, raw, pixels),
+            alpha=_alpha(image, pixels),
             plte=bytes(image.getpalette("RGB") or []) if kind == "palette" else None,
             interlaced=bool(image.info.get("interlace")),
             frames=frames,
@@ -104,7 +104,7 @@ def _bits(image: Image.Image, raw: str) -> int:
     return tagged or (int(found[1]) if found else 8)
 
 
-def _alpha(image: Image.Image, raw: str, pixels: NDArray[Any] | None) -> NDArray[np.uint8] | None:
+def _alpha(image: Image.Image, pixels: NDArray[Any] | None) -> NDArray[np.uint8] | None:
     """The alpha channel, or what a tRNS chunk makes of colours."""
     if image.mode in ("RGBA", "LA", "PA"):
         return np.array(image.getchannel("A"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gpuseg.discover import Source, Walk, is_dir, target_name
+from gpuseg.discover import Source, Walk, is_dir, path_below, target_name
 
 _NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -80,7 +80,7 @@ class _Extras(Walk):
                 if not name.lower().endswith(".png") or _holds(known, name):
                     continue
                 if not self._is_under_other_case(entry.path, relative, name):
-                    where = f"{relative}/{name}" if relative else name
+                    where = path_below(relative, name)
                     yield Source(entry.path, where, error=NoSourceError())
 
     def _is_under_other_case(self, path: str, folder: str, name: str) -> bool:

@@ -29,7 +29,7 @@ def class_weights(
     `median`: median(f) / f with f = pixels / area, the median over the classes that occur.
         Source: Eigen & Fergus, Predicting Depth, Surface Normals and Semantic Labels, ICCV 2015,
         arXiv:1411.4734 (median frequency balancing).
-    `enet`: 1 / ln(1.02 + pixels / total), from 1.42 for a class that is everything up to 50.
+    `enet`: 1 / ln(1.02 + pixels / total), from 1.42 for a class that is everything up to 50.5.
         Source: Paszke et al., ENet, 2016, arXiv:1606.02147.
 
     A class that never occurs has weight 0 by all of them: there is no pixel to learn it from, and

@@ -10,7 +10,7 @@ from typing import Any
 
 from gpuseg.errors import UsageError
 from gpuseg.pages.rows import FileRow, Row, file_row, number, numbers, read_rows, text
-from gpuseg.results import WRONG, Status, UnknownColour
+from gpuseg.results import WITHOUT_WORK, WRONG, Status, UnknownColour
 
 SHOWN_ROWS = 200
 """Failures, and warnings, that a page spells out."""
@@ -144,7 +144,7 @@ class Gathered:
 
     def _add_file(self, row: FileRow) -> None:
         self.files[row.status] += 1
-        if row.status not in ("unchanged", "planned", "failed"):
+        if row.status not in WITHOUT_WORK:
             self.pixels += row.width * row.height
         for stage, seconds in row.seconds.items():
             self.seconds[_bounded(self.seconds, stage)] += seconds  # type: ignore[assignment]  # a Counter of floats

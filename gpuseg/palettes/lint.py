@@ -174,8 +174,13 @@ def _unverified(palette: Palette) -> Iterator[Finding]:
         )
 
 
+def safe_tolerance(palette: Palette) -> float:
+    """`unambiguous_tolerance`, rounded down to hundredths, as people give it."""
+    return math.floor(unambiguous_tolerance(palette) * 100) / 100
+
+
 def _tolerance(palette: Palette) -> Iterator[Finding]:
-    value = math.floor(unambiguous_tolerance(palette) * 100) / 100
+    value = safe_tolerance(palette)
     yield Finding(
         "tolerance",
         "info",

@@ -136,12 +136,13 @@ def write_report(
     html.check_installed()
     plots.require()
     _check_target(request.page, overwrite)
-    for path in request.reports:
+    reports = request.reports  # those that there are now
+    for path in reports:
         check_report(path)
-    table, ignore_index = _meaning(request, palette)
+    table, ignore_index = _meaning(reports, palette)
     stats, names = _survey(request, table, ignore_index, progress, options)
     with size_limit_is_ours():
-        gathered = gather(request.reports, frozenset(names))
+        gathered = gather(reports, frozenset(names))
         folders = Folders(request.dst, request.src or _source_of(gathered), request.over)
         title = os.path.basename(os.path.abspath(request.dst)) or request.dst
         classes = Classes(table, ignore_index)
@@ -149,8 +150,7 @@ def write_report(
             Material(title, gathered, stats, names, folders, classes, options.max_pixels)
         )
     write_atomically(request.page, page)
-    shown, reports = len(names), len(gathered.runs)
-    return Written(Path(request.page), len(page), shown, reports, stats.report)
+    return Written(Path(request.page), len(page), len(names), len(gathered.runs), stats.report)
 
 
 def _survey(
@@ -172,9 +172,9 @@ def _survey(
     return conclude(done, tally, palette), survey.chosen(ignore_index)
 
 
-def _meaning(request: Request, palette: Palette | StrPath | None) -> tuple[Palette | None, int]:
+def _meaning(reports: list[Path], palette: Palette | StrPath | None) -> tuple[Palette | None, int]:
     """The palette that is asked for, else the run's, and the ignore index that was written."""
-    head = head_of_run(request.reports)
+    head = head_of_run(reports)
     table = load_palette(palette) if palette is not None else palette_of_head(head)
     written = head.get("ignore_index")
     if type(written) is int and 0 <= written <= MAX_INDEX:

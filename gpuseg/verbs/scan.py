@@ -170,7 +170,7 @@ def scan(
     Colours of photographs and transparent images are not counted: they are no classes.
 
     Memory: counters of all colours, at most 192 MiB and 64 MiB a worker, of which masks touch
-    few, and the colours of one image a worker; in the end about 100 bytes for each colour.
+    few, the colours of one image a worker, and in the end something for each colour.
     Raises UsageError, PaletteError, OutputError, Interrupted.
     """
     settings = ReadOptions(**options)

@@ -11,10 +11,12 @@ from tests.benchmarks.running import results
 def test_tools(tmp_path: Path) -> None:
     found = results(tools.SCRIPT, tmp_path)
     assert len(found) == 4
+    assert sum(title.startswith("Bars") for title in found) == 2
     for title, rows in found.items():
         if title.startswith("Bars"):
             bars = {row["ratio"].partition(",")[0] for row in rows}
-            assert any(ratio.endswith("/ recolor") for ratio in bars)
+            below = {ratio.partition(" / ")[2] for ratio in bars}
+            assert below == {tools.RECOLOR, tools.DECODE, tools.STATS, tools.INSPECT}
             assert {f"{tools.VERIFY} / {tools.DECODE}", f"{tools.SCAN} / {tools.STATS}"} <= bars
         else:
             assert {row["workers"] for row in rows} == {1, 2}

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gpuseg.cli import main
-from gpuseg.cli.text import printable
 from gpuseg.convert import convert_files
 from gpuseg.errors import UsageError
 from gpuseg.palettes.writers import save_palette
+from gpuseg.text import printable
 from tests.helpers import environment
 from tests.making import PALETTE, save_mask
 

@@ -14,8 +14,8 @@ def test_tools(tmp_path: Path) -> None:
     assert sum(title.startswith("Bars") for title in found) == 2
     for title, rows in found.items():
         if title.startswith("Bars"):
-            bars = {row["ratio"].partition(",")[0] for row in rows}
-            below = {ratio.partition(" / ")[2] for ratio in bars}
+            bars = {row["ratio"].rpartition(", workers")[0] for row in rows}
+            below = {ratio.rpartition(" / ")[2] for ratio in bars}
             assert below == {tools.RECOLOR, tools.DECODE, tools.STATS, tools.INSPECT}
             assert {f"{tools.VERIFY} / {tools.DECODE}", f"{tools.SCAN} / {tools.STATS}"} <= bars
         else:

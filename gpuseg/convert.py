@@ -6,26 +6,26 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
-from gpuseg.discover import Listed, Source, Walk
+from gpuseg.devices import OPENS, DevicesFlow
+from gpuseg.discover import Listed, Walk
 from gpuseg.errors import UsageError
 from gpuseg.folders import check_folders, check_target
 from gpuseg.options import ConvertKeywords, ConvertOptions
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
-from gpuseg.pool import Feed
-from gpuseg.processes import Add, ProcessFlow
-from gpuseg.report_file import ReportWriter
 from gpuseg.results import Report
 from gpuseg.runs import (
     Flow,
     Progress,
+    Running,
     StrPath,
     header,
     look_for_collisions,
     make_ready,
     report_path,
     run,
+    seen_by_all,
 )
 
 if TYPE_CHECKING:
@@ -51,12 +51,13 @@ def convert_directory(
     options: the fields of `ConvertOptions`.
 
     A mask that fails becomes a row of the report and stops no other. Raises UsageError,
-    PaletteError or BackendError before anything is started, DeviceError when a device that was
-    asked for fails in the middle of the run, and Interrupted (a KeyboardInterrupt) on Ctrl-C,
+    PaletteError, BackendError or SchedulerError before anything is started, DeviceError or
+    SchedulerError when a device that was asked for, or a cluster, fails in the middle of the run,
+    and Interrupted (a KeyboardInterrupt) on Ctrl-C,
     once the files in hand are finished; both hold the report.
     """
     settings = ConvertOptions(**options)
-    source, target = os.fspath(src), os.fspath(dst)
+    source, target = os.fspath(src), seen_by_all(os.fspath(dst), settings)
     check_folders(source, target)
     walk = Walk(source, settings.pattern, skip=os.path.realpath(target))
     return _convert(walk, target, palette, settings, report, progress)
@@ -84,7 +85,7 @@ def convert_files(
             f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
             "by one; leave it out"
         )
-    target = os.fspath(dst)
+    target = seen_by_all(os.fspath(dst), settings)
     listed = Listed([os.fspath(path) for path in paths])
     check_target(target)
     return _convert(listed, target, palette, settings, report, progress)
@@ -102,10 +103,10 @@ def _convert(
     head = header("convert", sources, dst)
     head |= {"backend": chosen.name, "reason": chosen.reason, **job.describe()}
 
-    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+    def begin(running: Running) -> Flow:
         look_for_collisions(sources, dst, options)
-        writer.report.device = str(chosen)
-        return _flow(feed, job, add, chosen, writer)
+        running.writer.report.device = str(chosen)
+        return _flow(running, job, chosen)
 
     return run(sources, options, report_path(dst, report, options), head, begin, progress)
 
@@ -121,19 +122,21 @@ def _make_ready(
         from gpuseg.palettes.load import load_palette
 
         job = Job.create(dst, load_palette(palette), options)
-        made.append((job, backend.select(options.device, options.codec)))
+        choose = backend.select if options.scheduler is None else backend.select_elsewhere
+        made.append((job, choose(options.device, options.codec)))
 
     make_ready(work)
     return made[0]
 
 
-def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: ReportWriter) -> Flow:
+def _flow(running: Running, job: Job, chosen: Backend) -> Flow:
     """Who converts what the feed holds: devices get batches, the CPU files."""
-    if chosen.name == "cpu":
-        return ProcessFlow(feed, Conversion(job), add, lines=writer.report.path is not None)
+    if running.cluster is not None or chosen.name == "cpu":
+        dst = None if job.options.dry_run else job.targets.dst
+        opens = (*OPENS, 0) if chosen.name == "cuda" else None
+        return running.flow(Conversion(job), dst=dst, opens=opens)
+    feed, add, writer = running.feed, running.add, running.writer
     if len(chosen.numbers) > 1:
-        from gpuseg.devices import DevicesFlow
-
         return DevicesFlow(feed, job, add, chosen.numbers, writer.log)
     from gpuseg.kernels import backend
 

@@ -17,7 +17,8 @@
     ├── OutputError              a target that must not or cannot be written   (OSError)
     ├── BackendError             the device that was asked for cannot be used  (RuntimeError)
     │   └── DeviceError          a device that failed in the middle of a run
-    └── WorkerError              a worker process died, or could not start     (RuntimeError)
+    ├── WorkerError              a worker process died, or could not start     (RuntimeError)
+    └── SchedulerError           no cluster, or one that is lost               (RuntimeError)
 
     Interrupted                  Ctrl-C, once the files in hand are finished   (KeyboardInterrupt)
 
@@ -154,6 +155,16 @@ class WorkerError(GpusegError, RuntimeError):
     """A worker process that died over a file, or could not be started."""
 
     kind = "worker"
+
+
+class SchedulerError(GpusegError, RuntimeError):
+    """A cluster that cannot be reached or used, or that was lost in the middle of a run.
+
+    Files that were finished are kept. `report` tells how far the run came, if it had begun.
+    """
+
+    kind = "scheduler"
+    report: Report | None = None
 
 
 class Interrupted(KeyboardInterrupt):

@@ -111,6 +111,7 @@ class ReadKeywords(TypedDict, total=False):
     fail_fast: bool
     shard: Shard
     max_pixels: int
+    scheduler: str | None
 
 
 class WriteKeywords(ReadKeywords, total=False):
@@ -141,6 +142,9 @@ class ReadOptions:
     fail_fast: stop at the first file that fails.
     shard: take only this part of the files.
     max_pixels: largest image taken, in pixels.
+    scheduler: who does the work, if not this process and its own: `local:4` (four Dask workers
+        on this machine), the address of a Dask scheduler (`tcp://…`, `tls://…`), or the name of
+        its scheduler file (`….json`). Then `workers` is only for a device: threads of each worker.
     """
 
     workers: int | None = None
@@ -148,11 +152,23 @@ class ReadOptions:
     fail_fast: bool = False
     shard: Shard = Shard()
     max_pixels: int = DEFAULT_MAX_PIXELS
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None:
             _at_least_one("workers", self.workers)
         _at_least_one("max_pixels", self.max_pixels)
+        if self.scheduler is not None:
+            check_scheduler(self.scheduler)
+            if self.workers is not None and not self._wants_device:
+                raise UsageError(
+                    f"workers ({self.workers}) are those of this process, but the scheduler "
+                    f"{self.scheduler} has its own; leave one of them out"
+                )
+
+    @property
+    def _wants_device(self) -> bool:
+        return False
 
     @property
     def worker_count(self) -> int:
@@ -205,6 +221,20 @@ class ConvertOptions(IndexOptions, WriteOptions):
         _one_of("codec", self.codec, get_args(Codec))
         _one_of("grey", self.grey, get_args(Grey))
         _at_least_one("batch_pixels", self.batch_pixels)
+        if self.scheduler is not None and self._wants_device and self.device != "cuda":
+            raise UsageError(
+                f"with a scheduler each worker has one device, got device {self.device!r}; use "
+                "cuda, and start a worker for each (dask cuda worker)"
+            )
+        if self.scheduler is not None and self._wants_device and is_own(self.scheduler):
+            raise UsageError(
+                "on one machine devices need no scheduler, got local workers and device cuda; "
+                "use device cuda:0,1 and the like alone"
+            )
+
+    @property
+    def _wants_device(self) -> bool:
+        return self.device.startswith("cuda")
 
 
 def device_numbers(device: str) -> tuple[int, ...]:
@@ -222,6 +252,28 @@ def device_numbers(device: str) -> tuple[int, ...]:
             f"cuda:1 or cuda:0,1, got {device!r}"
         )
     return numbers
+
+
+def check_scheduler(scheduler: str) -> None:
+    """Refuse what names no scheduler. Raises UsageError."""
+    kind, colon, rest = scheduler.partition(":")
+    if is_own(scheduler):
+        valid = rest.isascii() and rest.isdecimal() and int(rest) > 0
+    elif colon and rest.startswith("//"):
+        host, _, port = rest[2:].rpartition(":")
+        valid = kind in ("tcp", "tls") and bool(host) and port.isascii() and port.isdecimal()
+    else:
+        valid = scheduler.endswith(".json")
+    if not valid:
+        raise UsageError(
+            "scheduler must be local: and a number of workers (local:4), the address of a Dask "
+            f"scheduler (tcp://host:8786), or its scheduler file (….json), got {scheduler!r}"
+        )
+
+
+def is_own(scheduler: str) -> bool:
+    """Whether the scheduler is to be started by this process."""
+    return scheduler.partition(":")[0] == "local"
 
 
 def usable_cpus() -> int:

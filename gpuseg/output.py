@@ -12,9 +12,9 @@ import os
 import platform
 import secrets
 import stat
-import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gpuseg.errors import OutputError
@@ -41,19 +41,32 @@ def _machine() -> str:
 
 _HOST = _machine()
 _token = secrets.token_hex(4)  # of the run; tells it from an earlier one with the same pid
+_current = _token  # that of the run that others began, if this process has joined one
+_joined: frozenset[str] = frozenset({_token})  # all runs that it is part of
 _COUNTER = itertools.count()
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
 
 
 def token() -> str:
     """The token of this run, which is in the names of its temp files."""
-    return _token
+    return _current
 
 
 def join_run(token: str) -> None:
-    """Be part of a run that another process began: its temp files are not swept."""
-    global _token
-    _token = token
+    """Be part of a run that another process began: its temp files are not swept.
+
+    A worker of a cluster may take part in several runs at once.
+    """
+    global _current, _joined
+    _current, _joined = token, _joined | {token}
+
+
+def leave_run(token: str) -> None:
+    """Be no longer part of a run, of which nothing is being written any more."""
+    global _current, _joined
+    _joined -= {token}
+    if _current == token:
+        _current = next(iter(_joined))
 
 
 def write_atomically(target: str, data: bytes, check: Callable[[str], None] | None = None) -> None:
@@ -117,8 +130,27 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
 
 
 def _temp_path(folder: str) -> str:
-    name = f"{PREFIX}{_HOST}-{os.getpid()}-{_token}-{next(_COUNTER)}{SUFFIX}"
+    name = f"{PREFIX}{_HOST}-{os.getpid()}-{token()}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
+
+
+@contextmanager
+def marker(folder: str | None) -> Iterator[str | None]:
+    """An empty temp file in a folder, by which other machines know that they see the same one.
+
+    None without a folder, and where it takes no file, which is told when targets are written.
+    """
+    temp = _temp_path(folder) if folder is not None else None
+    if temp is not None:
+        try:
+            os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except OSError:
+            temp = None
+    try:
+        yield temp
+    finally:
+        if temp is not None:
+            _remove(Path(temp))
 
 
 def folds_case(folder: str) -> bool:
@@ -154,18 +186,34 @@ def _is_stale(path: Path) -> bool:
     if len(parts) != 4 or not parts[1].isdecimal():
         return False  # not a name of ours
     host, pid, token, _ = parts
+    if token in _joined:
+        return False
     if host != _HOST:
         try:
-            return time.time() - path.stat().st_mtime > FOREIGN_STALE_SECONDS
+            age = _now(path.parent) - path.stat().st_mtime
         except OSError:
             return False
-    if token == _token:
-        return False
+        return age > FOREIGN_STALE_SECONDS
     if int(pid) == os.getpid():
         return True
     if os.name == "nt":
         return True  # an open file cannot be removed there, so trying is safe
     return not _is_running(int(pid))
+
+
+def _now(folder: Path) -> float:
+    """The time by the clock that stamps the files of a folder, in seconds. Raises OSError.
+
+    The clocks of this machine, of a file server and of the machine that wrote a temp file may be
+    days apart: ages are told by one of them only.
+    """
+    temp = _temp_path(str(folder))
+    handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        return os.fstat(handle).st_mtime
+    finally:
+        os.close(handle)
+        _remove(Path(temp))
 
 
 def _is_running(pid: int) -> bool:

@@ -30,6 +30,11 @@ class Feed(Generic[Item]):
         """Whether nothing more is handed out."""
         return self._stopped or self._drained
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was closed, early or not."""
+        return self._stopped
+
     def draw(self) -> Item | None:
         """The next item, or None when there are no more."""
         items = self.draw_many(1)

@@ -67,21 +67,7 @@ class Worker:
     """
 
     def __init__(self, task: Task, opens: Opens | None = None, *, lines: bool = True) -> None:
-        if not sys.executable or getattr(sys, "frozen", False):
-            raise WorkerError("cannot be started: this program is no Python interpreter")
-        apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is the parent's to handle
-        if os.name == "nt":
-            apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-        try:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, *_flags(), "-c", _COMMAND, *_paths()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                **apart,
-            )
-        except (OSError, ValueError) as error:  # ValueError: a null byte in a path
-            reason = getattr(error, "strerror", None) or error
-            raise WorkerError(f"cannot be started: {reason}") from error
+        self._process = start(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         watchdog = threading.Timer(START_LIMIT, self._process.kill)
         watchdog.daemon = True
         watchdog.start()
@@ -138,7 +124,7 @@ class Worker:
     def _dead(self) -> WorkerError:
         """The error, once it does not answer as it should."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return WorkerError(f"died: {_cause(self._process.wait(1))}")
+            return WorkerError(f"died: {cause(self._process.wait(1))}")
         self._process.kill()
         return WorkerError("died: it gave no answer that can be read")
 
@@ -275,6 +261,25 @@ class ProcessFlow:
         return worker
 
 
+def start(command: str, *arguments: str, **pipes: Any) -> subprocess.Popen[bytes]:
+    """Start Python as this process was, with a command, and its arguments before `sys.path`.
+
+    Ctrl-C does not reach it. pipes: of `subprocess.Popen`. Raises WorkerError.
+    """
+    if not sys.executable or getattr(sys, "frozen", False):
+        raise WorkerError("cannot be started: this program is no Python interpreter")
+    apart: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    try:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, *_flags(), "-c", command, *arguments, *_paths()], **pipes, **apart
+        )
+    except (OSError, ValueError) as error:  # ValueError: a null byte in a path
+        reason = getattr(error, "strerror", None) or error
+        raise WorkerError(f"cannot be started: {reason}") from error
+
+
 def _flags() -> list[str]:
     """How this interpreter was started (-I, -X utf8 …), as multiprocessing hands it on."""
     flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags", list)()
@@ -289,7 +294,8 @@ def _paths() -> list[str]:
     return [os.path.join(here, path) if here or path else path for path in sys.path]
 
 
-def _cause(code: int) -> str:
+def cause(code: int) -> str:
+    """What became of a process that ended with `code`."""
     if code == -getattr(signal, "SIGKILL", 9):
         return "killed from outside, perhaps for want of memory; use fewer --workers"
     if code < 0:

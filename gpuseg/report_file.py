@@ -52,6 +52,11 @@ class ReportWriter:
             if line is not None:
                 self._write(line)
 
+    def add_shard(self, worker: str, files: int, seconds: float) -> None:
+        """Count what a worker of a cluster has done."""
+        with self._lock:
+            self.report.add_shard(worker, files, seconds)
+
     def log(self, message: str) -> None:
         """Write a row of type `log`: what happened to no file in particular. From any thread."""
         line = encode_row({"type": "log", "message": message})

@@ -17,18 +17,17 @@ from gpuseg.options import WriteOptions
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import describe
-from gpuseg.pool import Feed
-from gpuseg.processes import Add, ProcessFlow
-from gpuseg.report_file import ReportWriter
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import (
     Flow,
     Progress,
+    Running,
     StrPath,
     header,
     look_for_collisions,
     report_path,
     run,
+    seen_by_all,
 )
 from gpuseg.targets import Targets
 from gpuseg.task import row_of
@@ -129,7 +128,7 @@ def rewrite(
     changes, targets are made again. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
-    source, target = os.fspath(src), os.fspath(dst)
+    source, target = os.fspath(src), seen_by_all(os.fspath(dst), options)
     if os.path.isfile(source):
         check_target(target)
     else:
@@ -141,9 +140,10 @@ def rewrite(
 
     path: Path | None = report_path(target, report, options)
 
-    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
+    def begin(running: Running) -> Flow:
         look_for_collisions(sources, target, options)
-        return ProcessFlow(feed, task, add, lines=path is not None, alone=maker.is_python)
+        written = None if options.dry_run else target
+        return running.flow(task, alone=maker.is_python, dst=written)
 
     head = header(maker.verb, sources, target) | (
         describe(palette, palette.ignore_for(8)) if palette else {}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gpuseg import __version__
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import DeviceError, Interrupted, OutputError
+from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError
+from gpuseg.distributed import cluster_of
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
@@ -21,6 +23,10 @@ from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter, Tally
 from gpuseg.results import FileResult, Report
 from gpuseg.task import Task
+from gpuseg.worker import Opens
+
+if TYPE_CHECKING:
+    from gpuseg.distributed.cluster import Cluster
 
 StrPath = str | os.PathLike[str]
 Progress = Callable[[Report], None]
@@ -44,7 +50,43 @@ class Flow(Protocol):
 WRITING = ("convert", "colorize", "recolor", "remap", "repair")
 """Verbs that make files; all others look."""
 
-Begin = Callable[[Feed[Source], Add, ReportWriter], Flow]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Running:
+    """A run that begins: what its flow is made of.
+
+    feed: its files. add: takes their rows. cluster: whose workers do it, if it is not for us.
+    """
+
+    feed: Feed[Source]
+    add: Add
+    writer: ReportWriter
+    cluster: Cluster | None = None
+
+    def flow(
+        self,
+        task: Task,
+        *,
+        alone: bool = False,
+        dst: str | None = None,
+        opens: Opens | None = None,
+    ) -> Flow:
+        """The flow that does a task with the files one by one, here or by the cluster.
+
+        alone: as in ProcessFlow. dst: where it writes, if it does. opens: how the workers of a
+        cluster open their device, if they are to use one.
+        """
+        if self.cluster is None:
+            lines = self.writer.report.path is not None
+            return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone)
+        from gpuseg.sharded import ShardedFlow
+
+        return ShardedFlow(
+            self.feed, task, self.add, cluster=self.cluster, writer=self.writer, dst=dst, opens=opens
+        )
+
+
+Begin = Callable[[Running], Flow]
 """Makes the flow of a run."""
 
 
@@ -65,8 +107,8 @@ def look(
     """
     path = Path(report) if report is not None else None
 
-    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        return ProcessFlow(feed, task, add, lines=path is not None)
+    def begin(running: Running) -> Flow:
+        return running.flow(task)
 
     return run(sources, task.options, path, header(verb, sources), begin, progress, tally)
 
@@ -82,11 +124,16 @@ def run(
 ) -> Report:
     """Have a flow go through all files; returns the report, also written to `path` if given.
 
-    Raises OutputError where the report cannot be begun, or is in the way of a more lasting one.
+    Raises OutputError where the report cannot be begun, or is in the way of a more lasting one,
+    and SchedulerError: without a report where there is no cluster, with one where it is lost.
     """
     if path is not None and not isinstance(options, WriteOptions):
         _keep_report(path)
-    with size_limit_is_ours(), ReportWriter(path, header, tally) as writer:
+    with (
+        size_limit_is_ours(),
+        cluster_of(options.scheduler) as cluster,
+        ReportWriter(path, header, tally) as writer,
+    ):
         writer.report.left_alone = sources.left_alone
         feed = Feed(_of_shard(sources, options))
 
@@ -95,7 +142,7 @@ def run(
             if options.fail_fast and result.is_wrong:
                 feed.close()
 
-        flow = begin(feed, add, writer)
+        flow = begin(Running(feed, add, writer, cluster))
         try:
             _run(flow, feed.close, writer.report, progress)
         finally:
@@ -131,11 +178,16 @@ def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progres
         run_threads(flow.work, flow.threads, stop, lambda: progress(report) if progress else None)
         if progress is not None:  # what came since the last time, too
             progress(report)
-    except DeviceError as error:
+    except (DeviceError, SchedulerError) as error:
         error.report = report
         raise
     except KeyboardInterrupt:
         raise Interrupted(report) from None
+
+
+def seen_by_all(path: str, options: ReadOptions) -> str:
+    """A folder as tasks name it: in full for a cluster, whose workers have other current folders."""
+    return path if options.scheduler is None else os.path.abspath(path)
 
 
 def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gpuseg.discover import Source
@@ -19,6 +19,11 @@ class Task(Protocol):
 
     def run(self, source: Source) -> FileResult:
         """Do it with one file. Called from several threads; raises nothing: a fault is a row."""
+
+
+def run_all(task: Task, sources: Iterable[Source]) -> Iterator[FileResult]:
+    """Do a task with files, in order, as they are asked for."""
+    return map(task.run, sources)
 
 
 def row_of(source: Source, make: Callable[[Source], FileResult]) -> FileResult:

@@ -9,13 +9,11 @@ import click
 
 from gpuseg.cli.options import GREY, IGNORE_INDEX, palette_option, take_palette, writing
 from gpuseg.cli.running import Output, files_to_write, print_summary
-from gpuseg.errors import DeviceError
 from gpuseg.options import (
     DEFAULT_BATCH_PIXELS,
     Codec,
     Unknown,
 )
-from gpuseg.text import one_line
 
 if TYPE_CHECKING:
     from gpuseg.results import Report
@@ -86,13 +84,7 @@ def convert(src: str, dst: str, **flags: Any) -> None:
     source: Any = [src] if os.path.isfile(src) else src
 
     def work(progress: Progress) -> Report:
-        try:
-            return run(source, dst, palette, progress=progress, **flags)
-        except DeviceError as error:
-            if error.report is None:  # nothing was started
-                raise
-            click.echo(one_line(f"failed: {error}"), err=True)
-            return error.report
+        return run(source, dst, palette, progress=progress, **flags)
 
     report = output.write(files_to_write(src, dst, flags), work)
     output.end(report, lambda: print_summary(report, "label maps", dst))

@@ -35,6 +35,11 @@ MAX_PIXELS = click.option(
     help="Refuse larger images, from their header.",
 )
 FAIL_FAST = click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
+SCHEDULER = click.option(
+    "--scheduler",
+    metavar="local:N|tcp://HOST:PORT|FILE.json",
+    help="Have workers of Dask do it.  [extra: dask]",
+)
 OVERWRITE = click.option(
     "--overwrite", is_flag=True, help="Replace targets that gpuseg did not write."
 )
@@ -101,15 +106,15 @@ def _report(default: str) -> Callable[[Command], Command]:
 
 def reading(command: Command) -> Command:
     """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
-    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
+    options = (WORKERS, SCHEDULER, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
     return _with(command, options)
 
 
 def writing(command: Command) -> Command:
     """The options of verbs that write files: the fields of WriteOptions, `report`, the output."""
     where = "gpuseg-report.jsonl in DST"
-    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST)
-    return _with(command, (*options, _report(where), QUIET, JSON))
+    options = (WORKERS, SCHEDULER, PATTERN, SHARD, MAX_PIXELS, OVERWRITE, NO_RESUME, DRY_RUN)
+    return _with(command, (*options, FAIL_FAST, _report(where), QUIET, JSON))
 
 
 def _with(command: Command, options: tuple[Any, ...]) -> Command:

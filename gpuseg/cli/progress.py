@@ -62,6 +62,8 @@ class Bar:
         text = f"{report.done / seconds:,.0f} files/s {report.pixels / seconds / 1e6:,.0f} Mpx/s"
         if report.failed:
             text += f" [red]{report.failed:,} failed[/red]"
+        if report.waiting:
+            text = report.waiting
         self._progress.update(
             self._task, completed=report.done, total=self._total, description=text
         )

@@ -27,27 +27,39 @@ class Output:
             flags["resume"] = not flags.pop("no_resume")
 
     def write(self, count: Callable[[], int], work: Callable[[Progress], Report]) -> Report:
-        """Do what gives a report under a progress bar; where Ctrl-C ends it, the report so far.
+        """Do what gives a report under a progress bar; where something ends it, the report so far.
 
         count: how many files there are.
         """
-        from gpuseg.errors import Interrupted
+        from gpuseg.errors import DeviceError, Interrupted, SchedulerError
 
         try:
             return self._run(count, work)
         except Interrupted as interrupt:
             return interrupt.report
+        except (DeviceError, SchedulerError) as error:
+            if error.report is None:  # nothing was started
+                raise
+            click.echo(one_line(f"failed: {error}"), err=True)
+            return error.report
 
     def look(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
-        """Do what finds something out; where Ctrl-C ends it, so does the command, with 130."""
-        from gpuseg.errors import Interrupted
+        """Do what finds something out; where something ends it, so does the command.
+
+        With 130 after Ctrl-C, and 1 where a cluster was lost.
+        """
+        from gpuseg.errors import Interrupted, SchedulerError
 
         try:
             return self._run(count, work)
-        except Interrupted as interrupt:
-            print_failures(interrupt.report)
-            click.echo(one_line(interrupt.report.summary()), err=True)
-            raise click.exceptions.Exit(130) from None
+        except (Interrupted, SchedulerError) as error:
+            if error.report is None:  # nothing was started
+                raise
+            if isinstance(error, SchedulerError):
+                click.echo(one_line(f"failed: {error}"), err=True)
+            print_failures(error.report)
+            click.echo(one_line(error.report.summary()), err=True)
+            raise click.exceptions.Exit(error.report.exit_code) from None
 
     def _run(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
         from gpuseg.cli.progress import Bar

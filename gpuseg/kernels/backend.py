@@ -88,6 +88,19 @@ def select(device: str, codec: Codec = "auto") -> Backend:
     )
 
 
+def select_elsewhere(device: str, codec: Codec = "auto") -> Backend:
+    """The backend of the workers of a cluster; see `select`. They find out if it can be used.
+
+    `auto` is the CPU: whether workers have devices is known to those who ask for them.
+    """
+    if device.startswith("cuda"):
+        return Backend("cuda", "asked for, on the workers of the cluster", device_numbers(device))
+    chosen = _require_cpu("asked for")  # kernels are compiled once, before many would do it
+    if device == "cpu":
+        return chosen
+    return Backend("cpu", "auto is the CPU with a scheduler; ask for cuda where workers have it")
+
+
 def describe_backends() -> tuple[BackendStatus, ...]:
     """All backends, the preferred one first, whether usable or not."""
     rows: tuple[tuple[Name, str], ...] = (("cuda", probe_cuda()), ("cpu", probe_cpu()))

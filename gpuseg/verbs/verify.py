@@ -19,11 +19,8 @@ from gpuseg.options import Depth, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run
-from gpuseg.pool import Feed
-from gpuseg.processes import Add, ProcessFlow
-from gpuseg.report_file import ReportWriter
 from gpuseg.results import FileResult, Report
-from gpuseg.runs import Flow, Progress, StrPath, header, run
+from gpuseg.runs import Flow, Progress, Running, StrPath, header, run, seen_by_all
 from gpuseg.task import row_of
 
 
@@ -60,7 +57,7 @@ def verify(
     Raises UsageError, PaletteError, OutputError and Interrupted.
     """
     settings = ReadOptions(**options)
-    source, target = os.fspath(src), os.fspath(dst)
+    source, target = os.fspath(src), seen_by_all(os.fspath(dst), settings)
     sources = _pairs(source, target, settings.pattern)
     known, origin = _palette(palette, target, ignore_index)
     standard = Standard.of(known, ignore_index)
@@ -69,9 +66,9 @@ def verify(
 
     path = Path(report) if report is not None else None
 
-    def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        writer.report.remark = origin
-        return ProcessFlow(feed, task, add, lines=path is not None)
+    def begin(running: Running) -> Flow:
+        running.writer.report.remark = origin
+        return running.flow(task)
 
     head = header("verify", sources, target)
     if known is not None:

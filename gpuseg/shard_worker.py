@@ -1,0 +1,257 @@
+"""What a worker of a cluster does with the shards that it is given; it knows no engine.
+
+Each worker takes a parcel once for a run: the task, and all else that is the same for every
+shard. A shard is then a list of files, and comes back as an `Outcome`. Both travel as bytes, so
+that a scheduler on their way has nothing to unpack.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import pickle
+import platform
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from gpuseg import __version__, output
+from gpuseg.codecs.limit import size_limit_is_ours
+from gpuseg.discover import Source
+from gpuseg.errors import DeviceError
+from gpuseg.lines import encode_row
+from gpuseg.pool import Feed, run_threads
+from gpuseg.results import FileResult
+from gpuseg.task import Task, run_all
+from gpuseg.worker import Done, Opens
+
+
+def versions() -> tuple[str, str]:
+    """Of gpuseg and of Python: what must be the same for a task to be understood."""
+    return __version__, ".".join(platform.python_version_tuple()[:2])
+
+
+def mismatch(theirs: tuple[str, str], ours: tuple[str, str]) -> str:
+    """How two `versions` differ, nothing where they do not. ours: of the process that asks."""
+    if theirs == ours:
+        return ""
+    return (
+        f"runs gpuseg {theirs[0]} on Python {theirs[1]}, and this run gpuseg {ours[0]} on Python "
+        f"{ours[1]}; install the same on all machines"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is the same for all shards of a run.
+
+    token: of the run. task: its pickle, deflated (lookups are large and mostly one value).
+    lines: whether lines of the report are wanted. marker: a file in DST that must be seen.
+    opens: how the device is opened, if there is one (`worker.Opens`).
+    """
+
+    token: str
+    task: bytes
+    lines: bool = True
+    marker: str | None = None
+    opens: Opens | None = None
+    versions: tuple[str, str] = field(default_factory=versions)
+
+    @staticmethod
+    def packed(task: Task) -> bytes:
+        """The pickle of a task, deflated."""
+        return zlib.compress(pickle.dumps(task, pickle.HIGHEST_PROTOCOL), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a shard.
+
+    done: how many of its files, from the first, have results; less than all after `leave`.
+    results: of them. worker: who did it, in how many seconds.
+    problem: why this worker can do no shard of this run at all, if so.
+    log: what there is to say in the report besides.
+    """
+
+    worker: str
+    seconds: float = 0.0
+    done: int = 0
+    results: Sequence[Done] = ()
+    problem: str = ""
+    log: Sequence[str] = ()
+
+    @staticmethod
+    def unpacked(data: bytes) -> Outcome:
+        """What `run_shard` has made."""
+        outcome: Outcome = pickle.loads(data)  # noqa: S301  # from a worker, by its scheduler
+        return outcome
+
+
+class MissingParcelError(RuntimeError):
+    """A worker was given a shard before the parcel of its run, or after it has left that."""
+
+
+class _Run:
+    """A run that this process takes part in."""
+
+    def __init__(self, parcel: Parcel) -> None:
+        self.parcel = parcel
+        self.left = False
+        self._active = 0  # shards in hand
+        self._lock = threading.Lock()
+        self._task: Task | None = None
+
+    def __enter__(self) -> _Run:
+        with self._lock:
+            self._active += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._active -= 1
+            self._forget()
+
+    def leave(self) -> None:
+        """Have shards in hand end; the run is forgotten once they have."""
+        with self._lock:
+            self.left = True
+            self._forget()
+
+    def _forget(self) -> None:
+        if self.left and not self._active:
+            output.leave_run(self.parcel.token)
+
+    def task(self) -> Task:
+        """The task, unpacked once."""
+        with self._lock:
+            if self._task is None:
+                self._task = pickle.loads(zlib.decompress(self.parcel.task))  # noqa: S301
+            return self._task
+
+    def problem(self) -> str:
+        """Why this process can do nothing for the run, if so."""
+        wrong = mismatch(versions(), self.parcel.versions)
+        if wrong:
+            return wrong
+        marker = self.parcel.marker
+        if marker is not None and not os.path.exists(marker):
+            return (
+                f"does not see {marker}, which this run has just made in DST; use a DST that all "
+                "machines share, under one name"
+            )
+        return ""
+
+
+_runs: dict[str, _Run] = {}
+
+
+def take(parcel: Parcel) -> None:
+    """Be part of a run. Cheap, and raises nothing: what is wrong is told with the first shard."""
+    output.join_run(parcel.token)
+    _runs[parcel.token] = _Run(parcel)
+
+
+def leave(token: str) -> None:
+    """Be no longer part of a run: shards in hand end after the file they are at."""
+    run = _runs.pop(token, None)
+    if run is not None:
+        run.leave()
+
+
+def run_shard(token: str, shard: bytes, worker: str) -> bytes:
+    """Do a shard: a pickled list of Sources; a pickled Outcome.
+
+    Raises MissingParcelError, and what loading a task raises where it cannot be loaded here.
+    """
+    run = _runs.get(token)
+    if run is None:
+        raise MissingParcelError(f"worker {worker} has no part in run {token}")
+    with run:
+        return pickle.dumps(_outcome(run, shard, worker), pickle.HIGHEST_PROTOCOL)
+
+
+def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
+    begin = perf_counter()
+    problem = run.problem()
+    if problem:
+        return Outcome(worker, problem=problem)
+    sources: list[Source] = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
+    hand = _Hand(run, sources)
+    try:
+        with size_limit_is_ours():
+            results = _by_device(run, hand) if run.parcel.opens else _one_by_one(run, hand)
+    except DeviceError as error:
+        return Outcome(worker, problem=f"has lost its device: {error}")
+    done = [(result, _line(result, worker) if run.parcel.lines else None) for result in results]
+    return Outcome(worker, perf_counter() - begin, hand.count, done, log=hand.log)
+
+
+class _Hand:
+    """Hands out the files of a shard, until there are no more or the run has been left."""
+
+    def __init__(self, run: _Run, sources: list[Source]) -> None:
+        self._run, self._sources = run, sources
+        self.count = 0
+        self.log: list[str] = []
+
+    def __iter__(self) -> Iterator[Source]:
+        for source in self._sources:
+            if self._run.left:
+                return
+            self.count += 1
+            yield source
+
+
+def _line(result: FileResult, worker: str) -> bytes:
+    return encode_row({**result.row(), "worker": worker})
+
+
+def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
+    task = run.task()
+    results: list[FileResult] = []
+    for result in run_all(task, hand):
+        results.append(result)
+        if task.options.fail_fast and result.is_wrong:
+            break
+    return results
+
+
+def _by_device(run: _Run, hand: _Hand) -> list[FileResult]:
+    """Convert a shard in batches. Raises DeviceError."""
+    from gpuseg.batched import BatchedFlow
+
+    task: Any = run.task()
+    results: list[FileResult] = []
+    feed: Feed[Source] = Feed(hand)
+
+    def add(result: FileResult) -> None:
+        results.append(result)
+        if task.options.fail_fast and result.is_wrong:
+            feed.close()
+
+    opens = run.parcel.opens
+    assert opens is not None  # noqa: S101  # for mypy
+    with _device_lock:
+        flow = BatchedFlow(feed, task.job, add, _device(opens), hand.log.append)
+        run_threads(flow.work, flow.threads, feed.close, lambda: None)
+    if flow.remark:
+        hand.log.append(flow.remark)
+    return results
+
+
+_device_lock = threading.Lock()
+"""A device takes one shard at a time, whatever number of threads the worker has."""
+
+
+@functools.lru_cache(maxsize=1)
+def _device(opens: Opens) -> Any:
+    """The device of this process, opened once."""
+    module, name, number = opens
+    try:
+        return getattr(importlib.import_module(module), name)(number)
+    except Exception as error:
+        raise DeviceError(f"it cannot be opened: {error}") from error

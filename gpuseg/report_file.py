@@ -55,7 +55,7 @@ class ReportWriter:
     def add_shard(self, worker: str, files: int, seconds: float) -> None:
         """Count what a worker of a cluster has done."""
         with self._lock:
-            self.report.add_shard(worker, files, seconds)
+            self.report.workers.add(worker, files, seconds)
 
     def log(self, message: str) -> None:
         """Write a row of type `log`: what happened to no file in particular. From any thread."""

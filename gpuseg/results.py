@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from gpuseg.errors import NO_MEMORY, GpusegError, MaskSizeError, UnknownColourError
+from gpuseg.shares import Shares
+from gpuseg.text import count as count  # those who tell of results take it from here
 
 Status = Literal[
     "converted", "unchanged", "planned", "read", "same", "differs", "missing", "extra", "failed"
@@ -24,13 +26,6 @@ WITHOUT_WORK: frozenset[Status] = frozenset({"unchanged", "planned", "failed"})
 
 SHOWN_FAILURES = 5
 """Failures that the summary spells out; the report file holds them all."""
-
-
-SHOWN_WORKERS = 4
-"""Workers of a cluster that the summary names; the report file has more of them."""
-
-MOST_WORKERS = 500
-"""Workers that are told apart; the rest are `others`, for each new name of one takes memory."""
 
 
 class Details(Protocol):
@@ -137,25 +132,6 @@ class FileResult:
 
 
 @dataclass(slots=True)
-class Share:
-    """What one worker of a cluster has done: files, shards, and seconds at work."""
-
-    files: int = 0
-    shards: int = 0
-    seconds: float = 0.0
-
-    def add(self, files: int, seconds: float) -> None:
-        """Count a shard."""
-        self.files += files
-        self.shards += 1
-        self.seconds += seconds
-
-    def as_dict(self) -> dict[str, float]:
-        """For JSON."""
-        return {"files": self.files, "shards": self.shards, "seconds": round(self.seconds, 3)}
-
-
-@dataclass(slots=True)
 class Report:
     """The run so far, in constant memory: counts, and the first failures in full."""
 
@@ -171,7 +147,7 @@ class Report:
     missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
     remark: str = ""  # what else there is to know of the run
-    workers: dict[str, Share] = field(default_factory=dict)  # of a cluster: who did how much
+    workers: Shares = field(default_factory=Shares)  # of a cluster
     waiting: str = ""  # what the run waits for, at the moment
     path: Path | None = None
     started: float = field(default_factory=time.monotonic)
@@ -190,12 +166,6 @@ class Report:
             self.unknown_pixels += result.unknown_pixels
         if result.warnings:
             self.files_with_warnings += 1
-
-    def add_shard(self, worker: str, files: int, seconds: float) -> None:
-        """Count what a worker of a cluster has done."""
-        if worker not in self.workers and len(self.workers) >= MOST_WORKERS:
-            worker = "others"
-        self.workers.setdefault(worker, Share()).add(files, seconds)
 
     @property
     def done(self) -> int:
@@ -240,8 +210,8 @@ class Report:
                 f"{s or 'no suffix'} {n:,}" for s, n in self.left_alone.most_common(4)
             )
             text += f"; {count(self.left_alone.total(), 'other file')} left alone ({common})"
-        if self.workers:
-            text += f"; {self._shares()}"
+        if self.workers.by_name:
+            text += f"; {self.workers}"
         if self.stopped:
             text += f"; stopped early ({self.stopped}): the remaining files were not looked at"
         if self.remark:
@@ -250,19 +220,8 @@ class Report:
             text += f"; the report is incomplete: {self.problem}"
         return text
 
-    def _shares(self) -> str:
-        """Who did how much, for people."""
-        most = sorted(self.workers.items(), key=lambda item: -item[1].files)[:SHOWN_WORKERS]
-        told = ", ".join(
-            f"{name} {count(s.files, 'file')} in {s.seconds:.1f} s and {count(s.shards, 'shard')}"
-            for name, s in most
-        )
-        hidden = len(self.workers) - len(most)
-        return f"{count(len(self.workers), 'worker')}: {told}" + (f", {hidden} more" * bool(hidden))
-
     def as_dict(self) -> dict[str, Any]:
         """The summary row of the report, for programs."""
-        shares = {name: share.as_dict() for name, share in self.workers.items()}
         return {
             "type": "summary",
             "files": {s: self.files[s] for s in _STATUSES if s in _ALWAYS or self.files[s]},
@@ -274,7 +233,7 @@ class Report:
             "stopped": self.stopped,
             "problem": self.problem,
             "remark": self.remark,
-            **({"workers": shares} if shares else {}),
+            **({"workers": self.workers.as_dict()} if self.workers.by_name else {}),
             "seconds": round(self.seconds, 3),
             "exit_code": self.exit_code,
         }
@@ -283,11 +242,6 @@ class Report:
 _STATUSES: tuple[Status, ...] = get_args(Status)
 _WORKED: tuple[Status, ...] = ("converted", "read", "same", "differs")
 _ALWAYS: tuple[Status, ...] = ("converted", "unchanged", "planned", "failed")
-
-
-def count(number: int, thing: str) -> str:
-    """`1 file`, `2,000 files`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def percent(part: int, whole: int) -> str:

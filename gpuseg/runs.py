@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gpuseg import __version__
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Listed, Source, Walk, in_shard
-from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError
 from gpuseg.distributed import cluster_of
+from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
@@ -82,7 +82,13 @@ class Running:
         from gpuseg.sharded import ShardedFlow
 
         return ShardedFlow(
-            self.feed, task, self.add, cluster=self.cluster, writer=self.writer, dst=dst, opens=opens
+            self.feed,
+            task,
+            self.add,
+            cluster=self.cluster,
+            writer=self.writer,
+            dst=dst,
+            opens=opens,
         )
 
 
@@ -186,7 +192,7 @@ def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progres
 
 
 def seen_by_all(path: str, options: ReadOptions) -> str:
-    """A folder as tasks name it: in full for a cluster, whose workers have other current folders."""
+    """A folder as tasks name it: in full for workers that have other current folders."""
     return path if options.scheduler is None else os.path.abspath(path)
 
 

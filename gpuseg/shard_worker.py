@@ -35,6 +35,13 @@ def versions() -> tuple[str, str]:
     return __version__, ".".join(platform.python_version_tuple()[:2])
 
 
+def make_ready() -> tuple[tuple[str, str], str]:
+    """Have kernels loaded; `versions`, and why they cannot be used here, if so."""
+    from gpuseg.kernels import backend
+
+    return versions(), backend.probe_cpu()
+
+
 def mismatch(theirs: tuple[str, str], ours: tuple[str, str]) -> str:
     """How two `versions` differ, nothing where they do not. ours: of the process that asks."""
     if theirs == ours:

@@ -27,7 +27,7 @@ from gpuseg.task import Task
 from gpuseg.worker import Opens
 
 if TYPE_CHECKING:
-    from gpuseg.distributed import Cluster, Finished
+    from gpuseg.distributed.cluster import Cluster, Finished
 
 FEWEST, MOST = 64, 512
 """Files of a shard: few at first, so that short runs spread; a 64th of those before it, at most."""

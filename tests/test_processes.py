@@ -22,7 +22,7 @@ from gpuseg.plan import Job
 from gpuseg.processes import Worker
 from gpuseg.task import Task
 from tests import impatient
-from tests.helpers import Place, check_exact, check_run, environment, start, temps, tree
+from tests.helpers import Place, check_exact, check_run, start, temps, tree
 from tests.making import PALETTE, save_mask
 
 Start = Callable[..., None]
@@ -222,13 +222,6 @@ def test_a_worker_that_does_not_get_ready_is_given_up(
     check_run(place, place.convert(), converted=9)
     assert time.monotonic() - began < 20
     assert "threads did its work" in place.report().summary["remark"]
-
-
-def test_workers_are_started_as_their_parent_was() -> None:
-    command = [sys.executable, "-X", "utf8", "-c", "from gpuseg.processes import _flags as f; "]
-    command[-1] += "print(' '.join(f()))"
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
-    assert "utf8" in done.stdout
 
 
 def test_a_dead_worker_says_so(tmp_path: Path) -> None:

@@ -106,7 +106,17 @@ def _report(default: str) -> Callable[[Command], Command]:
 
 def reading(command: Command) -> Command:
     """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
-    options = (WORKERS, SCHEDULER, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
+    options = (
+        WORKERS,
+        SCHEDULER,
+        PATTERN,
+        SHARD,
+        MAX_PIXELS,
+        FAIL_FAST,
+        _report("none"),
+        QUIET,
+        JSON,
+    )
     return _with(command, options)
 
 

@@ -19,7 +19,7 @@ from distributed.utils import silence_logging_cmgr
 from gpuseg import shard_worker
 from gpuseg.distributed.own import own_cluster
 from gpuseg.errors import SchedulerError
-from gpuseg.shard_worker import Outcome, Parcel, mismatch, versions
+from gpuseg.shard_worker import Outcome, Parcel, make_ready, mismatch, versions
 
 CONNECT_LIMIT = 30.0
 """Seconds that a scheduler, or its file, may take to be there."""
@@ -127,10 +127,13 @@ class Cluster:
         if futures and self._client.status == "running":
             self._ask(self._client.cancel, futures, force=True)
 
-    def check_versions(self) -> None:
-        """Refuse workers that would not understand the task. Raises SchedulerError."""
+    def make_ready(self) -> None:
+        """Have workers load kernels; refuse those that would not understand a task.
+
+        Raises SchedulerError.
+        """
         try:
-            found = self._ask(self._client.run, versions)
+            found = self._ask(self._client.run, make_ready)
         except SchedulerError:
             raise
         except Exception as error:
@@ -138,8 +141,8 @@ class Cluster:
                 f"a worker of {self.name} cannot run gpuseg ({error!r}); install gpuseg "
                 f"{versions()[0]} on all machines"
             ) from error
-        for worker, theirs in found.items():
-            if wrong := mismatch(theirs, versions()):
+        for worker, (theirs, problem) in found.items():
+            if wrong := mismatch(theirs, versions()) or problem:
                 raise SchedulerError(f"worker {worker} {wrong}")
 
     def _check(self) -> None:
@@ -156,7 +159,7 @@ class Cluster:
             return self._client.sync(
                 _awaited, function, *arguments, callback_timeout=ANSWER_LIMIT, **options
             )
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             self._check()
             raise SchedulerError(
                 f"the scheduler {self.name} has not answered ({error!r}); files that are finished "
@@ -210,7 +213,7 @@ def opened(scheduler: str) -> Iterator[Cluster]:
         elif scheduler.endswith(".json"):
             address = _address_in(scheduler)
         cluster = Cluster(stack.enter_context(_client(address, scheduler)), scheduler, tend)
-        cluster.check_versions()
+        cluster.make_ready()
         yield cluster
 
 

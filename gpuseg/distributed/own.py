@@ -18,8 +18,10 @@ from typing import Any
 
 from distributed import LocalCluster, SchedulerPlugin, Worker
 
+from gpuseg.children import cause, start
 from gpuseg.errors import SchedulerError, WorkerError
-from gpuseg.processes import RESTARTS, cause, start
+from gpuseg.processes import RESTARTS
+from gpuseg.shard_worker import make_ready
 
 START_LIMIT = 60.0
 """Seconds that workers may take to be there."""
@@ -114,6 +116,7 @@ def serve() -> None:
     """Be a worker process of `Own`, until its scheduler is gone."""
     address, name = sys.argv[1:3]
     logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # the parent tells
+    make_ready()  # before anybody waits for an answer
     asyncio.run(_serve(address, name))
     os._exit(0)
 

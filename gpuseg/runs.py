@@ -135,6 +135,8 @@ def run(
     """
     if path is not None and not isinstance(options, WriteOptions):
         _keep_report(path)
+    if options.scheduler is not None:
+        header = {**header, "scheduler": options.scheduler}
     with (
         size_limit_is_ours(),
         cluster_of(options.scheduler) as cluster,

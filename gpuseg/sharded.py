@@ -100,7 +100,7 @@ class ShardedFlow:
         try:
             while not self._feed.stopped:
                 self._look_for_workers()
-                while len(self._under_way) < self._room and (shard := self._next()):
+                while self._has_room and (shard := self._next()):
                     self._submit(shard)
                 if not (self._under_way or self._suspects):
                     return
@@ -113,12 +113,15 @@ class ShardedFlow:
                 self._cluster.take_back()
 
     @property
-    def _room(self) -> int:
-        """How many shards may be under way; a suspect is alone, so that it alone is to blame."""
-        return 1 if self._is_halving else AHEAD * self._threads + 1
+    def _has_room(self) -> bool:
+        """Whether another shard may be under way; a suspect is alone, so that it is to blame."""
+        if self._alone or self._is_halving:
+            return not self._under_way
+        return len(self._under_way) <= AHEAD * self._threads
 
     @property
     def _is_halving(self) -> bool:
+        """Whether it is the turn of suspects."""
         return bool(self._suspects) and (
             len(self._suspects) > MOST_SUSPECTS or (self._feed.closed and not self._again)
         )

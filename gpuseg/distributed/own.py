@@ -93,7 +93,11 @@ class Own:
 def own_cluster(count: int) -> Iterator[Own]:
     """A scheduler in this process, with so many worker processes. Raises SchedulerError."""
     seen = _Seen()
-    options = {"allowed_failures": ALLOWED_DEATHS, "plugins": [seen]}
+    options = {
+        "allowed_failures": ALLOWED_DEATHS,
+        "plugins": [seen],
+        "dashboard_address": "127.0.0.1:0",  # the usual port may be taken
+    }
     with LocalCluster(
         n_workers=0,
         host="127.0.0.1",

@@ -19,7 +19,7 @@ from gpuseg.codecs.label_png import write_label
 from gpuseg.discover import Walk
 from gpuseg.errors import UsageError
 from gpuseg.results import Report
-from gpuseg.verbs import verify as module
+from gpuseg.runs import Running
 from tests.making import PALETTE, mask, save_mask
 
 NAMES = ["a.png", "b/c.png", "b/d.png"]

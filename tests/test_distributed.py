@@ -1,0 +1,317 @@
+"""Runs by clusters of real processes: our own, and such as people start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed", reason="needs the extra dask")
+
+from gpuseg import convert_directory, stats, verify
+from gpuseg.discover import Walk
+from gpuseg.distributed import cluster, own
+from gpuseg.errors import SchedulerError
+from gpuseg.options import ReadOptions
+from gpuseg.runs import look
+from tests import clusters
+from tests.clusters import (
+    ForeignCluster,
+    Poisoned,
+    Unpicklable,
+    children,
+    foreign_cluster,
+    is_running,
+    wait_until,
+)
+from tests.helpers import (
+    Finished,
+    Lines,
+    Place,
+    check_exact,
+    environment,
+    gpuseg,
+    read_report,
+    temps,
+)
+from tests.making import read_indices, save_mask
+
+FILES = 150
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignCluster]:
+    """A scheduler and two workers."""
+    with foreign_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    for i in range(FILES):
+        save_mask(place.src / str(i % 3) / f"{i}.png", 9 + i % 7, 14, seed=i)
+    return place
+
+
+def convert(place: Place, scheduler: str, *more: str | Path) -> Finished:
+    options = ["--palette", str(place.palette), "--scheduler", scheduler, *map(str, more)]
+    return gpuseg("convert", str(place.src), str(place.dst), *options)
+
+
+def check_shares(report: Lines, files: int = FILES) -> None:
+    """Each row names its worker, and the summary counts them."""
+    shares = report.summary["workers"]
+    assert sum(share["files"] for share in shares.values()) == files
+    for name, share in shares.items():
+        assert share["files"] == sum(row.get("worker") == name for row in report.files.values())
+
+
+def test_workers_of_our_own(place: Place) -> None:
+    (place.src / "bad.png").write_bytes(b"\x89PNG")
+    done = convert(place, "local:2", "--verify")
+    assert done.code == 1
+    assert "bad.png" in done.err
+    assert done.err.count("\n") == 1, done.err
+    assert "2 workers (local-" in done.out
+    report = place.report()
+    assert report.failed() == ["bad.png"]
+    check_shares(report, FILES + 1)
+    assert report.header["scheduler"] == "local:2"
+    assert len(check_exact(place)) == FILES
+    assert temps(place.dst) == []
+    assert not [pid for pid in children(os.getpid()) if is_running(pid)]
+    assert convert(place, "local:1").code == 1  # a second run redoes nothing
+    assert place.report().summary["files"]["unchanged"] == FILES
+
+
+@pytest.mark.parametrize("way", ["address", "file"])
+def test_workers_of_somebody_else(place: Place, foreign: ForeignCluster, way: str) -> None:
+    scheduler = foreign.address if way == "address" else str(foreign.file)
+    done = convert(place, scheduler)
+    assert (done.code, done.err) == (0, "")
+    check_shares(place.report())
+    assert len(check_exact(place)) == FILES
+    assert temps(place.dst) == []
+    assert foreign.tasks() == {}
+
+
+def test_relative_paths(
+    place: Place, foreign: ForeignCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers were started in another folder."""
+    monkeypatch.chdir(place.root)
+    palette = str(place.palette)
+    report = convert_directory("src", "dst", palette, scheduler=foreign.address)
+    assert report.files["converted"] == FILES
+    assert len(check_exact(place)) == FILES
+    again = verify("src", "dst", scheduler=foreign.address)
+    assert again.files["same"] == FILES
+
+
+def test_all_verbs_take_a_scheduler(place: Place, foreign: ForeignCluster, tmp_path: Path) -> None:
+    address = foreign.address
+    assert convert(place, address).code == 0
+    here, there = stats(place.dst), stats(place.dst, scheduler=address)
+    assert here.as_csv() == there.as_csv()
+    found = gpuseg("scan", str(place.src), "--json", "--scheduler", address)
+    assert json.loads(found.out)["files"]["read"] == FILES
+    for verb, source in (("check", place.dst), ("inspect", place.src)):
+        assert gpuseg(verb, str(source), "--scheduler", address).code == 0
+    colours = tmp_path / "colours"
+    done = gpuseg("colorize", str(place.dst), str(colours), "--scheduler", address)
+    assert done.code == 0, done
+    check_shares(read_report(colours / "gpuseg-report.jsonl"))
+    assert gpuseg("verify", str(colours), str(place.dst), "--scheduler", address).code == 0
+
+
+def test_a_dry_run_writes_nothing(place: Place, foreign: ForeignCluster) -> None:
+    assert convert(place, foreign.address, "--dry-run").code == 0
+    assert not place.dst.exists()
+
+
+def test_a_script_without_a_guard_is_not_run_by_workers(place: Place) -> None:
+    script = place.root / "script.py"
+    script.write_text(
+        "import gpuseg\nprint('once')\n"
+        f"report = gpuseg.convert_directory({str(place.src)!r}, {str(place.dst)!r}, "
+        f"{str(place.palette)!r}, scheduler='local:2')\nprint(report.files['converted'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment(), capture_output=True, text=True
+    )
+    assert (done.stdout.split(), done.stderr) == (["once", str(FILES)], "")
+
+
+def test_files_that_kill_their_workers_fail_alone(tmp_path: Path) -> None:
+    for i in range(100):
+        (tmp_path / f"{i:03}{'-poison' * (i in (0, 70))}.png").touch()
+    report = look(
+        Walk(str(tmp_path)),
+        Poisoned(ReadOptions(scheduler="local:2")),
+        verb="test",
+        report=tmp_path / "report.jsonl",
+    )
+    rows = read_report(tmp_path / "report.jsonl").files
+    assert len(rows) == 100
+    failed = {name: row for name, row in rows.items() if row["status"] == "failed"}
+    assert sorted(failed) == ["000-poison.png", "070-poison.png"]
+    assert {row["error"] for row in failed.values()} == {"worker"}
+    assert report.exit_code == 1
+
+
+def test_fail_fast_leaves_no_tasks(place: Place, foreign: ForeignCluster) -> None:
+    for i in range(300):
+        (place.src / f"bad{i}.png").write_bytes(b"")
+    assert convert(place, foreign.address, "--fail-fast").code == 1
+    report = place.report()
+    assert report.summary["stopped"] == "fail-fast"
+    assert 1 <= len(report.failed()) <= 6
+    assert foreign.tasks() == {}
+
+
+def test_ctrl_c(tmp_path: Path, foreign: ForeignCluster) -> None:
+    """Files in hand are finished, all others left; a row for each that was come to."""
+    for i in range(500):
+        (tmp_path / f"{i:03}.png").touch()
+    code = (
+        "from gpuseg.runs import look; from gpuseg.discover import Walk\n"
+        "from gpuseg.options import ReadOptions; from gpuseg.errors import Interrupted\n"
+        "from tests.clusters import Waiting\n"
+        f"task = Waiting(ReadOptions(scheduler={foreign.address!r}))\n"
+        f"try: look(Walk({str(tmp_path)!r}), task, verb='test', report={str(tmp_path / 'r')!r})\n"
+        "except Interrupted as end: print(end.report.exit_code, flush=True)\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        wait_until(lambda: len(list(tmp_path.glob("*.begun"))) == 2, "a file on each worker")
+        run.send_signal(signal.SIGINT)
+        wait_until(lambda: not any("gpuseg-" in k for k in plugins(foreign)), "workers to hear")
+        begun = list(tmp_path.glob("*.begun"))
+        for flag in begun:
+            flag.unlink()
+        out, err = run.communicate(timeout=clusters.PATIENCE)
+    finally:
+        run.kill()
+        run.wait()
+    assert (out.split(), err) == ([b"130"], b"")
+    rows = read_report(tmp_path / "r")
+    assert rows.summary["stopped"] == "interrupted"
+    assert sorted(rows.files) == sorted(flag.name.removesuffix(".begun") for flag in begun)
+    assert foreign.tasks() == {}
+
+
+def plugins(foreign: ForeignCluster) -> list[str]:
+    return [name for name, state in foreign.tasks().items() if state == "plugin"]
+
+
+def test_a_task_that_cannot_be_unpacked_ends_the_run(
+    tmp_path: Path, foreign: ForeignCluster
+) -> None:
+    save_mask(tmp_path / "a.png")
+    task = Unpicklable(ReadOptions(scheduler=foreign.address))
+    with pytest.raises(SchedulerError, match="no such module here"):
+        look(Walk(str(tmp_path)), task, verb="test")
+    assert foreign.tasks() == {}
+
+
+@pytest.mark.parametrize("scheduler", ["tcp://127.0.0.1:9", "missing.json"])
+def test_no_scheduler_no_report(
+    place: Place, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_LIMIT", 0.5)
+    monkeypatch.chdir(place.root)
+    done = convert(place, scheduler)
+    assert done.code == 2
+    assert scheduler in done.err
+    assert "dask scheduler" in done.err
+    assert not place.dst.exists()
+
+
+def test_without_the_extra(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = convert(place, "local:2")
+    assert done.code == 2
+    assert "pip install 'gpuseg[dask]'" in done.err
+
+
+def test_other_versions_are_refused(
+    place: Place, foreign: ForeignCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "versions", lambda: ("9.9.9", "3.99"))
+    done = convert(place, foreign.address)
+    assert done.code == 2
+    assert "this run gpuseg 9.9.9 on Python 3.99; install the same on all machines" in done.err
+
+
+def test_a_worker_that_does_not_see_dst_ends_the_run(
+    place: Place, foreign: ForeignCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpuseg import sharded
+
+    class Elsewhere(sharded.Parcel):
+        def __post_init__(self) -> None:
+            if self.marker is not None:
+                object.__setattr__(self, "marker", self.marker + "-not")
+
+    monkeypatch.setattr(sharded, "Parcel", Elsewhere)
+    done = convert(place, foreign.address)
+    assert done.code == 1, done
+    assert "a DST that all machines share" in done.err
+    assert place.report().summary["stopped"] == "error"
+
+
+def test_workers_that_do_not_start(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "_COMMAND", "import sys; sys.exit(5)")
+    done = convert(place, "local:2")
+    assert done.code == 2
+    assert "do not start: they ended with code 5" in done.err
+
+
+def test_a_run_waits_for_workers(place: Place, tmp_path: Path) -> None:
+    with foreign_cluster(tmp_path / "empty", workers=0) as empty:
+        seen: list[str] = []
+
+        def progress(report: Any) -> None:
+            if report.waiting and not seen:
+                seen.append(report.waiting)
+                empty.add_worker()
+
+        report = convert_directory(
+            place.src, place.dst, place.palette, scheduler=empty.address, progress=progress
+        )
+    assert "has no workers: waiting for" in seen[0]
+    assert report.files["converted"] == FILES
+
+
+def test_a_worker_with_a_device(place: Place, tmp_path: Path) -> None:
+    """Only workers that announce a GPU get shards; what opens it is a device that is played."""
+    with foreign_cluster(tmp_path / "gpu") as some:
+        some.add_worker("--no-nanny", "--resources", "GPU=1")
+        from gpuseg import convert as door
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(door, "OPENS", ("tests.clusters", "play_device"))
+            options = ("--device", "cuda", "--workers", "2")
+            done = convert(place, some.address, *options)
+    assert done.code == 0, done
+    report = place.report()
+    assert {row["worker"] for row in report.files.values()} == {"w2"}
+    assert {row["device"] for row in report.files.values()} == {"host"}
+    for i in range(FILES):
+        name = f"{i % 3}/{i}.png"
+        assert read_indices(place.dst / name).shape == (9 + i % 7, 14)
+    assert len(check_exact(place)) == FILES

@@ -92,6 +92,7 @@ class Cluster:
         end = monotonic() + timeout
         while not self._ended.has_ready():
             self._check()
+            self._tend()
             if monotonic() > end:
                 return []
             sleep(POLL)
@@ -114,7 +115,6 @@ class Cluster:
 
         0 without workers.
         """
-        self._tend()
         if resources is None:
             return sum(self._ask(self._client.scheduler.ncores).values())
         workers = self._ask(self._client.scheduler.identity, n_workers=-1)["workers"].values()

@@ -186,31 +186,28 @@ def _is_stale(path: Path) -> bool:
     if len(parts) != 4 or not parts[1].isdecimal():
         return False  # not a name of ours
     host, pid, token, _ = parts
-    if token in _joined:
-        return False
     if host != _HOST:
         try:
-            age = _now(path.parent) - path.stat().st_mtime
+            return token not in _joined and _age(path) > FOREIGN_STALE_SECONDS
         except OSError:
             return False
-        return age > FOREIGN_STALE_SECONDS
     if int(pid) == os.getpid():
-        return True
+        return token not in _joined
     if os.name == "nt":
         return True  # an open file cannot be removed there, so trying is safe
     return not _is_running(int(pid))
 
 
-def _now(folder: Path) -> float:
-    """The time by the clock that stamps the files of a folder, in seconds. Raises OSError.
+def _age(path: Path) -> float:
+    """Seconds since a file was written, by the clock that stamps its folder. Raises OSError.
 
-    The clocks of this machine, of a file server and of the machine that wrote a temp file may be
-    days apart: ages are told by one of them only.
+    The clocks of this machine, of a file server and of the machine that wrote the file may be
+    days apart: only times of one clock tell an age.
     """
-    temp = _temp_path(str(folder))
+    temp = _temp_path(str(path.parent))
     handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        return os.fstat(handle).st_mtime
+        return os.fstat(handle).st_mtime - path.stat().st_mtime
     finally:
         os.close(handle)
         _remove(Path(temp))

@@ -12,6 +12,7 @@ import pytest
 
 from gpuseg import output
 from gpuseg.errors import OutputError
+from tests.helpers import ahead, environment
 
 
 def temps(folder: Path) -> list[str]:
@@ -78,6 +79,50 @@ def test_sweep_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None
     os.utime(tmp_path / old, (day, day))
     assert output.sweep(str(tmp_path)) == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_clock_that_is_days_off_sweeps_no_living_file(tmp_path: Path) -> None:
+    """Another machine has just written it, and this one's clock is a week ahead."""
+    living = tmp_path / name("00000000", 1)
+    living.touch()
+    clock = ahead()
+    code = (
+        "import sys, time; from gpuseg.output import sweep; print(time.time(), sweep(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env=environment(**clock), capture_output=True, text=True)
+    now, swept = done.stdout.split()
+    assert float(now) > time.time() + 6 * 86400
+    assert (swept, living.exists()) == ("0", True)
+
+
+def test_a_run_that_was_joined_is_not_swept_until_it_is_left(tmp_path: Path) -> None:
+    before = output.token()
+    living = tmp_path / name(output._HOST, os.getpid(), "feedface")
+    living.touch()
+    output.join_run("feedface")
+    output.join_run("0badcafe")
+    try:
+        assert output.token() == "0badcafe"
+        assert output.sweep(str(tmp_path)) == 0
+        output.leave_run("0badcafe")
+        assert output.sweep(str(tmp_path)) == 0
+    finally:
+        output.leave_run("feedface")
+    assert output.token() == before
+    assert output.sweep(str(tmp_path)) == 1
+
+
+def test_a_marker_is_there_for_a_while(tmp_path: Path) -> None:
+    with output.marker(str(tmp_path)) as path:
+        assert path is not None
+        assert os.path.exists(path)
+        assert output.sweep(str(tmp_path)) == 0
+    assert temps(tmp_path) == []
+    with output.marker(None) as path:
+        assert path is None
+    with output.marker(str(tmp_path / "nowhere")) as path:
+        assert path is None
 
 
 def test_containers_of_one_host_name_are_two_machines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ class ForeignCluster:
     def _start(
         self, *arguments: str, prefix: Sequence[str] | None = None, **variables: str
     ) -> subprocess.Popen[bytes]:
-        with open(self.folder / f"{arguments[0]}.log", "ab") as log:
+        with open(self.folder / f"{arguments[0]}{len(self.workers)}.log", "ab") as log:
             return subprocess.Popen(
                 [
                     *(self.prefix if prefix is None else prefix),

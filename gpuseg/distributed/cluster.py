@@ -68,7 +68,8 @@ class Cluster:
         """Have shards in hand end early, and all workers forget the run."""
         if self._parcel is not None:
             parcel, self._parcel = self._parcel, None
-            self._ask(self._client.unregister_worker_plugin, _plugin(parcel))
+            with contextlib.suppress(ValueError):  # it has gone already, when asked again
+                self._ask(self._client.unregister_worker_plugin, _plugin(parcel))
 
     def submit(self, number: int, shard: bytes, resources: dict[str, float] | None) -> None:
         """Have a shard done by some worker."""
@@ -153,18 +154,26 @@ class Cluster:
             )
 
     def _ask(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Ask the scheduler something. Raises SchedulerError where it does not answer."""
-        self._check()
-        try:
-            return self._client.sync(
-                _awaited, function, *arguments, callback_timeout=ANSWER_LIMIT, **options
-            )
-        except (OSError, TimeoutError) as error:
+        """Ask the scheduler something. Raises SchedulerError where it does not answer.
+
+        What goes to all workers fails when one of them dies meanwhile, and is asked again.
+        """
+        end = monotonic() + ANSWER_LIMIT
+        while True:
             self._check()
-            raise SchedulerError(
-                f"the scheduler {self.name} has not answered ({error!r}); files that are finished "
-                "are kept, so run again for the rest"
-            ) from error
+            try:
+                return self._client.sync(
+                    _awaited, function, *arguments, callback_timeout=ANSWER_LIMIT, **options
+                )
+            except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+                self._check()
+                self._tend()
+                if monotonic() > end:
+                    raise SchedulerError(
+                        f"the scheduler {self.name} has not answered ({error!r}); files that are "
+                        "finished are kept, so run again for the rest"
+                    ) from error
+            sleep(0.1)
 
 
 class _Delivery(WorkerPlugin):  # type: ignore[misc]  # Dask has no types

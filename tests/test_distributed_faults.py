@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -64,7 +64,13 @@ def place(tmp_path: Path) -> Place:
 class Run:
     """A run of the command line in a process of its own."""
 
-    def __init__(self, place: Place, scheduler: str, *more: str, report: str = "r.jsonl") -> None:
+    def __init__(
+        self,
+        place: Place,
+        scheduler: str,
+        report: str = "r.jsonl",
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.report_path = place.root / report
         self.dst = place.dst
         arguments = [
@@ -72,7 +78,7 @@ class Run:
             "--scheduler", scheduler, "--report", str(self.report_path),
         ]  # fmt: skip
         self.process = subprocess.Popen(
-            [*more, sys.executable, "-m", "gpuseg", *arguments],
+            [*prefix, sys.executable, "-m", "gpuseg", *arguments],
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -165,7 +165,7 @@ class Cluster:
                 return self._client.sync(
                     _awaited, function, *arguments, callback_timeout=ANSWER_LIMIT, **options
                 )
-            except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+            except (OSError, TimeoutError) as error:
                 self._check()
                 self._tend()
                 if monotonic() > end:

@@ -203,7 +203,8 @@ def check_exact(
 
     known: marks of files that were checked before, brought up to date.
     """
-    names = [name for name in tree(place.dst) if name not in temps(place.dst)]
+    half = set(temps(place.dst))
+    names = [name for name in tree(place.dst) if name not in half]
     known = {} if known is None else known
     found = marks(place.dst, names)
     for name in names:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ FILES, DIFFERENT = 1500, 12
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Iterator[Place]:
     """Masks that take some time, in five folders; a few different ones, under many names."""
     place = Place(tmp_path / "place")
     for i in range(FILES):
@@ -58,11 +59,15 @@ def place(tmp_path: Path) -> Place:
             save_mask(path, 300, 400, seed=i)
         else:
             os.link(place.src / str(i % DIFFERENT % 5) / f"{i % DIFFERENT}.png", path)
-    return place
+    yield place
+    while Run.started:  # by a test that has failed
+        Run.started.pop().kill()
 
 
 class Run:
     """A run of the command line in a process of its own."""
+
+    started: ClassVar[list[subprocess.Popen[str]]] = []
 
     def __init__(
         self,
@@ -85,6 +90,7 @@ class Run:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(self.process)
 
     @property
     def is_over(self) -> bool:

@@ -96,8 +96,8 @@ def test_a_worker_that_is_cut_off_and_comes_back(
 ) -> None:
     """For a moment: TCP bridges it. For long: its shards are done by others, and it goes on too."""
     limits = {
-        "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "60s" if lasts == "for a moment" else "4s",
-        "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "4s",
+        "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "60s" if lasts == "for a moment" else "11s",
+        "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "11s",
     }
     with ExitStack() as stack:
         some = stack.enter_context(

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
-from gpuseg.discover import Listed, Source, Walk
+from gpuseg.discover import Listed, Source
 from gpuseg.errors import UsageError
-from gpuseg.folders import check_folders, check_target
+from gpuseg.finding import Files, find
+from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import ConvertKeywords, ConvertOptions
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
@@ -27,6 +28,7 @@ from gpuseg.runs import (
     report_path,
     run,
 )
+from gpuseg.task import Reach
 
 if TYPE_CHECKING:
     from gpuseg.kernels.backend import Backend
@@ -58,8 +60,8 @@ def convert_directory(
     settings = ConvertOptions(**options)
     source, target = os.fspath(src), os.fspath(dst)
     check_folders(source, target)
-    walk = Walk(source, settings.pattern, skip=os.path.realpath(target))
-    return _convert(walk, target, palette, settings, report, progress)
+    files = find(source, settings.pattern, skip=real(target))
+    return _convert(files, target, palette, settings, report, progress)
 
 
 def convert_files(
@@ -91,7 +93,7 @@ def convert_files(
 
 
 def _convert(
-    sources: Walk | Listed,
+    sources: Files,
     dst: str,
     palette: Palette | StrPath,
     options: ConvertOptions,
@@ -105,7 +107,7 @@ def _convert(
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         look_for_collisions(sources, dst, options)
         writer.report.device = str(chosen)
-        return _flow(feed, job, add, chosen, writer)
+        return _flow(feed, job, add, chosen, writer, Reach.of(*sources.roots, dst))
 
     return run(sources, options, report_path(dst, report, options), head, begin, progress)
 
@@ -127,10 +129,18 @@ def _make_ready(
     return made[0]
 
 
-def _flow(feed: Feed[Source], job: Job, add: Add, chosen: Backend, writer: ReportWriter) -> Flow:
+def _flow(
+    feed: Feed[Source],
+    job: Job,
+    add: Add,
+    chosen: Backend,
+    writer: ReportWriter,
+    reach: Reach,
+) -> Flow:
     """Who converts what the feed holds: devices get batches, the CPU files."""
     if chosen.name == "cpu":
-        return ProcessFlow(feed, Conversion(job), add, lines=writer.report.path is not None)
+        lines = writer.report.path is not None
+        return ProcessFlow(feed, Conversion(job), add, lines=lines, reach=reach)
     if len(chosen.numbers) > 1:
         from gpuseg.devices import DevicesFlow
 

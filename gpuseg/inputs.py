@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from gpuseg.discover import Listed, Source, Walk, find
+from gpuseg.discover import Listed, Source
 from gpuseg.errors import CollisionError, UsageError
+from gpuseg.finding import Files, find, is_folder
 
 
 @dataclass(slots=True)
@@ -27,13 +27,13 @@ class Inputs:
     pattern: str | None = None
     sample: int | None = None
     left_alone: Counter[str] = field(default_factory=Counter)
-    _parts: list[Walk | Listed] = field(init=False)
+    _parts: list[Files] = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.paths:
             raise UsageError("no path was given; name a folder of images or an image")
-        folders = any(map(os.path.isdir, self.paths))
-        kept = [None if folders and not os.path.isdir(p) else self.pattern for p in self.paths]
+        folders = [is_folder(path) for path in self.paths]
+        kept = [self.pattern if folder or not any(folders) else None for folder in folders]
         self._parts = [find(path, own) for path, own in zip(self.paths, kept, strict=True)]
         for part in self._parts:
             part.left_alone = self.left_alone
@@ -42,6 +42,11 @@ class Inputs:
     def folder(self) -> str | None:
         """What the relative paths are relative to, None for several paths."""
         return self._parts[0].folder if len(self._parts) == 1 else None
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """The places that the files lie in."""
+        return self.paths
 
     def __iter__(self) -> Iterator[Source]:
         """Every file, or those of the sample; unusable ones carry an error."""
@@ -56,13 +61,13 @@ class Inputs:
                 if isinstance(source.error, CollisionError):
                     source = replace(_looked_up(source.path), relative=source.relative)
                 if several:
-                    below = os.path.isdir(path)
+                    below = not isinstance(part, Listed)
                     name = f"{path.rstrip('/')}/{source.relative}" if below else path
                     source = replace(source, relative=name)
                 yield source
 
 
-AnySources = Walk | Listed | Inputs
+AnySources = Files | Inputs
 
 
 def _looked_up(path: str) -> Source:

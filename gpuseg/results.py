@@ -71,6 +71,7 @@ class FileResult:
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
         the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
         its share of upload, index and download, encode and write; verify if asked for.
+    content: the target's bytes, where the run puts them into an archive; never in a row.
     """
 
     source: str
@@ -89,6 +90,7 @@ class FileResult:
     error: str = ""
     message: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def is_wrong(self) -> bool:
@@ -145,7 +147,7 @@ class Report:
     missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
     remark: str = ""  # what else there is to know of the run
-    path: Path | None = None
+    path: Path | str | None = None  # of the report: a path or a URL
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 

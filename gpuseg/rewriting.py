@@ -6,15 +6,14 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
 from gpuseg.codecs.fingerprint import Fingerprint
-from gpuseg.discover import Source, find
-from gpuseg.folders import check_folders, check_target
+from gpuseg.discover import Source
+from gpuseg.finding import find, is_file
+from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import WriteOptions
-from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import describe
 from gpuseg.pool import Feed
@@ -31,7 +30,7 @@ from gpuseg.runs import (
     run,
 )
 from gpuseg.targets import Targets
-from gpuseg.task import row_of
+from gpuseg.task import Reach, row_of
 
 Mark = Callable[[int], Fingerprint]
 """The fingerprint of a target, given how many pixels its row counts as `unknown_pixels`."""
@@ -81,7 +80,7 @@ class Rewriting:
 
     def run(self, source: Source) -> FileResult:
         """Make one target, if it is not up to date; whatever happens becomes its row."""
-        return row_of(source, self._row)
+        return row_of(source, self._row, self.options.max_pixels)
 
     def _row(self, source: Source) -> FileResult:
         target = self.targets.path(source)
@@ -99,16 +98,17 @@ class Rewriting:
         start = perf_counter()
         made = self.maker.make(source, partial(self.targets.fingerprint, source))
         seconds = {"make": perf_counter() - start}
+        content = None
         if not self.options.dry_run:
             start = perf_counter()
-            self.targets.folders.prepare(os.path.dirname(target))
-            write_atomically(target, made.data)
+            content = self.targets.write(target, made.data)
             seconds["write"] = perf_counter() - start
         return FileResult(
             source=source.relative,
             target=source.target,
             status="planned" if self.options.dry_run else "converted",
             seconds=seconds,
+            content=content,
             **made.facts,
         )
 
@@ -130,20 +130,22 @@ def rewrite(
     Raises UsageError, OutputError and Interrupted.
     """
     source, target = os.fspath(src), os.fspath(dst)
-    if os.path.isfile(source):
+    if is_file(source):
         check_target(target)
     else:
         check_folders(source, target)
-    sources = find(source, options.pattern, skip=os.path.realpath(target))
+    sources = find(source, options.pattern, skip=real(target))
     palettes = [palette] if palette is not None else []
     targets = Targets.create(target, options, (maker.verb, *maker.shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
-    path: Path | None = report_path(target, report, options)
+    path = report_path(target, report, options)
+    reach = Reach.of(*sources.roots, target)
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         look_for_collisions(sources, target, options)
-        return ProcessFlow(feed, task, add, lines=path is not None, alone=maker.is_python)
+        lines, alone = path is not None, maker.is_python
+        return ProcessFlow(feed, task, add, lines=lines, alone=alone, reach=reach)
 
     head = header(maker.verb, sources, target) | (
         describe(palette, palette.ignore_for(8)) if palette else {}

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpuseg import __version__
+from gpuseg import __version__, storage
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import Listed, Source, Walk, in_shard
+from gpuseg.discover import Source, in_shard
 from gpuseg.errors import DeviceError, Interrupted, OutputError
+from gpuseg.finding import Files
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
@@ -20,7 +21,7 @@ from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter, Tally
 from gpuseg.results import FileResult, Report
-from gpuseg.task import Task
+from gpuseg.task import Reach, Task
 
 StrPath = str | os.PathLike[str]
 Progress = Callable[[Report], None]
@@ -63,10 +64,11 @@ def look(
     ten times a second with the Report so far. tally: given each result, one at a time.
     Raises Interrupted on Ctrl-C, and OutputError where the report cannot be begun.
     """
-    path = Path(report) if report is not None else None
+    path = report_place(report)
+    reach = Reach.of(*sources.roots)
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        return ProcessFlow(feed, task, add, lines=path is not None)
+        return ProcessFlow(feed, task, add, lines=path is not None, reach=reach)
 
     return run(sources, task.options, path, header(verb, sources), begin, progress, tally)
 
@@ -74,7 +76,7 @@ def look(
 def run(
     sources: AnySources,
     options: ReadOptions,
-    path: Path | None,
+    path: Path | str | None,
     header: Mapping[str, Any],
     begin: Begin,
     progress: Progress | None = None,
@@ -106,7 +108,7 @@ def run(
     return writer.report
 
 
-def _keep_report(path: Path) -> None:
+def _keep_report(path: Path | str) -> None:
     """Refuse to replace the report of a verb that writes: what its files mean is known by it."""
     head = read_head(path)
     if head is not None and head.get("verb") in WRITING:
@@ -138,41 +140,54 @@ def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progres
         raise Interrupted(report) from None
 
 
-def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | None:
+def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | str | None:
     """Where the report of a run that writes to DST goes: a dry run writes none unless asked."""
     if report is not None:
-        return Path(report)
+        return report_place(report)
     return None if options.dry_run else default_report(dst, options.shard)
 
 
-def default_report(dst: StrPath, shard: Shard) -> Path:
+def report_place(report: StrPath | None) -> Path | str | None:
+    """A report that was named: a path, or a URL, which is none."""
+    if isinstance(report, str) and storage.is_url(report):
+        return report
+    return Path(report) if report is not None else None
+
+
+def default_report(dst: StrPath, shard: Shard) -> Path | str:
     """Where the report goes when nothing else is said."""
     name = REPORT
     if shard.count > 1:
         name += f"-{shard.number:05d}-of-{shard.count:05d}"
+    if isinstance(dst, str) and storage.is_url(dst):
+        return storage.join(dst, f"{name}.jsonl")
     return Path(dst) / f"{name}.jsonl"
 
 
-def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions) -> None:
+def look_for_collisions(sources: Files, dst: str, options: WriteOptions) -> None:
     """Have sources know whether DST takes a.png and A.png for one file; makes DST.
 
     To be called once the report is begun, for where that cannot be nothing is made.
     """
-    if not options.dry_run:
+    if not options.dry_run and not storage.is_url(dst):
         sources.folds_case = folds_case(dst)
 
 
 def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, Any]:
     """What the head of every report says; folders are absolute."""
-    folders = {"src": os.path.abspath(sources.folder)} if sources.folder is not None else {}
+    folders = {"src": _absolute(sources.folder)} if sources.folder is not None else {}
     if dst is not None:
-        folders["dst"] = os.path.abspath(dst)
+        folders["dst"] = _absolute(dst)
     return {
         "gpuseg": __version__,
         "verb": verb,
         **folders,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _absolute(place: str) -> str:
+    return place if storage.is_url(place) else os.path.abspath(place)
 
 
 def _of_shard(sources: Iterable[Source], options: ReadOptions) -> Iterator[Source]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -78,12 +77,14 @@ def convert(src: str, dst: str, **flags: Any) -> None:
     can simply be started again.
     """
     from gpuseg.convert import convert_directory, convert_files
+    from gpuseg.finding import is_file
 
     output = Output(flags)
     palette = take_palette(flags)
     flags["depth"] = int(flags["depth"])
-    run = convert_files if os.path.isfile(src) else convert_directory
-    source: Any = [src] if os.path.isfile(src) else src
+    single = is_file(src)
+    run = convert_files if single else convert_directory
+    source: Any = [src] if single else src
 
     def work(progress: Progress) -> Report:
         try:

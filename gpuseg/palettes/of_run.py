@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gpuseg import storage
 from gpuseg.errors import PaletteError
 from gpuseg.palette import Palette, PaletteClass
 
@@ -33,12 +34,18 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The head of a report, None for a file that is none or is not there."""
     try:
+        if isinstance(path, str) and storage.is_url(path):
+            return _head(storage.read_start(path, _MAX_LINE) or b"")
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe could wait for ever
             return None
         with open(path, "rb") as file:
-            head = json.loads(file.readline(_MAX_LINE))
+            return _head(file.readline(_MAX_LINE))
     except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets
         return None
+
+
+def _head(start: bytes) -> dict[str, Any] | None:
+    head = json.loads(start.partition(b"\n")[0])
     return head if isinstance(head, dict) and head.get("type") == "run" else None
 
 
@@ -48,11 +55,13 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     dst: the folder, or one file in it. The palette's ignore index is the one that was written.
     Looks at `gpuseg-report*.jsonl` in the folder, the first by name.
     """
+    if isinstance(dst, str) and storage.is_url(dst):
+        return palette_of_head(head_of_run([storage.join(dst, f"{REPORT}.jsonl")]))
     folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
     return palette_of_head(head_of_run(sorted(folder.glob(f"{REPORT}*.jsonl"))))
 
 
-def head_of_run(reports: Iterable[Path]) -> dict[str, Any]:
+def head_of_run(reports: Iterable[Path | str]) -> dict[str, Any]:
     """The first head that tells of a palette: verbs that look leave reports, too. {}: none."""
     heads = (read_head(path) for path in reports)
     return next((head for head in heads if head is not None and "class_table" in head), {})

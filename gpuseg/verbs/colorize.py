@@ -151,7 +151,7 @@ class _Colouring:
     def _fast(self, source: Source, mark: Mark) -> Made | None:
         """By the direct path; None for what it does not read, or what may have no colour."""
         with suppress(png.NotDirectError):
-            mask = png.read_scanlines(source.path, self.max_pixels, grey=True)
+            mask = png.read_scanlines(source.image, self.max_pixels, grey=True)
             if mask.colours is not None:
                 plte = None if mask.grey else mask.colours.tobytes()
                 colours = _colours(self, plte, False)
@@ -163,7 +163,7 @@ class _Colouring:
         return None
 
     def _thorough(self, source: Source, mark: Mark) -> Made:
-        found = read_label_map(source.path, self.max_pixels)
+        found = read_label_map(source.image, self.max_pixels)
         colours = _colours(self, found.plte, found.labels.dtype == np.uint16)
         _check_known(found.labels, colours)
         facts = {"width": found.width, "height": found.height, "format": found.format}

@@ -1,0 +1,306 @@
+"""Storage beyond local folders: buckets and whatever else fsspec has a driver for.
+
+The only home of fsspec. A place is named by a URL, `s3://bucket/masks`; who may read it is the
+driver's business (environment variables, profiles, see its documentation), never ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import IO, Any, TypeVar
+
+from gpuseg.errors import UsageError
+
+Result = TypeVar("Result")
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)  # two letters: C:// is a drive
+
+_EXTRAS = {
+    **dict.fromkeys(("s3", "s3a"), "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gs"),
+    **dict.fromkeys(("az", "abfs", "abfss"), "az"),
+}
+"""The extra of ours that brings the driver of a scheme."""
+
+_WHOLE_AT_ONCE = frozenset({*_EXTRAS, "memory"})
+"""Schemes whose writes are whole or not at all. Elsewhere a file is written beside its target
+and then renamed."""
+
+_TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
+_TAGS = ("ETag", "etag", "md5Hash", "content_md5")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a storage.
+
+    path: its URL. relative: its key below the place that was listed. size: bytes. mtime_ns: time
+    of last change, ns, 0 where it is not known. tag: what the storage says of its content (an
+    ETag), "" where it says nothing.
+    """
+
+    path: str
+    relative: str
+    size: int
+    mtime_ns: int
+    tag: str
+
+
+def is_url(path: str) -> bool:
+    """Whether a place is named by a URL, and not by a path of this machine."""
+    return _URL.match(path) is not None
+
+
+def is_shared(url: str) -> bool:
+    """Whether other processes see what lies there: all but `memory://`."""
+    return _scheme(url) != "memory"
+
+
+def join(url: str, relative: str) -> str:
+    """The URL of a key below a place."""
+    return f"{url.rstrip('/')}/{relative}"
+
+
+def read(url: str) -> bytes:
+    """All bytes of a file. Raises OSError."""
+    fs, path = _open(url)
+    found: bytes = _told(url, lambda: fs.cat_file(path))
+    return found
+
+
+def read_start(url: str, size: int) -> bytes | None:
+    """The first bytes of a file, `size` at most, None where there is none. Raises OSError."""
+    fs, path = _open(url)
+    try:
+        found: bytes = _told(url, lambda: fs.cat_file(path, start=0, end=size))
+    except FileNotFoundError:
+        return None
+    except OSError:
+        entry = info(url)
+        if entry is not None and entry.size == 0:  # no first byte: S3 answers with an error
+            return b""
+        raise
+    return found
+
+
+def open_stream(url: str) -> IO[bytes]:
+    """A file to be read from its start, or sought in. Raises OSError."""
+    fs, path = _open(url)
+    raw = _told(url, lambda: fs.open(path, "rb", block_size=1 << 23, cache_type="readahead"))
+    return io.BufferedReader(_Stream(url, raw), 1 << 20)
+
+
+def write(url: str, data: bytes) -> None:
+    """Write a file, whole or not at all: one PUT, where the storage has that. Raises OSError."""
+    fs, path = _open(url)
+    if _scheme(url) in _WHOLE_AT_ONCE:
+        _told(url, lambda: fs.pipe_file(path, data))
+    else:
+        _by_rename(url, path, lambda beside: fs.pipe_file(beside, data))
+
+
+def upload(local: str, url: str) -> None:
+    """Write a file that lies on this machine, whole or not at all. Raises OSError."""
+    fs, path = _open(url)
+    if _scheme(url) in _WHOLE_AT_ONCE:
+        _told(url, lambda: fs.put_file(local, path))
+    else:
+        _by_rename(url, path, lambda beside: fs.put_file(local, beside))
+
+
+def remove(url: str) -> None:
+    """Remove a file. Raises OSError."""
+    fs, path = _open(url)
+    _told(url, lambda: fs.rm_file(path))
+
+
+def info(url: str) -> Entry | None:
+    """What is known of a file, None where there is none. Raises OSError."""
+    fs, path = _open(url)
+    try:
+        facts = _told(url, lambda: fs.info(path, refresh=True) if _is_s3(fs) else fs.info(path))
+    except FileNotFoundError:
+        return None
+    if facts.get("type") == "directory":
+        return None
+    return _entry(url, url.rsplit("/", 1)[-1], facts)
+
+
+def entries(url: str) -> Iterator[Entry]:
+    """All files below a place, page by page where the storage is S3, else folder by folder.
+
+    On S3 they are sorted by key, elsewhere the folders are, and the names in each.
+    Raises OSError; FileNotFoundError where there is no such place and the storage can tell.
+    """
+    fs, root = _open(url.rstrip("/"))
+    root = root.rstrip("/")
+    return _pages(url, fs, root) if _is_s3(fs) else _walk(url, fs, root)
+
+
+def _pages(url: str, fs: Any, root: str) -> Iterator[Entry]:
+    """The keys of an S3 bucket, a thousand at a time."""
+    bucket, prefix, _ = fs.split_path(root)
+    prefix = f"{prefix}/" if prefix else ""
+    more: dict[str, str] = {}
+    while True:
+        page = _told(
+            url,
+            lambda: fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **more),  # noqa: B023
+        )
+        for facts in page.get("Contents", ()):
+            relative = facts["Key"][len(prefix) :]
+            if not relative.endswith("/") and relative:  # as consoles mark folders
+                yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:
+    """The files of folder after folder."""
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        fs.invalidate_cache(folder)
+        listed = _told(url, lambda: fs.ls(folder, detail=True))  # noqa: B023
+        below = []
+        for facts in sorted(listed, key=lambda facts: str(facts["name"])):
+            name = str(facts["name"]).rstrip("/")
+            if name == folder:  # a file, or how some mark a folder
+                continue
+            if facts.get("type") == "directory":
+                below.append(name)
+                continue
+            relative = name[len(root) :].lstrip("/")
+            yield _entry(join(url, relative), relative, facts)
+        fs.invalidate_cache(folder)  # a listing is not kept
+        pending.extend(reversed(below))
+
+
+def _by_rename(url: str, path: str, write: Callable[[str], object]) -> None:
+    """Write beside the target, then rename."""
+    import secrets
+
+    fs, _ = _open(url)
+    folder, _, name = path.rpartition("/")
+    beside = f"{folder}/.gpuseg-{secrets.token_hex(8)}.tmp"
+    try:
+        _told(url, lambda: fs.makedirs(folder, exist_ok=True))
+        _told(url, lambda: write(beside))
+        _told(url, lambda: fs.mv(beside, f"{folder}/{name}"))
+    except BaseException:
+        with_it = f"{url.rpartition('/')[0]}/{beside.rpartition('/')[2]}"
+        _forget(with_it)
+        raise
+
+
+def _forget(url: str) -> None:
+    try:
+        remove(url)
+    except OSError:  # it was never written, or the storage is gone: told already
+        return
+
+
+def _entry(url: str, relative: str, facts: Mapping[str, Any]) -> Entry:
+    time = next((facts[key] for key in _TIMES if facts.get(key)), None)
+    tag = next((str(facts[key]) for key in _TAGS if facts.get(key)), "")
+    return Entry(url, relative, int(facts.get("size") or 0), _nanoseconds(time), tag.strip('"'))
+
+
+def _nanoseconds(time: object) -> int:
+    """A time as drivers tell it: a datetime, its ISO text, or seconds; 0 for none of them."""
+    if isinstance(time, str):
+        try:
+            time = datetime.fromisoformat(time)
+        except ValueError:
+            return 0
+    if isinstance(time, datetime):
+        return int(time.timestamp() * 1_000_000) * 1_000
+    return int(time * 1e9) if isinstance(time, (int, float)) else 0
+
+
+def _scheme(url: str) -> str:
+    found = _URL.match(url)
+    return found[1].lower() if found else ""
+
+
+def _is_s3(fs: Any) -> bool:
+    return hasattr(fs, "call_s3")
+
+
+@lru_cache(maxsize=64)
+def _filesystem(scheme: str, place: str) -> Any:
+    """The driver of a place. Raises UsageError where it is not installed or does not fit."""
+    extra = _EXTRAS.get(scheme, "storage")
+    try:
+        import fsspec
+    except ImportError:
+        raise UsageError(
+            f"{scheme}:// needs fsspec and its driver: pip install 'gpuseg[{extra}]'"
+        ) from None
+    try:
+        fs, _ = fsspec.url_to_fs(place, use_listings_cache=False)
+    except ImportError as error:
+        raise UsageError(
+            f"{scheme}:// needs a driver: {error}; pip install 'gpuseg[{extra}]'"
+        ) from None
+    except Exception as error:  # a driver raises what it likes
+        raise UsageError(f"{place} cannot be used: {error}") from error
+    return fs
+
+
+def _open(url: str) -> tuple[Any, str]:
+    """The driver of a URL, and the path that it knows it by."""
+    scheme = _scheme(url)
+    host = url[: url.find("/", len(scheme) + 3)] if "/" in url[len(scheme) + 3 :] else url
+    fs = _filesystem(scheme, host)
+    return fs, str(fs._strip_protocol(url))
+
+
+def _told(url: str, do: Callable[[], Result]) -> Result:
+    """Do what a driver does; whatever it raises is an OSError with its reason in `strerror`."""
+    try:
+        return do()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.strerror:
+            raise
+        raise OSError(error.errno or errno.EIO, str(error) or type(error).__name__, url) from error
+    except Exception as error:  # timeouts, credentials, HTTP: each driver has its own
+        raise OSError(errno.EIO, f"{type(error).__name__}: {error}", url) from error
+
+
+class _Stream(io.RawIOBase):
+    """A driver's file, whose faults are OSErrors."""
+
+    def __init__(self, url: str, file: Any) -> None:
+        self._url, self._file = url, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = _told(self._url, lambda: self._file.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(_told(self._url, lambda: self._file.seek(offset, whence)))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()

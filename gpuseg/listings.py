@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from gpuseg import storage
 from gpuseg.discover import Source, repeated, source_of
+from gpuseg.errors import UnreadableMaskError
 from gpuseg.taking import collision, leave, suffix_of, takes, target_key, target_name
 
 AT_ONCE = 4096
@@ -86,17 +87,26 @@ class Listing:
         return frozenset(key for key, count in counts.items() if count > 1)
 
     def _taken(self, left_alone: Counter[str]) -> Iterator[Source]:
+        """The files that are taken; one that is none where the listing breaks off."""
         skip = f"{self.skip.rstrip('/')}/" if self.skip else None
-        for entry in storage.entries(self.root):
-            name = entry.relative.rpartition("/")[2]
-            if skip is not None and entry.path.startswith(skip):
-                continue
-            if self.pattern is None and "/." in f"/{entry.relative}":
-                leave(left_alone, "hidden")
-            elif not takes(name, self.pattern):
-                leave(left_alone, suffix_of(name))
-            else:
-                yield source_of(entry)
+        listed = 0
+        try:
+            for entry in storage.entries(self.root):
+                listed += 1
+                name = entry.relative.rpartition("/")[2]
+                if skip is not None and entry.path.startswith(skip):
+                    continue
+                if self.pattern is None and "/." in f"/{entry.relative}":
+                    leave(left_alone, "hidden")
+                elif not takes(name, self.pattern):
+                    leave(left_alone, suffix_of(name))
+                else:
+                    yield source_of(entry)
+        except OSError as error:
+            reason = error.strerror or "there is no such place"
+            after = f" after {listed:,} files" if listed else ""
+            told = f"cannot be listed: it broke off{after}: {reason}; mend that and run again"
+            yield Source(self.root, ".", error=UnreadableMaskError(told))
 
 
 def _stem(relative: str) -> str:

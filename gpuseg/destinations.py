@@ -11,7 +11,7 @@ from typing import Protocol
 from gpuseg import storage
 from gpuseg.codecs.fingerprint import HEAD, Fingerprint, find_fingerprint, read_fingerprint
 from gpuseg.discover import Source
-from gpuseg.errors import OutputError
+from gpuseg.errors import OutputError, UsageError
 from gpuseg.folders import Folders
 from gpuseg.output import write_atomically
 
@@ -101,9 +101,13 @@ class LocalFolder:
 
 @dataclass(frozen=True, slots=True)
 class StoredFolder:
-    """A place in a storage, named by its URL; a target is written by one PUT."""
+    """A place in a storage, named by its URL; a target is written by one PUT.
+
+    was_empty: nothing lay there when the run began, so that no target needs to be looked for.
+    """
 
     dst: str
+    was_empty: bool = False
 
     def path(self, relative: str) -> str:
         """Its URL."""
@@ -111,6 +115,8 @@ class StoredFolder:
 
     def look(self, target: str) -> Found | None:
         """See Destination. Asks for the first bytes only: a PUT is whole or not at all."""
+        if self.was_empty:
+            return None
         try:
             head = storage.read_start(target, HEAD)
         except OSError as error:
@@ -167,5 +173,17 @@ class Returned:
 
 
 def destination(dst: str) -> Destination:
-    """Where the targets of a run to DST go, a folder or a URL."""
-    return StoredFolder(dst) if storage.is_url(dst) else LocalFolder(dst, Folders(dst))
+    """Where the targets of a run to DST go, a folder or a URL.
+
+    Raises UsageError for a storage that cannot be asked.
+    """
+    if not storage.is_url(dst):
+        return LocalFolder(dst, Folders(dst))
+    try:
+        return StoredFolder(dst, was_empty=next(storage.entries(dst, 1), None) is None)
+    except FileNotFoundError:  # told file by file, where it cannot be made either
+        return StoredFolder(dst, was_empty=True)
+    except OSError as error:
+        raise UsageError(
+            f"DST {dst} cannot be looked at: {error.strerror or error}; mend that, or name another"
+        ) from error

@@ -132,22 +132,24 @@ def info(url: str) -> Entry | None:
     return _entry(url, url.rsplit("/", 1)[-1], facts)
 
 
-def entries(url: str) -> Iterator[Entry]:
+def entries(url: str, at_once: int = 1000) -> Iterator[Entry]:
     """All files below a place, page by page where the storage is S3, else folder by folder.
+
+    at_once: of a page; S3 takes 1,000 at most.
 
     On S3 they are sorted by key, elsewhere the folders are, and the names in each.
     Raises OSError; FileNotFoundError where there is no such place and the storage can tell.
     """
     fs, root = _open(url.rstrip("/"))
     root = root.rstrip("/")
-    return _pages(url, fs, root) if _is_s3(fs) else _walk(url, fs, root)
+    return _pages(url, fs, root, at_once) if _is_s3(fs) else _walk(url, fs, root)
 
 
-def _pages(url: str, fs: Any, root: str) -> Iterator[Entry]:
-    """The keys of an S3 bucket, a thousand at a time."""
+def _pages(url: str, fs: Any, root: str, at_once: int) -> Iterator[Entry]:
+    """The keys of an S3 bucket, some at a time."""
     bucket, prefix, _ = fs.split_path(root)
     prefix = f"{prefix}/" if prefix else ""
-    more: dict[str, str] = {}
+    more: dict[str, Any] = {"MaxKeys": at_once}
     while True:
         page = _told(
             url,
@@ -159,7 +161,7 @@ def _pages(url: str, fs: Any, root: str) -> Iterator[Entry]:
                 yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
         if not page.get("IsTruncated"):
             return
-        more = {"ContinuationToken": page["NextContinuationToken"]}
+        more = {"MaxKeys": at_once, "ContinuationToken": page["NextContinuationToken"]}
 
 
 def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:

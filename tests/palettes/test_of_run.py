@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def test_a_conversion_leaves_its_palette(tmp_path: Path) -> None:
     head = read_head(place.dst / "gpuseg-report.jsonl")
     assert head is not None
     assert (head["verb"], head["src"], head["dst"]) == ("convert", str(place.src), str(place.dst))
+    assert (head["host"], head["shard"], head["pattern"]) == (platform.node(), "1/1", None)
 
 
 def test_shards_leave_one_each(tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ class FileRow:
     seconds: Mapping[str, float]
 
 
+def read_report(path: Path) -> tuple[Row, Iterator[Row | None]]:
+    """The head of a report, and its other lines as `read_rows` has them.
+
+    Raises UsageError for a file that is no report.
+    """
+    rows = read_rows(path)
+    head = next(rows, None)
+    if head is None or head.get("type") != "run":
+        raise UsageError(
+            f"{path} is no report of gpuseg: its first line must be a row of type 'run'; "
+            "give the JSON Lines file of a run"
+        )
+    return head, rows
+
+
 def read_rows(path: Path) -> Iterator[Row | None]:
     """Every line of a report as a dict, None for one that is none; in bounded memory.
 
@@ -68,8 +83,7 @@ def read_rows(path: Path) -> Iterator[Row | None]:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"the report {path} cannot be read: {reason}; give the JSON Lines file of a run "
-            "with --run"
+            f"the report {path} cannot be read: {reason}; give the JSON Lines file of a run"
         ) from error
 
 
@@ -81,14 +95,24 @@ def _parse(line: bytes) -> Row | None:
     return row if isinstance(row, dict) else None
 
 
+def status_of(row: Row | None) -> Status | None:
+    """The status of a row of type `file`, None where it does not say what became of which file."""
+    return _status(row) if row is not None and row.get("type") == "file" else None
+
+
+def _status(row: Row) -> Status | None:
+    status = text(row, "status")
+    return cast("Status", status) if status in _STATUSES and text(row, "source") else None
+
+
 def file_row(row: Row) -> FileRow | None:
     """What a row of type `file` says, None where it does not say what became of which file."""
-    source, status = text(row, "source"), text(row, "status")
-    if not source or status not in _STATUSES:
+    status = _status(row)
+    if status is None:
         return None
     return FileRow(
-        source=source,
-        status=cast("Status", status),
+        source=text(row, "source"),
+        status=status,
         target=text(row, "target"),
         width=whole(row, "width"),
         height=whole(row, "height"),

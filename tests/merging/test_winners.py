@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpuseg.merging import winners as module
 from gpuseg.merging.parts import read_parts
 from gpuseg.merging.winners import winners
 from tests.merging.making import row, write_run
@@ -66,3 +68,12 @@ def test_rows_of_no_file_are_passed_over(tmp_path: Path, other: dict[str, str]) 
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     assert winners(read_parts([write_run(tmp_path / "1.jsonl")])).tolist() == []
+
+
+def test_half_of_a_hash_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(name: bytes, digest_size: int) -> SimpleNamespace:
+        return SimpleNamespace(digest=lambda: name.rjust(digest_size, b"0"))
+
+    monkeypatch.setattr(module.hashlib, "blake2b", half)
+    runs = [[("a", "failed"), ("b", "failed"), ("a" + "7" * 15, "failed")], [("b", "failed")]]
+    assert [name[0] for _, name in found(tmp_path, runs)] == ["a", "a", "b"]

@@ -13,12 +13,14 @@ import os
 import platform
 import secrets
 import stat
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from gpuseg import storage
 from gpuseg.errors import GpusegError, OutputError
 
 PREFIX = ".gpuseg-"
@@ -85,8 +87,19 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
 def open_atomically(target: str) -> Iterator[BinaryIO]:
     """A file to write piece by piece, which gets its name at the end; else all is as it was.
 
-    Raises OutputError where it cannot be written; with any error the temp file is removed.
+    target: a path or a URL. Raises OutputError where it cannot be written; with any error the
+    temp file is removed.
     """
+    if storage.is_url(target):
+        with tempfile.TemporaryDirectory(prefix="gpuseg-") as folder:
+            local = os.path.join(folder, "whole")
+            with open_atomically(local) as file:
+                yield file
+            try:
+                storage.upload(local, target)
+            except OSError as error:
+                raise _not_written(target, error) from error
+        return
     temp = _temp_path(os.path.dirname(target))
     try:
         if "\0" in target:  # better told now than when it gets its name

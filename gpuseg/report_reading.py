@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import IO, Any, cast, get_args
 
+from gpuseg import storage
 from gpuseg.errors import UsageError
 from gpuseg.results import Status, UnknownColour
 
@@ -51,7 +53,7 @@ class FileRow:
     seconds: Mapping[str, float]
 
 
-def read_report(path: Path) -> tuple[Row, Iterator[Row | None]]:
+def read_report(path: Path | str) -> tuple[Row, Iterator[Row | None]]:
     """The head of a report, and its other lines as `read_rows` has them.
 
     Raises UsageError for a file that is no report.
@@ -66,15 +68,13 @@ def read_report(path: Path) -> tuple[Row, Iterator[Row | None]]:
     return head, rows
 
 
-def read_rows(path: Path) -> Iterator[Row | None]:
+def read_rows(path: Path | str) -> Iterator[Row | None]:
     """Every line of a report as a dict, None for one that is none; in bounded memory.
 
     Raises UsageError for a file that cannot be read.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe could wait for ever, and ends but once
-            raise OSError(0, "it is no regular file")
-        with path.open("rb") as file:
+        with _open(path) as file:
             while line := file.readline(MAX_LINE):
                 whole = line.endswith(b"\n") or len(line) < MAX_LINE
                 while not line.endswith(b"\n") and (rest := file.readline(MAX_LINE)):
@@ -85,6 +85,14 @@ def read_rows(path: Path) -> Iterator[Row | None]:
         raise UsageError(
             f"the report {path} cannot be read: {reason}; give the JSON Lines file of a run"
         ) from error
+
+
+def _open(path: Path | str) -> IO[bytes]:
+    if isinstance(path, str) and storage.is_url(path):
+        return storage.open_stream(path)
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe could wait for ever, and ends but once
+        raise OSError(0, "it is no regular file")
+    return open(path, "rb")
 
 
 def _parse(line: bytes) -> Row | None:

@@ -30,7 +30,7 @@ def accounts(parts: Sequence[Part]) -> dict[str, Any]:
 
 def _account(part: Part) -> dict[str, Any]:
     return {
-        "report": part.path.name,
+        "report": part.name,
         "shard": str(part.shard),
         "host": part.host,
         "started": text(part.head, "started"),
@@ -59,11 +59,11 @@ def remark(parts: Sequence[Part]) -> str:
     told = [f"merged from {count(len(parts), 'report')} of {count(len(hosts), 'host')}"]
     unended = [part for part in parts if part.end is None]
     if unended:
-        told.append(f"{count(len(unended), 'run')} did not end, {unended[0].path.name} first")
+        told.append(f"{count(len(unended), 'run')} did not end, {unended[0].name} first")
     unread = [part for part in parts if part.unread]
     if unread:
         lines = sum(part.unread for part in unread)
-        told.append(f"lines that are no rows: {lines:,}, {unread[0].path.name} first")
+        told.append(f"lines that are no rows: {lines:,}, {unread[0].name} first")
     remarks = dict.fromkeys(text(part.end or {}, "remark") for part in parts)
     remarks.pop("", None)
     told += list(remarks)[:SHOWN_REMARKS]

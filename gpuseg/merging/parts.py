@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gpuseg import storage
 from gpuseg.errors import UsageError
 from gpuseg.options import Shard
 from gpuseg.report_reading import Row, number, numbers, read_report, text
@@ -37,21 +38,27 @@ _SHOWN = 120
 class Part:
     """One report: a run over one shard, or over all files.
 
-    path, head: as they stand. shard: which files it went through. started: UNIX time, s, by its
-    machine's clock. state: what tells whether the file is changed meanwhile.
+    path: a path, or a URL, which is none. head: as it stands. shard: which files it went through.
+    started: UNIX time, s, by its machine's clock. state: what tells whether the file is changed
+    meanwhile.
     After its rows are read: end: the row of type `summary`, None if there is none. rows: how many
     of type `file`. files: those of them that count, by status. unread: lines that are no rows.
     """
 
-    path: Path
+    path: Path | str
     head: Row
     shard: Shard
     started: float
-    state: tuple[int, ...]
+    state: tuple[object, ...]
     end: Row | None = None
     rows: int = 0
     files: Counter[Status] = field(default_factory=Counter)
     unread: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return os.path.basename(self.path)
 
     @property
     def host(self) -> str:
@@ -71,6 +78,10 @@ class Part:
             return False
         return self.rows == int(sum(numbers(end, "files").values()))
 
+    def is_at(self, path: str) -> bool:
+        """Whether this is the file of a path or a URL."""
+        return _real(self.path) == _real(path)
+
     def check_unchanged(self) -> None:
         """Raise UsageError where the file is no longer what it was."""
         if _state(self.path) != self.state:
@@ -80,12 +91,12 @@ class Part:
             )
 
 
-def read_parts(paths: Iterable[Path]) -> list[Part]:
+def read_parts(paths: Iterable[Path | str]) -> list[Part]:
     """The heads of these reports, those that began first at first; a file named twice counts once.
 
     Raises UsageError for what is no report, and for reports that are not of one job.
     """
-    parts = [_part(path) for path in {os.path.realpath(path): path for path in paths}.values()]
+    parts = [_part(path) for path in {_real(path): path for path in paths}.values()]
     if not parts:
         raise UsageError("no report was given; name the reports of shards, or their folder")
     for part in parts[1:]:
@@ -102,7 +113,7 @@ def head_of_job(parts: Sequence[Part]) -> dict[str, Any]:
         head["options"] = _alike(tables)
     merged = [
         {
-            "report": part.path.name,
+            "report": part.name,
             "shard": str(part.shard),
             "host": part.host,
             "started": part.head["started"],
@@ -112,7 +123,7 @@ def head_of_job(parts: Sequence[Part]) -> dict[str, Any]:
     return {"type": "run", **head, "started": parts[0].head["started"], "merged": merged}
 
 
-def _part(path: Path) -> Part:
+def _part(path: Path | str) -> Part:
     state = _state(path)
     head, _ = read_report(path)
     if "merged" in head:
@@ -131,9 +142,16 @@ def _part(path: Path) -> Part:
     return Part(path, head, shard, started, state)
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def _real(path: Path | str) -> str:
+    is_url = isinstance(path, str) and storage.is_url(path)
+    return str(path) if is_url else os.path.realpath(path)
+
+
+def _state(path: Path | str) -> tuple[object, ...]:
     try:
-        status = path.stat()
+        if isinstance(path, str) and storage.is_url(path):
+            return (storage.info(path),)
+        status = os.stat(path)
     except (OSError, ValueError):  # reading tells; ValueError: a null byte in the name
         return ()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

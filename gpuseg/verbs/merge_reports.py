@@ -7,10 +7,11 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
-from gpuseg import __version__
+from gpuseg import __version__, storage
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.lines import encode_row
 from gpuseg.merging.accounts import accounts, remark, time_under_way
@@ -21,7 +22,10 @@ from gpuseg.output import open_atomically
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.report_reading import Row, numbers, read_report, status_of, text, texts, whole
 from gpuseg.results import FileResult, Report, Status
-from gpuseg.runs import StrPath
+from gpuseg.runs import StrPath, report_place
+
+SHARDS = "*-of-*.jsonl"
+"""How the names of shards' reports go on."""
 
 MAX_HEAD = 1 << 23
 """Longest head that is written, in bytes; one of twice that would not be read."""
@@ -30,7 +34,8 @@ MAX_HEAD = 1 << 23
 def merge_reports(reports: StrPath | Iterable[StrPath], out: StrPath | None = None) -> Report:
     """Write one report of a job that was divided, from those of its shards and of their retries.
 
-    reports: files, or folders of which all `gpuseg-report-*-of-*.jsonl` are taken.
+    reports: files, or folders of which all `gpuseg-report-*-of-*.jsonl` are taken; paths, or
+        URLs, those of files ending in `.jsonl`.
     out: the merged report; by default `gpuseg-report.jsonl` in the folder of the reports. It is
         written whole or not at all, and replaces a merged report only.
 
@@ -54,7 +59,7 @@ def merge_reports(reports: StrPath | Iterable[StrPath], out: StrPath | None = No
             f"{len(parts):,} reports are too many for one: its head would be {len(head):,} bytes "
             f"and may be {MAX_HEAD:,}; divide the job into fewer shards"
         )
-    merge = _Merge(parts, Report(path=Path(target)))
+    merge = _Merge(parts, Report(path=report_place(target)))
     with open_atomically(target) as file:
         file.write(head)
         for group in groups(parts):
@@ -139,42 +144,70 @@ def _left_alone(parts: Sequence[Part]) -> Counter[str]:
     return most
 
 
-def _paths(reports: Iterable[StrPath]) -> list[Path]:
+def _paths(reports: Iterable[StrPath]) -> list[Path | str]:
     """The files, and those in the folders. Raises UsageError for a folder without any."""
-    paths: list[Path] = []
-    for path in map(Path, reports):
-        if not os.path.isdir(path):
-            paths.append(path)
-        elif found := sorted(path.glob(f"{REPORT}-*-of-*.jsonl")):
-            paths += found
+    paths: list[Path | str] = []
+    for each in reports:
+        if isinstance(each, str) and storage.is_url(each):
+            is_folder = not each.endswith(".jsonl")
+            found: list[Path | str] = list(_stored(each)) if is_folder else [each]
         else:
+            is_folder, path = os.path.isdir(each), Path(each)
+            found = sorted(path.glob(f"{REPORT}-{SHARDS}")) if is_folder else [path]
+        if not found:
             raise UsageError(
-                f"{path} holds no report of a shard ({REPORT}-*-of-*.jsonl); name the folder "
-                "that the runs with --shard wrote to, or their reports"
+                f"{each} holds no report of a shard ({REPORT}-{SHARDS}); name the folder that "
+                "the runs with --shard wrote to, or their reports"
             )
+        paths += found
     return paths
 
 
-def _default(paths: Sequence[Path]) -> str:
-    folders = {str(path.parent) for path in paths}
+def _stored(folder: str) -> list[str]:
+    """The reports of shards in a folder of a storage. Raises UsageError."""
+    try:
+        found = storage.beginning_with(storage.join(folder, f"{REPORT}-"))
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be listed: {error.strerror or error}; mend that, or name the reports"
+        ) from error
+    return [url for url in found if fnmatch(url.rpartition("/")[2], f"{REPORT}-{SHARDS}")]
+
+
+def _default(paths: Sequence[Path | str]) -> str:
+    folders = {os.path.dirname(path) for path in paths}
     if len(folders) != 1:
         raise UsageError(
             f"the reports lie in {len(folders)} folders; say where the merged one goes with --out"
         )
-    return os.path.join(*folders, f"{REPORT}.jsonl")
+    (folder,) = folders
+    name = f"{REPORT}.jsonl"
+    return storage.join(folder, name) if storage.is_url(folder) else os.path.join(folder, name)
 
 
 def _check_target(target: str, parts: Sequence[Part]) -> None:
     """Refuse to replace anything but an earlier merged report. Raises OutputError."""
-    if not os.path.lexists(target):
+    if not _exists(target):
         return
     head = read_head(target)
     if head is not None and "merged" in head:
         return
-    if os.path.realpath(target) in {os.path.realpath(part.path) for part in parts}:
+    if any(part.is_at(target) for part in parts):
         found = "one of the reports that are merged"
     elif head is not None:
         found = "the report of a run that is not among those merged (it may be: name it, too)"
     else:
         found = "no merged report"
     raise OutputError(f"{target} would be replaced and is {found}; name another place with --out")
+
+
+def _exists(target: str) -> bool:
+    if not storage.is_url(target):
+        return os.path.lexists(target)
+    try:
+        return storage.info(target) is not None
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be looked at: {error.strerror or error}; mend that, or name another "
+            "place with --out"
+        ) from error

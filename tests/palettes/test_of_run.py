@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg import storage
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run, read_head
@@ -36,6 +37,17 @@ def test_shards_leave_one_each(tmp_path: Path) -> None:
     found = palette_of_run(place.dst)
     assert found is not None
     assert len(found) == 6
+
+
+def test_shards_in_a_storage(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    url = f"memory://{tmp_path}"
+    assert palette_of_run(url) is None
+    head = {"type": "run", **describe(load_palette("voc"), 250)}
+    storage.write(f"{url}/gpuseg-report-00002-of-00002.jsonl", json.dumps(head).encode())
+    found = palette_of_run(url)
+    assert found is not None
+    assert found.name == "voc"
 
 
 @pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2"])

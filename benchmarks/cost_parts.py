@@ -18,7 +18,7 @@ import gpuseg
 from benchmarks.common import ROOT, child_environment
 from benchmarks.conversions import convert
 from benchmarks.samples import MaskSet, fill_folder
-from gpuseg.discover import Source, Walk, in_shard
+from gpuseg.discover import Walk, in_shard
 from gpuseg.lines import encode_row
 from gpuseg.options import Shard
 from gpuseg.report_file import ReportWriter
@@ -64,7 +64,7 @@ def measured(args: argparse.Namespace, work: Path, masks: MaskSet) -> Iterator[t
     yield "merge", _merge(work, count)
     yield "start", _start(work, masks)
     if find_spec("s3fs") and find_spec("moto"):
-        yield from _requests(args.tiny)
+        yield from _requests(10 if args.tiny else 1000)
     if find_spec("distributed"):
         yield "shard", _shard(8 if args.tiny else 200)
 
@@ -109,7 +109,8 @@ def _walk(work: Path, count: int) -> Part:
     )
 
 
-def _result(number: int) -> FileResult:
+def result_of(number: int) -> FileResult:
+    """A result as those of a conversion are."""
     seconds = {"read": 1e-4, "inflate": 1e-4, "index": 1e-4, "encode": 1e-4, "write": 1e-4}
     name = f"train/city/frame_{number:09d}_gtFine_color.png"
     return FileResult(
@@ -119,7 +120,7 @@ def _result(number: int) -> FileResult:
 
 
 def _row(work: Path, count: int) -> Part:
-    pairs = [(result, encode_row(result.row())) for result in map(_result, range(count))]
+    pairs = [(result, encode_row(result.row())) for result in map(result_of, range(count))]
 
     def run() -> None:
         with ReportWriter(work / "rows.jsonl", {}) as writer:
@@ -137,7 +138,7 @@ def _merge(work: Path, count: int) -> Part:
         head = {"verb": "convert", "host": "h", "shard": f"{number}/2"}
         head |= {"started": "2026-11-26T00:00:00+00:00", "pattern": None}
         with ReportWriter(path, head) as writer:
-            for result in map(_result, range(count)):
+            for result in map(result_of, range(count)):
                 writer.add(result)
     return Part(
         spent(lambda: gpuseg.merge_reports(work / "merged"), 2 * count, process_time),
@@ -162,14 +163,21 @@ def _start(work: Path, masks: MaskSet) -> Part:
     return Part(spent(run, 1, perf_counter), "s a process", "a run of one file")
 
 
-def _requests(tiny: bool) -> Iterator[tuple[str, Part]]:
-    """By a process of its own: drivers keep connections and environments of a whole process."""
-    count = 10 if tiny else 1000
+def _apart(what: str, count: int) -> dict[str, float]:
+    """What a process of its own measures: drivers and clusters are those of a whole process."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.cost_requests", str(count)],
-        check=True, cwd=ROOT, env=child_environment(), capture_output=True, text=True,
+        [sys.executable, "-c", APART, what, str(count)],
+        check=True, cwd=ROOT, env=child_environment(), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    found = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+APART = "from benchmarks import cost_apart; cost_apart.main()"
+
+
+def _requests(count: int) -> Iterator[tuple[str, Part]]:
+    found = _apart("requests", count)
     source = f"{count:,} of 4 kB, this end of HTTP to a moto server"
     yield "request", Part(found["request"], "s of a core a GET and a PUT", source)
     source = f"{count:,} keys of a moto server"
@@ -177,37 +185,6 @@ def _requests(tiny: bool) -> Iterator[tuple[str, Part]]:
 
 
 def _shard(count: int) -> Part:
-    """What Dask and its client take for a shard: files in, results and lines out."""
-    from distributed import Client, LocalCluster, as_completed
-
-    sources = [Source(f"/data/{r.source}", r.source, 4000, 1) for r in map(_result, range(512))]
-    shard = pickle.dumps(sources, pickle.HIGHEST_PROTOCOL)
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-
-        def run() -> None:
-            waiting = as_completed(client.submit(answer, shard, pure=False) for _ in range(4))
-            for left, future in zip(range(count, 0, -1), waiting, strict=False):
-                assert len(pickle.loads(future.result())) == len(sources)
-                future.release()
-                if left > 4:
-                    waiting.add(client.submit(answer, shard, pure=False))
-
-        seconds = spent(run, count, perf_counter)
-    return Part(seconds, "s a shard of 512", "through a LocalCluster of one process, results known")
-
-
-_ANSWERS: list[bytes] = []
-
-
-def answer(shard: bytes) -> bytes:
-    """What a worker sends back for a shard; made once, for making it is no cost of Dask's."""
-    sources = pickle.loads(shard)
-    if not _ANSWERS:
-        results = list(map(_result, range(len(sources))))
-        _ANSWERS.append(pickle.dumps([(r, encode_row(r.row())) for r in results]))
-    return _ANSWERS[0]
+    seconds = _apart("shards", count)["shard"]
+    source = f"{count} through a LocalCluster of one process, which knows the results"
+    return Part(seconds, "s a shard of 512", source)

@@ -94,6 +94,9 @@ class Shard:
         if not 1 <= self.number <= self.count:
             raise UsageError(f"shard must be K/N with 1 <= K <= N, got {self.number}/{self.count}")
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Read `K/N`, for instance `3/8`. Raises UsageError."""

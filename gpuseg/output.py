@@ -7,17 +7,21 @@ own promises hold: nothing is fsynced.)
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import platform
 import secrets
 import stat
+import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from gpuseg.errors import OutputError
+from gpuseg import storage
+from gpuseg.errors import GpusegError, OutputError
 
 PREFIX = ".gpuseg-"
 SUFFIX = ".tmp"
@@ -74,15 +78,52 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
         os.replace(temp, target)
     except BaseException as error:
         _remove(Path(temp))
-        if isinstance(error, (OSError, ValueError)) and not isinstance(
-            error, OutputError
-        ):  # ValueError: a null byte in the name
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(
-                f"{target} cannot be written: {reason}; what was there before is untouched; "
-                "mend that, or choose another place"
-            ) from error
+        if isinstance(error, (OSError, ValueError)) and not isinstance(error, OutputError):
+            raise _not_written(target, error) from error
         raise
+
+
+@contextlib.contextmanager
+def open_atomically(target: str) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which gets its name at the end; else all is as it was.
+
+    target: a path or a URL. Raises OutputError where it cannot be written; with any error the
+    temp file is removed.
+    """
+    if storage.is_url(target):
+        with tempfile.TemporaryDirectory(prefix="gpuseg-") as folder:
+            local = os.path.join(folder, "whole")
+            with open_atomically(local) as file:
+                yield file
+            try:
+                storage.upload(local, target)
+            except OSError as error:
+                raise _not_written(target, error) from error
+        return
+    temp = _temp_path(os.path.dirname(target))
+    try:
+        if "\0" in target:  # better told now than when it gets its name
+            raise ValueError("there is a null byte in the name")
+        file = open(temp, "xb")  # noqa: SIM115  # closed below
+    except (OSError, ValueError) as error:
+        raise _not_written(target, error) from error
+    try:
+        with file:
+            yield file
+        os.replace(temp, target)
+    except BaseException as error:
+        _remove(Path(temp))
+        if isinstance(error, OSError) and not isinstance(error, GpusegError):
+            raise _not_written(target, error) from error
+        raise
+
+
+def _not_written(target: str, error: OSError | ValueError) -> OutputError:
+    reason = getattr(error, "strerror", None) or error  # ValueError: a null byte in the name
+    return OutputError(
+        f"{target} cannot be written: {reason}; what was there before is untouched; mend that, "
+        "or choose another place"
+    )
 
 
 def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:

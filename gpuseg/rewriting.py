@@ -147,7 +147,7 @@ def rewrite(
         lines, alone = path is not None, maker.is_python
         return ProcessFlow(feed, task, add, lines=lines, alone=alone, reach=reach)
 
-    head = header(maker.verb, sources, target) | (
-        describe(palette, palette.ignore_for(8)) if palette else {}
-    )
+    head = header(maker.verb, sources, target) | {"digest": targets.salt.hex()}
+    if palette is not None:
+        head |= describe(palette, palette.ignore_for(8))
     return run(sources, options, path, head, begin, progress)

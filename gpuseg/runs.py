@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,7 +89,8 @@ def run(
     """
     if path is not None and not isinstance(options, WriteOptions):
         _keep_report(path)
-    with size_limit_is_ours(), ReportWriter(path, header, tally) as writer:
+    head = {**header, "shard": str(options.shard), "pattern": options.pattern}
+    with size_limit_is_ours(), ReportWriter(path, head, tally) as writer:
         writer.report.left_alone = sources.left_alone
         feed = Feed(_of_shard(sources, options))
 
@@ -174,7 +176,7 @@ def look_for_collisions(sources: Files, dst: str, options: WriteOptions) -> None
 
 
 def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, Any]:
-    """What the head of every report says; folders are absolute."""
+    """What the head of every report says besides shard and pattern; folders are absolute."""
     folders = {"src": _absolute(sources.folder)} if sources.folder is not None else {}
     if dst is not None:
         folders["dst"] = _absolute(dst)
@@ -182,7 +184,8 @@ def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, 
         "gpuseg": __version__,
         "verb": verb,
         **folders,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
 
 

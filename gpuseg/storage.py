@@ -7,6 +7,7 @@ driver's business (environment variables, profiles, see its documentation), neve
 from __future__ import annotations
 
 import errno
+import glob
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -149,19 +150,38 @@ def _pages(url: str, fs: Any, root: str, at_once: int) -> Iterator[Entry]:
     """The keys of an S3 bucket, some at a time."""
     bucket, prefix, _ = fs.split_path(root)
     prefix = f"{prefix}/" if prefix else ""
-    more: dict[str, Any] = {"MaxKeys": at_once}
+    for facts in _listed(url, fs, Bucket=bucket, Prefix=prefix, MaxKeys=at_once):
+        relative = facts["Key"][len(prefix) :]
+        if not relative.endswith("/") and relative:  # as consoles mark folders
+            yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
+
+
+def _listed(url: str, fs: Any, **asked: Any) -> Iterator[Mapping[str, Any]]:
+    """What S3 says of each key, page by page."""
     while True:
-        page = _told(
-            url,
-            lambda: fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **more),  # noqa: B023
-        )
-        for facts in page.get("Contents", ()):
-            relative = facts["Key"][len(prefix) :]
-            if not relative.endswith("/") and relative:  # as consoles mark folders
-                yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
+        page = _told(url, lambda: fs.call_s3("list_objects_v2", **asked))
+        yield from page.get("Contents", ())
         if not page.get("IsTruncated"):
             return
-        more = {"MaxKeys": at_once, "ContinuationToken": page["NextContinuationToken"]}
+        asked["ContinuationToken"] = page["NextContinuationToken"]
+
+
+def beginning_with(url: str) -> list[str]:
+    """The URLs of the files that begin with this one and lie in the same folder; sorted.
+
+    However many other files there are, S3 is asked for these only. Raises OSError.
+    """
+    fs, start = _open(url)
+    folder = url[: url.rindex("/")]
+    if _is_s3(fs):
+        bucket, prefix, _ = fs.split_path(start)
+        found = [
+            facts["Key"] for facts in _listed(url, fs, Bucket=bucket, Prefix=prefix, Delimiter="/")
+        ]
+    else:
+        fs.invalidate_cache()
+        found = _told(url, lambda: fs.glob(f"{glob.escape(start)}*"))
+    return sorted(join(folder, str(name).rpartition("/")[2]) for name in found)
 
 
 def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:

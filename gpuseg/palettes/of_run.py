@@ -56,9 +56,18 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     Looks at `gpuseg-report*.jsonl` in the folder, the first by name.
     """
     if isinstance(dst, str) and storage.is_url(dst):
-        return palette_of_head(head_of_run([storage.join(dst, f"{REPORT}.jsonl")]))
+        return palette_of_head(head_of_run(_stored(dst)))
     folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
     return palette_of_head(head_of_run(sorted(folder.glob(f"{REPORT}*.jsonl"))))
+
+
+def _stored(dst: str) -> list[str]:
+    """The reports in a folder of a storage, none where it cannot be listed."""
+    try:
+        found = storage.beginning_with(storage.join(dst, REPORT))
+    except OSError:
+        return []
+    return [url for url in found if url.endswith(".jsonl")]
 
 
 def head_of_run(reports: Iterable[Path | str]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from gpuseg.bundles import Bundles, Watch
+from gpuseg.archives.watch import Watch
+from gpuseg.bundles import Bundles
 from gpuseg.discover import Source
 from gpuseg.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.packing import Bundle, Packing

@@ -9,37 +9,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import IO
 
 from gpuseg.archives.braces import Braces, common_folder, has_braces
 from gpuseg.archives.member import Choice
-from gpuseg.archives.naming import base_name, without_suffix
+from gpuseg.archives.naming import base_name
 from gpuseg.archives.opening import members, open_bytes, writer
+from gpuseg.archives.watch import Watch
 from gpuseg.discover import Listed
 from gpuseg.errors import GpusegError
-from gpuseg.options import WriteOptions
+from gpuseg.names import without_suffix
+from gpuseg.options import WriteOptions, most_bytes
 from gpuseg.ordering import Slot
 from gpuseg.packing import Add, Bundle, Packing
 from gpuseg.packing_archive import PackingArchive
 from gpuseg.parts import Parts
 from gpuseg.targets import Targets
-from gpuseg.task import most_bytes
-
-
-@dataclass(slots=True)
-class Watch:
-    """How far an archive is read, to tell how much is left."""
-
-    stream: IO[bytes] | None = None
-    size: int = 0
-    members: int = 0
-
-    def left(self) -> tuple[float, float]:
-        """About how many members this archive has left, and how many a whole one has."""
-        if self.stream is None or not self.members:
-            return 0.0, 0.0
-        share = min(1.0, max(1, self.stream.tell()) / max(1, self.size))
-        return self.members * (1 - share) / share, self.members / share
 
 
 @dataclass(slots=True)
@@ -140,13 +124,9 @@ class Bundles:
 
     def _members(self, bundle: Bundle, packing: Packing, watch: Watch) -> Iterator[Slot]:
         with open_bytes(bundle.path) as stream:
-            watch.stream, watch.size, watch.members = stream, bundle.size, 0
-            try:
-                for member in members(bundle.path, stream, self._choice(), bundle.mtime_ns):
-                    watch.members += 1
-                    yield packing.of_member(member)
-            finally:
-                watch.stream = None
+            found = members(bundle.path, stream, self._choice(), bundle.mtime_ns)
+            for member in watch.over(found, stream, bundle.size):
+                yield packing.of_member(member)
 
     def _files(self, bundle: Bundle, packing: Packing) -> Iterator[Slot]:
         for source in self._parts.files(bundle.start, bundle.stop):

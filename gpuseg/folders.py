@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Literal
 
 from gpuseg import output, storage
-from gpuseg.archives.naming import kind_of
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
+from gpuseg.names import kind_of
 
 
 class Folders:
@@ -115,8 +115,8 @@ def check_target(dst: str) -> None:
         raise UsageError(f"DST must be a folder, got {dst}, which is a file")
     if kind_of(dst) is not None:
         raise UsageError(
-            f"DST must be a folder, got {dst}, a name for an archive; archives are made of "
-            "folders and of archives, not of files named one by one"
+            f"DST must be a folder here, got {dst}, a name for an archive; convert, colorize, "
+            "recolor, remap and repair make archives, of folders and of archives"
         )
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(

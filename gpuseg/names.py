@@ -1,8 +1,20 @@
-"""Names of files as buckets and archives hold them: which are safe to make a path of."""
+"""Names of files: which are archives, and which that buckets and archives hold are safe."""
 
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+Kind = Literal["tar", "tar.gz", "zip", "parquet"]
+
+ARCHIVES: dict[str, Kind] = {
+    ".tar": "tar",
+    ".tar.gz": "tar.gz",
+    ".tgz": "tar.gz",
+    ".zip": "zip",
+    ".parquet": "parquet",
+}
+"""Kinds of archives by the suffix of their names."""
 
 MAX_NAME = 4096
 """Bytes of a name: PATH_MAX of Linux."""
@@ -36,3 +48,15 @@ def why_unsafe(name: str) -> str:
     if len(raw) > MAX_NAME or max(map(len, raw.split(b"/"))) > MAX_PART:
         return f"it is too long ({len(raw):,} bytes)"
     return ""
+
+
+def kind_of(path: str) -> Kind | None:
+    """Which kind of archive a path or URL names, None for none."""
+    name = path.lower()
+    return next((kind for suffix, kind in ARCHIVES.items() if name.endswith(suffix)), None)
+
+
+def without_suffix(path: str) -> str:
+    """`a/train-000000.tar.gz` -> `a/train-000000`."""
+    found = next((suffix for suffix in ARCHIVES if path.lower().endswith(suffix)), "")
+    return path[: len(path) - len(found)]

@@ -233,6 +233,11 @@ def device_numbers(device: str) -> tuple[int, ...]:
     return numbers
 
 
+def most_bytes(max_pixels: int) -> int:
+    """Bytes of the largest file that may be an image of so many pixels: 16-bit RGBA, unpacked."""
+    return 8 * max_pixels + (1 << 20)
+
+
 def usable_cpus() -> int:
     """Number of processors this process may run on (affinity, not the machine's total)."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows

@@ -107,8 +107,8 @@ class OrderedFeed(Feed[Source]):
         outer: Feed[Source],
         holds_more: Callable[[int], bool] | None = None,
     ) -> None:
-        super().__init__(())
-        self._order, self._outer, self._holds_more = order, outer, holds_more
+        super().__init__((), holds_more)
+        self._order, self._outer = order, outer
         self._slots: Iterator[Slot] = iter(slots)
         self._slots_ahead: deque[Slot] = deque()
         self._returned: deque[Source] = deque()

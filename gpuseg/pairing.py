@@ -6,13 +6,14 @@ import os
 
 from gpuseg import storage
 from gpuseg.archives import parquet
-from gpuseg.archives.braces import Braces, check_pair, has_braces
-from gpuseg.archives.naming import Seen, base_name, kind_of, without_suffix
+from gpuseg.archives.braces import Braces, check_pair, first_of, has_braces
+from gpuseg.archives.naming import Seen, base_name
 from gpuseg.archives.opening import open_bytes
 from gpuseg.bundles import Bundles, below
 from gpuseg.errors import ArchiveError, UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_source, check_target, real
+from gpuseg.names import Kind, kind_of, without_suffix
 from gpuseg.options import WriteOptions
 from gpuseg.taking import takes
 
@@ -29,8 +30,8 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
             "folder stay where they are"
         )
     tables = [
-        from_archives and kind_of(src) == "parquet",
-        into_archives and kind_of(dst) == "parquet",
+        from_archives and _kind_of(src) == "parquet",
+        into_archives and _kind_of(dst) == "parquet",
     ]
     _check_columns(src, dst, options, tables)
     if not (from_archives or into_archives):
@@ -50,6 +51,10 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     else:
         _check_folder(src, dst, options)
     return Bundles(src, dst, options, from_archives, into_archives)
+
+
+def _kind_of(path: str) -> Kind | None:
+    return kind_of(first_of(path) if has_braces(path) else path)
 
 
 def _check_columns(src: str, dst: str, options: WriteOptions, tables: list[bool]) -> None:
@@ -74,7 +79,7 @@ def _check_table(src: str, options: WriteOptions) -> None:
             "rows of a Parquet file have no names that a pattern could choose by, got "
             f"{options.pattern!r}; leave out --pattern; --column names the masks' column"
         )
-    first = next(iter(Braces(src))) if has_braces(src) else src
+    first = first_of(src) if has_braces(src) else src
     try:
         with open_bytes(first) as stream:
             parquet.check_column(stream, options.column)

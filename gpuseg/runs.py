@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 from gpuseg import __version__, storage
 from gpuseg.archives.braces import common_folder, has_braces
-from gpuseg.archives.naming import without_suffix
 from gpuseg.bundles import Bundles
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source, in_shard
 from gpuseg.errors import DeviceError, Interrupted, OutputError
 from gpuseg.finding import Files, is_archive
 from gpuseg.folders import folds_case
-from gpuseg.inputs import AnySources
+from gpuseg.inputs import AnySources, Inputs
+from gpuseg.names import without_suffix
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
@@ -95,7 +95,8 @@ def run(
     head = {**header, "shard": str(options.shard), "pattern": options.pattern}
     with size_limit_is_ours(), ReportWriter(path, head, tally) as writer:
         writer.report.left_alone = sources.left_alone
-        feed = Feed(_of_shard(sources, options))
+        holds_more = sources.holds_more if isinstance(sources, Inputs) else None
+        feed = Feed(_of_shard(sources, options), holds_more)
 
         def add(result: FileResult, line: bytes | None = None) -> None:
             writer.add(result, line)

@@ -10,7 +10,7 @@ from typing import Protocol
 from gpuseg import storage
 from gpuseg.discover import Source
 from gpuseg.errors import MaskSizeError, UnreadableMaskError
-from gpuseg.options import ReadOptions
+from gpuseg.options import ReadOptions, most_bytes
 from gpuseg.results import FileResult
 
 REQUESTS = 16
@@ -89,8 +89,3 @@ def fetched(source: Source, max_pixels: int) -> Source:
     except OSError as error:
         reason = error.strerror or "it is not there any more"
         raise UnreadableMaskError(f"cannot be read: {reason}") from error
-
-
-def most_bytes(max_pixels: int) -> int:
-    """Bytes of the largest file that may be an image of so many pixels: 16-bit RGBA, unpacked."""
-    return 8 * max_pixels + (1 << 20)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpuseg.names import MAX_PART, why_unsafe
+from gpuseg.names import MAX_PART, kind_of, why_unsafe, without_suffix
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,21 @@ def test_a_safe_name_stays_below_its_folder(name: str) -> None:
     if not why_unsafe(name):
         joined = os.path.normpath(os.path.join("/root/dst", name))
         assert joined.startswith("/root/dst/")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "stem"),
+    [
+        ("a/b.tar", "tar", "a/b"),
+        ("B.TAR.GZ", "tar.gz", "B"),
+        ("s3://x/train-0001.tgz", "tar.gz", "s3://x/train-0001"),
+        ("x.y.zip", "zip", "x.y"),
+        ("0000.parquet", "parquet", "0000"),
+        ("a.gz", None, "a.gz"),
+        ("tar", None, "tar"),
+        ("a.tar/b.png", None, "a.tar/b.png"),
+    ],
+)
+def test_kinds(name: str, kind: str | None, stem: str) -> None:
+    assert kind_of(name) == kind
+    assert without_suffix(name) == stem

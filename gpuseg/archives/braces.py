@@ -40,7 +40,9 @@ class Braces:
         if self.count > MOST:
             raise UsageError(f"{self.text} names {self.count:,} archives, {MOST:,} at most go")
         seen = Seen()
-        varying = [part for part in self._parts() if isinstance(part, _Numbers) or len(part) > 1]
+        varying = [
+            part for part in _parts(self.text) if isinstance(part, _Numbers) or len(part) > 1
+        ]
         is_range = len(varying) == 1 and isinstance(varying[0], _Numbers)
         for name in () if is_range else self:
             if not seen.add(name):
@@ -49,38 +51,11 @@ class Braces:
     @property
     def count(self) -> int:
         """How many names there are."""
-        return prod(p.count if isinstance(p, _Numbers) else len(p) for p in self._parts())
+        return prod(p.count if isinstance(p, _Numbers) else len(p) for p in _parts(self.text))
 
     def __iter__(self) -> Iterator[str]:
         """Every name, in order."""
-        return map("".join, _product(self._parts()))
-
-    def _parts(self) -> list[list[str] | _Numbers]:
-        parts: list[list[str] | _Numbers] = []
-        at = 0
-        for found in _BRACES.finditer(self.text):
-            parts += [[self.text[at : found.start()]], self._words(found[1])]
-            at = found.end()
-        if set(_BRACES.sub("", self.text)) & set("{}"):
-            raise UsageError(
-                f"braces of {self.text} do not fit together: none may stand in another; write "
-                "{000..099} or {a,b}"
-            )
-        return [*parts, [self.text[at:]]]
-
-    def _words(self, inside: str) -> list[str] | _Numbers:
-        if numbers := _RANGE.fullmatch(inside):
-            first, last = int(numbers[1]), int(numbers[2])
-            padded = any(word.startswith("0") and len(word) > 1 for word in numbers.groups())
-            width = max(map(len, numbers.groups())) if padded else 0
-            if first > last:
-                raise UsageError(f"{{{inside}}} counts backwards; write the smaller number first")
-            return _Numbers(first, last, width)
-        if ".." in inside:
-            raise UsageError(
-                f"{{{inside}}} is no range of numbers; write for instance {{000..099}}"
-            )
-        return inside.split(",") if "," in inside else [f"{{{inside}}}"]
+        return map("".join, _product(_parts(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +74,33 @@ class _Numbers:
         return (f"{number:0{self.width}d}" for number in range(self.first, self.last + 1))
 
 
+def _parts(text: str) -> list[list[str] | _Numbers]:
+    parts: list[list[str] | _Numbers] = []
+    at = 0
+    for found in _BRACES.finditer(text):
+        parts += [[text[at : found.start()]], _words(found[1])]
+        at = found.end()
+    if set(_BRACES.sub("", text)) & set("{}"):
+        raise UsageError(
+            f"braces of {text} do not fit together: none may stand in another; write "
+            "{000..099} or {a,b}"
+        )
+    return [*parts, [text[at:]]]
+
+
+def _words(inside: str) -> list[str] | _Numbers:
+    if numbers := _RANGE.fullmatch(inside):
+        first, last = int(numbers[1]), int(numbers[2])
+        padded = any(word.startswith("0") and len(word) > 1 for word in numbers.groups())
+        width = max(map(len, numbers.groups())) if padded else 0
+        if first > last:
+            raise UsageError(f"{{{inside}}} counts backwards; write the smaller number first")
+        return _Numbers(first, last, width)
+    if ".." in inside:
+        raise UsageError(f"{{{inside}}} is no range of numbers; write for instance {{000..099}}")
+    return inside.split(",") if "," in inside else [f"{{{inside}}}"]
+
+
 def _product(parts: list[list[str] | _Numbers]) -> Iterator[tuple[str, ...]]:
     """As itertools.product, which would hold every number."""
     if not parts:
@@ -107,6 +109,11 @@ def _product(parts: list[list[str] | _Numbers]) -> Iterator[tuple[str, ...]]:
     for rest in _product(parts[:-1]):
         for word in parts[-1]:
             yield (*rest, word)
+
+
+def first_of(text: str) -> str:
+    """The first name, without a look at the others. Raises UsageError."""
+    return "".join(next(iter(part)) for part in _parts(text))
 
 
 def common_folder(text: str) -> str:

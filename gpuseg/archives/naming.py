@@ -1,37 +1,14 @@
-"""What is an archive by its name, how its members are called, and which name came before."""
+"""How the members of archives are called, and which name came before."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["tar", "tar.gz", "zip", "parquet"]
-
-SUFFIXES: dict[str, Kind] = {
-    ".tar": "tar",
-    ".tar.gz": "tar.gz",
-    ".tgz": "tar.gz",
-    ".zip": "zip",
-    ".parquet": "parquet",
-}
-
 _RECENT = 1 << 16
 _LEADING = re.compile(r"(\./)+(?=[^/])")
-
-
-def kind_of(path: str) -> Kind | None:
-    """Which kind of archive a path or URL names, None for none."""
-    name = path.lower()
-    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
-
-
-def without_suffix(path: str) -> str:
-    """`a/train-000000.tar.gz` -> `a/train-000000`."""
-    found = next((suffix for suffix in SUFFIXES if path.lower().endswith(suffix)), "")
-    return path[: len(path) - len(found)]
 
 
 def base_name(path: str) -> str:

@@ -10,9 +10,9 @@ from gpuseg import storage
 from gpuseg.archives import parquet
 from gpuseg.archives.mark import Mark
 from gpuseg.archives.member import Choice, Member, damaged
-from gpuseg.archives.naming import kind_of
 from gpuseg.archives.writing import ArchiveWriter
-from gpuseg.errors import ArchiveError
+from gpuseg.errors import ArchiveError, OutputError
+from gpuseg.names import kind_of
 
 _BUFFER = 1 << 18
 
@@ -62,6 +62,8 @@ def writer(target: str, source: str | None = None, choice: Choice | None = None)
         return ZipWriter(target)
     if kind == "parquet":
         return _table(target, source, choice)
+    if kind is None:
+        raise OutputError(f"{target} cannot be written: its name is that of no archive")
     from gpuseg.archives.tar import TarWriter
 
     return TarWriter(target)

@@ -15,10 +15,10 @@ from typing import IO, Any, cast
 from gpuseg.archives.gz import EXTRA_AT, GzipSink
 from gpuseg.archives.mark import EMPTY, LENGTH, Mark
 from gpuseg.archives.member import Choice, Gate, Member, damaged, nanoseconds, size_of, told
-from gpuseg.archives.naming import kind_of
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.codecs.streams import gunzip
 from gpuseg.errors import MaskSizeError, MemberError
+from gpuseg.names import kind_of
 
 _BLOCK = tarfile.BLOCKSIZE
 _BUFFER = 1 << 16

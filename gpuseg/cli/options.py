@@ -109,8 +109,8 @@ def _report(default: str) -> Callable[[Command], Command]:
 
 def reading(command: Command) -> Command:
     """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
-    options = (WORKERS, PATTERN, SHARD, MAX_PIXELS, FAIL_FAST, _report("none"), QUIET, JSON)
-    return _with(command, options)
+    options = (WORKERS, PATTERN, COLUMN, SHARD, MAX_PIXELS, FAIL_FAST)
+    return _with(command, (*options, _report("none"), QUIET, JSON))
 
 
 def writing(command: Command) -> Command:

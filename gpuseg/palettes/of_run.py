@@ -11,6 +11,7 @@ from typing import Any
 
 from gpuseg import storage
 from gpuseg.errors import PaletteError
+from gpuseg.names import kind_of, without_suffix
 from gpuseg.palette import Palette, PaletteClass
 
 REPORT = "gpuseg-report"
@@ -53,12 +54,19 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     """The palette that the label maps in DST were made with, None where no report tells.
 
     dst: the folder, or one file in it. The palette's ignore index is the one that was written.
-    Looks at `gpuseg-report*.jsonl` in the folder, the first by name.
+    Looks at `gpuseg-report*.jsonl` in the folder, the first by name; for `labels.tar` first at
+    `labels.gpuseg-report.jsonl` beside it.
     """
     if isinstance(dst, str) and storage.is_url(dst):
-        return palette_of_head(head_of_run(_stored(dst)))
+        return palette_of_head(head_of_run([*_beside(dst), *_stored(dst)]))
     folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
-    return palette_of_head(head_of_run(sorted(folder.glob(f"{REPORT}*.jsonl"))))
+    beside = map(Path, _beside(os.fspath(dst)))
+    return palette_of_head(head_of_run([*beside, *sorted(folder.glob(f"{REPORT}*.jsonl"))]))
+
+
+def _beside(dst: str) -> list[str]:
+    """Where the report of an archive is."""
+    return [f"{without_suffix(dst)}.{REPORT}.jsonl"] if kind_of(dst) is not None else []
 
 
 def _stored(dst: str) -> list[str]:

@@ -71,7 +71,7 @@ def check(
     known.check_depth(depth, ignore_index)
     rule = Rule(known, depth, known.ignore_for(depth, ignore_index), any_colours)
     task = _Checking(rule, settings)
-    sources = Inputs([os.fspath(dst)], settings.pattern)
+    sources = Inputs.of([os.fspath(dst)], settings)
     return look(sources, task, verb="check", report=report, progress=progress)
 
 

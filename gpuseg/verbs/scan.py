@@ -180,7 +180,7 @@ def scan(
     explaining = Explaining((*all_presets().palettes, wanted)) if wanted else all_presets()
     source = os.fspath(src)
     tally = Tally(explaining)
-    inputs = Inputs([source], settings.pattern, sample)
+    inputs = Inputs.of([source], settings, sample)
     task = Scanning(settings, explaining)
     done = look(inputs, task, verb="scan", report=report, progress=progress, tally=tally.add)
     named = None

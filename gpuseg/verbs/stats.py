@@ -48,7 +48,7 @@ def stats(
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index!r}")
     where = os.fspath(dst)
     settings = ReadOptions(**options)
-    sources = Inputs([where], settings.pattern)
+    sources = Inputs.of([where], settings)
     table = load_palette(palette) if palette is not None else palette_of_run(where)
     if ignore_index is None:
         ignore_index = table.ignore_for(8) if table is not None else 255

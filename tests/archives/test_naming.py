@@ -1,4 +1,4 @@
-"""What is an archive by its name, and how its members are told from each other."""
+"""How the members of archives are told from each other."""
 
 from __future__ import annotations
 
@@ -7,25 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuseg.archives import naming
-from gpuseg.archives.naming import Names, Seen, kind_of, normal, without_suffix
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "stem"),
-    [
-        ("a/b.tar", "tar", "a/b"),
-        ("B.TAR.GZ", "tar.gz", "B"),
-        ("s3://x/train-0001.tgz", "tar.gz", "s3://x/train-0001"),
-        ("x.y.zip", "zip", "x.y"),
-        ("0000.parquet", "parquet", "0000"),
-        ("a.gz", None, "a.gz"),
-        ("tar", None, "tar"),
-        ("a.tar/b.png", None, "a.tar/b.png"),
-    ],
-)
-def test_kinds(name: str, kind: str | None, stem: str) -> None:
-    assert kind_of(name) == kind
-    assert without_suffix(name) == stem
+from gpuseg.archives.naming import Names, Seen, normal
 
 
 @given(st.lists(st.text(max_size=3), max_size=300))

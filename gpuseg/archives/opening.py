@@ -1,0 +1,85 @@
+"""Archives by their names: who reads them, who writes them, and what they were made from."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from gpuseg import storage
+from gpuseg.archives.mark import Mark
+from gpuseg.archives.member import Choice, Member, damaged
+from gpuseg.archives.naming import kind_of
+from gpuseg.archives.writing import ArchiveWriter
+from gpuseg.errors import ArchiveError
+
+_BUFFER = 1 << 18
+
+
+@contextmanager
+def open_bytes(path: str) -> Iterator[IO[bytes]]:
+    """The bytes of an archive, a path or a URL, seekable. Raises ArchiveError."""
+    try:
+        file = storage.open_stream(path) if storage.is_url(path) else open(path, "rb", _BUFFER)  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ArchiveError(f"cannot be opened: {reason}") from error
+    with file:
+        yield file
+
+
+def members(path: str, stream: IO[bytes], choice: Choice) -> Iterator[Member]:
+    """The members of the archive at `path`, whose bytes are `stream`, in order.
+
+    Raises ArchiveError once damage is reached.
+    """
+    kind = kind_of(path)
+    if kind in ("tar", "tar.gz"):
+        from gpuseg.archives.tar import TarReader
+
+        return iter(TarReader(stream, choice, zipped=kind == "tar.gz"))
+    if kind == "zip":
+        from gpuseg.archives.zip import ZipReader
+
+        return iter(ZipReader(stream, choice))
+    if kind == "parquet":
+        return iter(cast("Any", _parquet()).ParquetReader(stream, choice))
+    raise damaged("its name is that of no archive")
+
+
+def writer(target: str) -> ArchiveWriter:
+    """Who writes an archive of this name. Raises OutputError."""
+    kind = kind_of(target)
+    if kind == "zip":
+        from gpuseg.archives.zip import ZipWriter
+
+        return ZipWriter(target)
+    if kind == "parquet":
+        return cast("ArchiveWriter", _parquet().ParquetWriter(target))
+    from gpuseg.archives.tar import TarWriter
+
+    return TarWriter(target)
+
+
+def read_mark(path: str) -> Mark | None:
+    """The mark of an archive of ours, None for another. Raises ArchiveError where there is none."""
+    kind = kind_of(path)
+    with open_bytes(path) as stream:
+        try:
+            if kind == "zip":
+                from gpuseg.archives import zip as home
+
+                return home.read_mark(stream)
+            if kind == "parquet":
+                return cast("Mark | None", _parquet().read_mark(stream))
+            from gpuseg.archives import tar
+
+            return tar.read_mark(stream, zipped=kind == "tar.gz")
+        except OSError as error:
+            raise ArchiveError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _parquet() -> Any:
+    """The home of pyarrow, which is an extra."""
+    return importlib.import_module("gpuseg.archives.parquet")

@@ -20,7 +20,7 @@ from gpuseg.errors import ArchiveError, MaskError, MemberError
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _OTHERS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard"}
 _HEADER = 30
-_ENCRYPTED = 1
+_ENCRYPTED, _UTF_8 = 1, 1 << 11
 _UNIX = 3
 _BUFFER = 1 << 18
 
@@ -45,8 +45,7 @@ class ZipReader:
                 if info.is_dir():
                     continue
                 why, hostile = _why_not(info, info.header_offset in shared)
-                raw = info.orig_filename  # zipfile ends the other at a null byte
-                member = gate.judge(raw, _time_of(info), why, hostile=hostile)
+                member = gate.judge(_name_of(info), _time_of(info), why, hostile=hostile)
                 if member is not None and member.error is None:
                     member = self._filled(archive, info, member)
                 if member is not None:
@@ -94,6 +93,20 @@ def _why_not(info: zipfile.ZipInfo, shares: bool) -> tuple[str, bool]:
         method = _OTHERS.get(info.compress_type, f"method {info.compress_type}")
         return f"is compressed by {method}; make the archive again with deflate", False
     return "", False
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """The name of a member as it stands: zipfile ends `filename` at a null byte.
+
+    Many write UTF-8 without saying so, which would be read as code page 437.
+    """
+    raw = info.orig_filename
+    if info.flag_bits & _UTF_8 or raw.isascii():
+        return raw
+    try:
+        return raw.encode("cp437").decode()
+    except UnicodeError:
+        return raw
 
 
 def _time_of(info: zipfile.ZipInfo) -> int:

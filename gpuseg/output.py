@@ -117,6 +117,7 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
 
 
 def temp_path(folder: str) -> str:
+    """The path of a new temp file in a folder, which `sweep` removes once this process is gone."""
     name = f"{PREFIX}{_HOST}-{os.getpid()}-{_token}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
 
@@ -179,6 +180,7 @@ def _is_running(pid: int) -> bool:
 
 
 def remove(path: Path) -> bool:
+    """Remove a file; whether it was there and could be."""
     try:
         path.unlink()
     except (OSError, ValueError):

@@ -109,6 +109,12 @@ def _product(parts: list[list[str] | _Numbers]) -> Iterator[tuple[str, ...]]:
             yield (*rest, word)
 
 
+def common_folder(text: str) -> str:
+    """The folder, or the URL, that all names lie in; "" for the current one."""
+    slashes = ("/", os.sep)
+    return text[: max(text.rfind(slash, 0, text.index("{")) for slash in slashes) + 1]
+
+
 def check_pair(sources: Braces, targets: Braces) -> None:
     """Refuse names that do not pair. Raises UsageError."""
     if sources.count != targets.count:

@@ -28,11 +28,10 @@ def kind_of(path: str) -> Kind | None:
     return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def stem_of(path: str) -> str:
-    """`s3://b/train-000000.tar.gz` -> `train-000000`."""
-    name = base_name(path)
-    found = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
-    return name[: len(name) - len(found)]
+def without_suffix(path: str) -> str:
+    """`a/train-000000.tar.gz` -> `a/train-000000`."""
+    found = next((suffix for suffix in SUFFIXES if path.lower().endswith(suffix)), "")
+    return path[: len(path) - len(found)]
 
 
 def base_name(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, cast
 
 from gpuseg import storage
@@ -21,7 +21,8 @@ _BUFFER = 1 << 18
 def open_bytes(path: str) -> Iterator[IO[bytes]]:
     """The bytes of an archive, a path or a URL, seekable. Raises ArchiveError."""
     try:
-        file = storage.open_stream(path) if storage.is_url(path) else open(path, "rb", _BUFFER)  # noqa: SIM115
+        is_url = storage.is_url(path)
+        file = storage.open_stream(path) if is_url else open(path, "rb", _BUFFER)  # noqa: SIM115
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArchiveError(f"cannot be opened: {reason}") from error
@@ -29,9 +30,10 @@ def open_bytes(path: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def members(path: str, stream: IO[bytes], choice: Choice) -> Iterator[Member]:
+def members(path: str, stream: IO[bytes], choice: Choice, mtime_ns: int = 0) -> Iterator[Member]:
     """The members of the archive at `path`, whose bytes are `stream`, in order.
 
+    mtime_ns: of the archive, for members that have no time of their own.
     Raises ArchiveError once damage is reached.
     """
     kind = kind_of(path)
@@ -44,19 +46,22 @@ def members(path: str, stream: IO[bytes], choice: Choice) -> Iterator[Member]:
 
         return iter(ZipReader(stream, choice))
     if kind == "parquet":
-        return iter(cast("Any", _parquet()).ParquetReader(stream, choice))
+        return cast("Iterator[Member]", _parquet().members(stream, choice, mtime_ns))
     raise damaged("its name is that of no archive")
 
 
-def writer(target: str) -> ArchiveWriter:
-    """Who writes an archive of this name. Raises OutputError."""
+def writer(target: str, source: str | None = None, choice: Choice | None = None) -> ArchiveWriter:
+    """Who writes an archive of this name. Raises OutputError.
+
+    source, choice: the archive whose members it gets, and which; a table keeps its columns.
+    """
     kind = kind_of(target)
     if kind == "zip":
         from gpuseg.archives.zip import ZipWriter
 
         return ZipWriter(target)
     if kind == "parquet":
-        return cast("ArchiveWriter", _parquet().ParquetWriter(target))
+        return _table(target, source, choice)
     from gpuseg.archives.tar import TarWriter
 
     return TarWriter(target)
@@ -78,6 +83,19 @@ def read_mark(path: str) -> Mark | None:
             return tar.read_mark(stream, zipped=kind == "tar.gz")
         except OSError as error:
             raise ArchiveError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _table(target: str, source: str | None, choice: Choice | None) -> ArchiveWriter:
+    home = _parquet()
+    column = choice.column if choice is not None else None
+    if source is None or choice is None or kind_of(source) != "parquet":
+        return cast("ArchiveWriter", home.writer(target, None, column))
+    with ExitStack() as opened:
+        stream = opened.enter_context(open_bytes(source))
+        like = home.Like(stream, column, choice.keep_others)
+        found: ArchiveWriter = home.writer(target, like, column)
+        found.held.push(opened.pop_all())
+    return found
 
 
 def _parquet() -> Any:

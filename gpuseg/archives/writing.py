@@ -7,7 +7,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +24,7 @@ class ArchiveWriter(ABC):
 
     def __init__(self, target: str) -> None:
         self.target = target
+        self.held = ExitStack()  # what is to be closed with it
         folder = tempfile.gettempdir() if storage.is_url(target) else os.path.dirname(target) or "."
         self.path = output.temp_path(folder)
         with self._written():
@@ -50,9 +51,10 @@ class ArchiveWriter(ABC):
                 os.replace(self.path, self.target)
 
     def discard(self) -> None:
-        """Leave nothing behind. Nothing after `finish`."""
+        """Leave nothing behind. To be called after `finish`, too, which leaves nothing."""
         with contextlib.suppress(Exception):  # what failed is told already
             self._close()
+        self.held.close()
         output.remove(Path(self.path))
 
     @contextmanager

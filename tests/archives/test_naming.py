@@ -7,25 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuseg.archives import naming
-from gpuseg.archives.naming import Names, Seen, kind_of, normal, stem_of
+from gpuseg.archives.naming import Names, Seen, kind_of, normal, without_suffix
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "stem"),
     [
-        ("a/b.tar", "tar", "b"),
+        ("a/b.tar", "tar", "a/b"),
         ("B.TAR.GZ", "tar.gz", "B"),
-        ("s3://x/train-0001.tgz", "tar.gz", "train-0001"),
+        ("s3://x/train-0001.tgz", "tar.gz", "s3://x/train-0001"),
         ("x.y.zip", "zip", "x.y"),
         ("0000.parquet", "parquet", "0000"),
         ("a.gz", None, "a.gz"),
         ("tar", None, "tar"),
-        ("a.tar/b.png", None, "b.png"),
+        ("a.tar/b.png", None, "a.tar/b.png"),
     ],
 )
 def test_kinds(name: str, kind: str | None, stem: str) -> None:
     assert kind_of(name) == kind
-    assert stem_of(name) == stem
+    assert without_suffix(name) == stem
 
 
 @given(st.lists(st.text(max_size=3), max_size=300))

@@ -60,7 +60,7 @@ class Bundles:
     _parts: Parts = field(init=False)
 
     def __post_init__(self) -> None:
-        self._parts = Parts(self.src, self.options.pattern)
+        self._parts = Parts(self.src, self.options.pattern, self.left_alone)
 
     @property
     def folder(self) -> str:

@@ -97,7 +97,7 @@ class OrderedFeed(Feed[Source]):
     """The files of places in an order.
 
     outer: a feed that is closed when this one is to be. holds_more: whether at least so many are
-    left; without it they are looked ahead for.
+    left, once there is one; without it they are looked ahead for.
     """
 
     def __init__(
@@ -152,10 +152,11 @@ class OrderedFeed(Feed[Source]):
         with self._lock:
             if self.closed:
                 return False
-            if self._holds_more is not None:
-                return self._holds_more(count)
-            self._slots_ahead.extend(islice(self._slots, max(0, count - len(self._slots_ahead))))
-            return len(self._slots_ahead) >= count
+            ahead = count if self._holds_more is None else 1
+            self._slots_ahead.extend(islice(self._slots, max(0, ahead - len(self._slots_ahead))))
+            if self._holds_more is None:
+                return len(self._slots_ahead) >= count
+            return bool(self._slots_ahead) and self._holds_more(count)
 
     def give_back(self, items: Sequence[Source]) -> None:
         """Have files that were drawn handed out again, before all others."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from gpuseg import storage
+from gpuseg.archives import parquet
 from gpuseg.archives.braces import Braces, check_pair, has_braces
-from gpuseg.archives.naming import Seen, base_name, without_suffix
+from gpuseg.archives.naming import Seen, base_name, kind_of, without_suffix
+from gpuseg.archives.opening import open_bytes
 from gpuseg.bundles import Bundles, below
-from gpuseg.errors import UsageError
+from gpuseg.errors import ArchiveError, UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_source, check_target, real
 from gpuseg.options import WriteOptions
@@ -26,8 +28,15 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
             f"--keep-others keeps other members of an archive, and SRC {src} is none; files of a "
             "folder stay where they are"
         )
+    tables = [
+        from_archives and kind_of(src) == "parquet",
+        into_archives and kind_of(dst) == "parquet",
+    ]
+    _check_columns(src, dst, options, tables)
     if not (from_archives or into_archives):
         return None
+    if tables[0]:
+        _check_table(src, options)
     several = [has_braces(src), has_braces(dst)]
     if options.shard.count > 1 and not any(several):
         raise UsageError(
@@ -41,6 +50,38 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     else:
         _check_folder(src, dst, options)
     return Bundles(src, dst, options, from_archives, into_archives)
+
+
+def _check_columns(src: str, dst: str, options: WriteOptions, tables: list[bool]) -> None:
+    """Whether what is asked of Parquet files is asked of such. tables: whether SRC and DST are."""
+    if any(tables):
+        parquet.require()
+    elif options.column is not None:
+        raise UsageError(
+            f"--column names a column of Parquet files, and neither SRC {src} nor DST {dst} is one"
+        )
+    if options.keep_others and tables[0] != tables[1]:
+        raise UsageError(
+            "--keep-others keeps other columns of a Parquet file in a Parquet file, and other "
+            f"members of an archive in an archive or a folder; SRC is {src}, DST is {dst}"
+        )
+
+
+def _check_table(src: str, options: WriteOptions) -> None:
+    """Whether the masks' column can be told, as far as the first of several files tells."""
+    if options.pattern is not None:
+        raise UsageError(
+            "rows of a Parquet file have no names that a pattern could choose by, got "
+            f"{options.pattern!r}; leave out --pattern; --column names the masks' column"
+        )
+    first = next(iter(Braces(src))) if has_braces(src) else src
+    try:
+        with open_bytes(first) as stream:
+            parquet.check_column(stream, options.column)
+    except ArchiveError:  # its row will tell
+        return
+    except UsageError as error:
+        raise UsageError(f"{first} {error}") from error
 
 
 def _check_archives(src: str, dst: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any, cast
+from typing import IO
 
 from gpuseg import storage
+from gpuseg.archives import parquet
 from gpuseg.archives.mark import Mark
 from gpuseg.archives.member import Choice, Member, damaged
 from gpuseg.archives.naming import kind_of
@@ -34,7 +34,7 @@ def members(path: str, stream: IO[bytes], choice: Choice, mtime_ns: int = 0) -> 
     """The members of the archive at `path`, whose bytes are `stream`, in order.
 
     mtime_ns: of the archive, for members that have no time of their own.
-    Raises ArchiveError once damage is reached.
+    Raises ArchiveError once damage is reached, and what `parquet.members` does.
     """
     kind = kind_of(path)
     if kind in ("tar", "tar.gz"):
@@ -46,12 +46,12 @@ def members(path: str, stream: IO[bytes], choice: Choice, mtime_ns: int = 0) -> 
 
         return iter(ZipReader(stream, choice))
     if kind == "parquet":
-        return cast("Iterator[Member]", _parquet().members(stream, choice, mtime_ns))
+        return parquet.members(stream, choice, mtime_ns)
     raise damaged("its name is that of no archive")
 
 
 def writer(target: str, source: str | None = None, choice: Choice | None = None) -> ArchiveWriter:
-    """Who writes an archive of this name. Raises OutputError.
+    """Who writes an archive of this name. Raises OutputError, and what `parquet.writer` does.
 
     source, choice: the archive whose members it gets, and which; a table keeps its columns.
     """
@@ -77,7 +77,7 @@ def read_mark(path: str) -> Mark | None:
 
                 return home.read_mark(stream)
             if kind == "parquet":
-                return cast("Mark | None", _parquet().read_mark(stream))
+                return parquet.read_mark(stream)
             from gpuseg.archives import tar
 
             return tar.read_mark(stream, zipped=kind == "tar.gz")
@@ -86,18 +86,11 @@ def read_mark(path: str) -> Mark | None:
 
 
 def _table(target: str, source: str | None, choice: Choice | None) -> ArchiveWriter:
-    home = _parquet()
     column = choice.column if choice is not None else None
     if source is None or choice is None or kind_of(source) != "parquet":
-        return cast("ArchiveWriter", home.writer(target, None, column))
+        return parquet.writer(target, None, column)
     with ExitStack() as opened:
         stream = opened.enter_context(open_bytes(source))
-        like = home.Like(stream, column, choice.keep_others)
-        found: ArchiveWriter = home.writer(target, like, column)
+        found = parquet.writer(target, parquet.Like(stream, column, choice.keep_others))
         found.held.push(opened.pop_all())
     return found
-
-
-def _parquet() -> Any:
-    """The home of pyarrow, which is an extra."""
-    return importlib.import_module("gpuseg.archives.parquet")

@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
+from gpuseg.archived import ArchivedFlow
+from gpuseg.bundles import Bundles
 from gpuseg.discover import Listed, Source
 from gpuseg.errors import UsageError
 from gpuseg.finding import Files, find
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import ConvertKeywords, ConvertOptions
+from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
@@ -25,6 +28,7 @@ from gpuseg.runs import (
     header,
     look_for_collisions,
     make_ready,
+    reach_of,
     report_path,
     run,
 )
@@ -45,7 +49,8 @@ def convert_directory(
 ) -> Report:
     """Convert every colour mask below a folder into a label map at the same place below DST.
 
-    src: a folder. dst: a folder, made if need be; names keep their stem, suffix `.png`.
+    src: a folder, a URL, an archive (.tar, .tar.gz, .zip, .parquet) or many (`{000..099}.tar`).
+    dst: likewise; a folder is made if need be. Names keep their stem, suffix `.png`.
     palette: a Palette, the name of a preset, or a palette file.
     report: where the JSON Lines report goes; by default `gpuseg-report.jsonl` in DST
         (a dry run writes none unless asked).
@@ -59,8 +64,10 @@ def convert_directory(
     """
     settings = ConvertOptions(**options)
     source, target = os.fspath(src), os.fspath(dst)
-    check_folders(source, target)
-    files = find(source, settings.pattern, skip=real(target))
+    files: Files | Bundles | None = pair(source, target, settings)
+    if files is None:
+        check_folders(source, target)
+        files = find(source, settings.pattern, skip=real(target))
     return _convert(files, target, palette, settings, report, progress)
 
 
@@ -93,7 +100,7 @@ def convert_files(
 
 
 def _convert(
-    sources: Files,
+    sources: Files | Bundles,
     dst: str,
     palette: Palette | StrPath,
     options: ConvertOptions,
@@ -107,7 +114,18 @@ def _convert(
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         look_for_collisions(sources, dst, options)
         writer.report.device = str(chosen)
-        return _flow(feed, job, add, chosen, writer, Reach.of(*sources.roots, dst))
+        reach = reach_of(sources, dst)
+        if not isinstance(sources, Bundles):
+            return _flow(feed, job, add, chosen, writer, reach)
+        workers = options.worker_count if chosen.name == "cpu" else None
+        return ArchivedFlow(
+            feed,
+            sources,
+            job.targets,
+            add,
+            lambda feed, add: _flow(feed, job, add, chosen, writer, reach),
+            workers,
+        )
 
     return run(sources, options, report_path(dst, report, options), head, begin, progress)
 

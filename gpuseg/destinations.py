@@ -12,6 +12,7 @@ from gpuseg import storage
 from gpuseg.codecs.fingerprint import HEAD, Fingerprint, find_fingerprint, read_fingerprint
 from gpuseg.discover import Source
 from gpuseg.errors import OutputError, UsageError
+from gpuseg.finding import is_archive
 from gpuseg.folders import Folders
 from gpuseg.output import write_atomically
 
@@ -173,10 +174,12 @@ class Returned:
 
 
 def destination(dst: str) -> Destination:
-    """Where the targets of a run to DST go, a folder or a URL.
+    """Where the targets of a run to DST go, a folder or a URL; those of archives come back.
 
     Raises UsageError for a storage that cannot be asked.
     """
+    if is_archive(dst, target=True):
+        return Returned()
     if not storage.is_url(dst):
         return LocalFolder(dst, Folders(dst))
     try:

@@ -32,6 +32,7 @@ class Source:
     size: bytes. mtime_ns: time of last change, ns. error: why it cannot be used, if so.
     tag: what a storage says of its content, "" where it says nothing.
     content: its bytes, where it is a member of an archive or was fetched from a URL.
+    goes_to: its target below DST, "" where its own name tells.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Source:
     error: Exception | None = None
     tag: str = ""
     content: bytes | None = field(default=None, repr=False)
+    goes_to: str = ""
 
     @property
     def image(self) -> str | bytes:
@@ -54,8 +56,8 @@ class Source:
 
     @property
     def target(self) -> str:
-        """Path below DST: the same folder and stem, suffix .png."""
-        return target_name(self.relative)
+        """Path below DST: by its name the same folder and stem, suffix .png."""
+        return self.goes_to or target_name(self.relative)
 
 
 @dataclass(slots=True)

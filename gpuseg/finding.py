@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from gpuseg import storage
+from gpuseg.archives.braces import has_braces
+from gpuseg.archives.naming import kind_of
 from gpuseg.discover import Listed, Walk
 from gpuseg.errors import UsageError
 from gpuseg.listings import Listing
@@ -40,6 +42,20 @@ def is_file(src: str) -> bool:
         raise UsageError(
             f"{src} cannot be looked at: {error.strerror or error}; mend that, or name another"
         ) from error
+
+
+def is_archive(path: str, *, target: bool = False) -> bool:
+    """Whether a place is an archive by its name, or stands for many by braces; see `archives`.
+
+    target: it is to be written, and need not exist. Raises UsageError as `is_file`.
+    """
+    if kind_of(path) is None:
+        return False
+    if has_braces(path):
+        return True
+    if target:
+        return storage.is_url(path) or not os.path.isdir(path)
+    return is_file(path)
 
 
 def is_folder(src: str) -> bool:

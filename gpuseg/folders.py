@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from gpuseg import output, storage
+from gpuseg.archives.naming import kind_of
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
 
@@ -53,8 +54,7 @@ def folds_case(dst: str) -> bool:
 
 def check_folders(src: str, dst: str) -> None:
     """Refuse folders between which an input could be overwritten. Raises UsageError."""
-    if not storage.is_url(src):
-        _check_source(src)
+    check_source(src)
     check_target(dst)
     if storage.is_url(src) != storage.is_url(dst):
         return
@@ -76,7 +76,10 @@ def check_folders(src: str, dst: str) -> None:
         )
 
 
-def _check_source(src: str) -> None:
+def check_source(src: str) -> None:
+    """Refuse a SRC that is no folder, as far as that can be told. Raises UsageError."""
+    if storage.is_url(src):
+        return
     kind = _kind(src)
     if kind is None:
         raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
@@ -110,6 +113,11 @@ def check_target(dst: str) -> None:
         return
     if kind is not None:
         raise UsageError(f"DST must be a folder, got {dst}, which is a file")
+    if kind_of(dst) is not None:
+        raise UsageError(
+            f"DST must be a folder, got {dst}, a name for an archive; archives are made of "
+            "folders and of archives, not of files named one by one"
+        )
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(
             f"DST must be a folder, got {dst}, a name for a file; label maps get the names of "

@@ -114,6 +114,7 @@ class ReadKeywords(TypedDict, total=False):
     fail_fast: bool
     shard: Shard
     max_pixels: int
+    column: str | None
 
 
 class WriteKeywords(ReadKeywords, total=False):
@@ -122,6 +123,7 @@ class WriteKeywords(ReadKeywords, total=False):
     overwrite: bool
     resume: bool
     dry_run: bool
+    keep_others: bool
 
 
 class ConvertKeywords(IndexKeywords, WriteKeywords, total=False):
@@ -144,6 +146,7 @@ class ReadOptions:
     fail_fast: stop at the first file that fails.
     shard: take only this part of the files.
     max_pixels: largest image taken, in pixels.
+    column: of Parquet files, the column that holds the images; None where only one can.
     """
 
     workers: int | None = None
@@ -151,6 +154,7 @@ class ReadOptions:
     fail_fast: bool = False
     shard: Shard = Shard()
     max_pixels: int = DEFAULT_MAX_PIXELS
+    column: str | None = None
 
     def __post_init__(self) -> None:
         if self.workers is not None:
@@ -170,11 +174,13 @@ class WriteOptions(ReadOptions):
     overwrite: replace target files that gpuseg did not write.
     resume: leave targets alone that were made from the same source with the same options.
     dry_run: say what would be done, write nothing.
+    keep_others: have other members of an archive pass through unchanged, in their place.
     """
 
     overwrite: bool = False
     resume: bool = True
     dry_run: bool = False
+    keep_others: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
     check: called with the path of the file that was written, before it gets its name.
     Raises OutputError, and what `check` raises, with the temp file removed.
     """
-    temp = _temp_path(os.path.dirname(target))
+    temp = temp_path(os.path.dirname(target))
     try:
         handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         try:
@@ -77,7 +77,7 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
             check(temp)
         os.replace(temp, target)
     except BaseException as error:
-        _remove(Path(temp))
+        remove(Path(temp))
         if isinstance(error, (OSError, ValueError)) and not isinstance(error, OutputError):
             raise _not_written(target, error) from error
         raise
@@ -100,7 +100,7 @@ def open_atomically(target: str) -> Iterator[BinaryIO]:
             except OSError as error:
                 raise _not_written(target, error) from error
         return
-    temp = _temp_path(os.path.dirname(target))
+    temp = temp_path(os.path.dirname(target))
     try:
         if "\0" in target:  # better told now than when it gets its name
             raise ValueError("there is a null byte in the name")
@@ -112,7 +112,7 @@ def open_atomically(target: str) -> Iterator[BinaryIO]:
             yield file
         os.replace(temp, target)
     except BaseException as error:
-        _remove(Path(temp))
+        remove(Path(temp))
         if isinstance(error, OSError) and not isinstance(error, GpusegError):
             raise _not_written(target, error) from error
         raise
@@ -157,19 +157,20 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
         raise OutputError(f"{path} is a file that gpuseg did not write here before; {advice}")
 
 
-def _temp_path(folder: str) -> str:
+def temp_path(folder: str) -> str:
+    """The path of a new temp file in a folder, which `sweep` removes once this process is gone."""
     name = f"{PREFIX}{_HOST}-{os.getpid()}-{_token}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
 
 
 def folds_case(folder: str) -> bool:
     """Whether the file system of a folder ignores case in names. Raises OSError."""
-    temp = _temp_path(folder)
+    temp = temp_path(folder)
     os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         return os.path.exists(os.path.join(folder, os.path.basename(temp).upper()))
     finally:
-        _remove(Path(temp))
+        remove(Path(temp))
 
 
 def sweep(folder: str) -> int:
@@ -179,7 +180,7 @@ def sweep(folder: str) -> int:
         for entry in entries:
             if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX):
                 path = Path(entry.path)
-                swept += _is_stale(path) and _remove(path)
+                swept += _is_stale(path) and remove(path)
     return swept
 
 
@@ -219,7 +220,8 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> bool:
+def remove(path: Path) -> bool:
+    """Remove a file; whether it was there and could be."""
     try:
         path.unlink()
     except (OSError, ValueError):

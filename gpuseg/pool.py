@@ -26,6 +26,11 @@ class Feed(Generic[Item]):
         self.drawn = 0
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was closed before its end."""
+        return self._stopped
+
+    @property
     def closed(self) -> bool:
         """Whether nothing more is handed out."""
         return self._stopped or self._drained

@@ -9,11 +9,14 @@ from functools import partial
 from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
+from gpuseg.archived import ArchivedFlow
+from gpuseg.bundles import Bundles
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.discover import Source
-from gpuseg.finding import find, is_file
+from gpuseg.finding import Files, find, is_file
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import WriteOptions
+from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import describe
 from gpuseg.pool import Feed
@@ -26,11 +29,12 @@ from gpuseg.runs import (
     StrPath,
     header,
     look_for_collisions,
+    reach_of,
     report_path,
     run,
 )
 from gpuseg.targets import Targets
-from gpuseg.task import Reach, row_of
+from gpuseg.task import row_of
 
 Mark = Callable[[int], Fingerprint]
 """The fingerprint of a target, given how many pixels its row counts as `unknown_pixels`."""
@@ -123,31 +127,44 @@ def rewrite(
     report: StrPath | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Make a target below DST of every file of SRC, a folder or one file.
+    """Make a target below DST of every file of SRC: a folder, one file or archives.
 
     palette: that of label maps that are made, with the ignore index that is written; when it
     changes, targets are made again. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
     source, target = os.fspath(src), os.fspath(dst)
-    if is_file(source):
-        check_target(target)
-    else:
-        check_folders(source, target)
-    sources = find(source, options.pattern, skip=real(target))
+    sources = _sources(source, target, options)
     palettes = [palette] if palette is not None else []
     targets = Targets.create(target, options, (maker.verb, *maker.shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
     path = report_path(target, report, options)
-    reach = Reach.of(*sources.roots, target)
+    reach = reach_of(sources, target)
+
+    def flow(feed: Feed[Source], add: Add) -> Flow:
+        lines, alone = path is not None, maker.is_python
+        return ProcessFlow(feed, task, add, lines=lines, alone=alone, reach=reach)
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
         look_for_collisions(sources, target, options)
-        lines, alone = path is not None, maker.is_python
-        return ProcessFlow(feed, task, add, lines=lines, alone=alone, reach=reach)
+        if not isinstance(sources, Bundles):
+            return flow(feed, add)
+        return ArchivedFlow(feed, sources, targets, add, flow, options.worker_count)
 
     head = header(maker.verb, sources, target) | {"digest": targets.salt.hex()}
     if palette is not None:
         head |= describe(palette, palette.ignore_for(8))
     return run(sources, options, path, head, begin, progress)
+
+
+def _sources(src: str, dst: str, options: WriteOptions) -> Files | Bundles:
+    """The files of SRC, once it is known to go together with DST. Raises UsageError."""
+    bundles = pair(src, dst, options)
+    if bundles is not None:
+        return bundles
+    if is_file(src):
+        check_target(dst)
+    else:
+        check_folders(src, dst)
+    return find(src, options.pattern, skip=real(dst))

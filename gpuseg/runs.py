@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gpuseg import __version__, storage
+from gpuseg.archives.braces import common_folder, has_braces
+from gpuseg.archives.naming import without_suffix
+from gpuseg.bundles import Bundles
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source, in_shard
 from gpuseg.errors import DeviceError, Interrupted, OutputError
-from gpuseg.finding import Files
+from gpuseg.finding import Files, is_archive
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources
 from gpuseg.options import ReadOptions, Shard, WriteOptions
@@ -75,7 +78,7 @@ def look(
 
 
 def run(
-    sources: AnySources,
+    sources: AnySources | Bundles,
     options: ReadOptions,
     path: Path | str | None,
     header: Mapping[str, Any],
@@ -149,6 +152,10 @@ def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path
     return None if options.dry_run else default_report(dst, options.shard)
 
 
+def _place(path: str) -> Path | str:
+    return path if storage.is_url(path) else Path(path)
+
+
 def report_place(report: StrPath | None) -> Path | str | None:
     """A report that was named: a path, or a URL, which is none."""
     if isinstance(report, str) and storage.is_url(report):
@@ -157,7 +164,11 @@ def report_place(report: StrPath | None) -> Path | str | None:
 
 
 def default_report(dst: StrPath, shard: Shard) -> Path | str:
-    """Where the report goes when nothing else is said."""
+    """Where the report goes when nothing else is said: that of an archive lies beside it."""
+    if isinstance(dst, str) and is_archive(dst, target=True):
+        if not has_braces(dst):
+            return _place(f"{without_suffix(dst)}.{REPORT}.jsonl")
+        dst = common_folder(dst)
     name = REPORT
     if shard.count > 1:
         name += f"-{shard.number:05d}-of-{shard.count:05d}"
@@ -166,16 +177,21 @@ def default_report(dst: StrPath, shard: Shard) -> Path | str:
     return Path(dst) / f"{name}.jsonl"
 
 
-def look_for_collisions(sources: Files, dst: str, options: WriteOptions) -> None:
-    """Have sources know whether DST takes a.png and A.png for one file; makes DST.
+def reach_of(sources: Files | Bundles, dst: str) -> Reach:
+    """What workers must reach: members of archives come to them, and go back into archives."""
+    return Reach.of(*sources.roots, None if is_archive(dst, target=True) else dst)
+
+
+def look_for_collisions(sources: Files | Bundles, dst: str, options: WriteOptions) -> None:
+    """Have sources know whether DST takes a.png and A.png for one file; makes a folder DST.
 
     To be called once the report is begun, for where that cannot be nothing is made.
     """
-    if not options.dry_run and not storage.is_url(dst):
+    if not (options.dry_run or storage.is_url(dst) or is_archive(dst, target=True)):
         sources.folds_case = folds_case(dst)
 
 
-def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, Any]:
+def header(verb: str, sources: AnySources | Bundles, dst: str | None = None) -> dict[str, Any]:
     """What the head of every report says besides shard and pattern; folders are absolute."""
     folders = {"src": _absolute(sources.folder)} if sources.folder is not None else {}
     if dst is not None:

@@ -28,7 +28,7 @@ def run_python(code: str) -> str:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    heavy = ["numba", "cupy", "torch", "click", "rich", "PIL", "numpy", "dask"]
+    heavy = ["numba", "cupy", "torch", "click", "rich", "PIL", "numpy", "dask", "pyarrow"]
     code = f"import sys, gpuseg; print([m for m in {heavy!r} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 

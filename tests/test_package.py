@@ -119,7 +119,7 @@ def test_advice_for_a_missing_gpu_names_what_the_extras_install() -> None:
 
 
 def test_links_of_the_papers_lead_somewhere() -> None:
-    for paper in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md"):
+    for paper in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/scaling.md"):
         text = (ROOT / paper).read_text("utf-8")
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (ROOT / paper).parent.joinpath(link).exists(), f"{paper}: {link}"

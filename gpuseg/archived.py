@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from gpuseg.archives.watch import Watch
 from gpuseg.bundles import Bundles
 from gpuseg.discover import Source
+from gpuseg.options import ReadOptions
 from gpuseg.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.packing import Bundle, Packing
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
-from gpuseg.results import count
+from gpuseg.results import FileResult, count
 from gpuseg.targets import Targets
+from gpuseg.task import Task
 
 
 class Inner(Protocol):
@@ -102,3 +105,44 @@ class ArchivedFlow:
         if left >= wanted:
             return True
         return each > 0 and self._outer.holds(int((wanted - left) / each) + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """The task of doing bundles one by one, each as a whole: for workers far away.
+
+    task: what is done with their members. Sent by pickle.
+    """
+
+    task: Task
+    bundles: Bundles
+    targets: Targets
+
+    @property
+    def options(self) -> ReadOptions:
+        """Those of the task."""
+        return self.task.options
+
+    def run(self, source: Source) -> FileResult:
+        """The last row of a bundle; `run_whole` gives them all."""
+        *_, last = self.run_whole(source)
+        return last
+
+    def run_whole(self, source: Source) -> Iterator[FileResult]:
+        """The rows of a bundle: of its members, of itself where there is none or it failed."""
+        assert isinstance(source, Bundle)  # noqa: S101  # for mypy
+        rows: list[FileResult] = []
+        order = InOrder(None)
+        packing, slots = self.bundles.slots(source, self.targets, lambda row, _: rows.append(row))
+        try:
+            for slot in slots:
+                waits_for = slot.source
+                order.expect(slot)
+                if waits_for is not None:
+                    order.put(self.task.run(waits_for))
+                yield from rows
+                rows.clear()
+            yield from rows
+        finally:  # also where the caller wants no more
+            if not packing.is_over:
+                packing.discard()

@@ -22,7 +22,7 @@ from gpuseg.options import WriteOptions, most_bytes
 from gpuseg.ordering import Slot
 from gpuseg.packing import Add, Bundle, Packing
 from gpuseg.packing_archive import PackingArchive
-from gpuseg.parts import Parts
+from gpuseg.parts import Listing, Parts
 from gpuseg.targets import Targets
 
 
@@ -91,12 +91,13 @@ class Bundles:
                 self.src,
                 name,
                 counted.files,
-                tag=f"{counted.digest} {i}/{count}",
+                tag=f"{counted.digest:032x} {i}/{count}",
                 goes_to=name,
                 into=into,
                 below=f"{name}/" if several else "",
                 start=start,
                 stop=stop,
+                digest=counted.digest,
             )
 
     def slots(
@@ -129,7 +130,8 @@ class Bundles:
                 yield packing.of_member(member)
 
     def _files(self, bundle: Bundle, packing: Packing) -> Iterator[Slot]:
-        for source in self._parts.files(bundle.start, bundle.stop):
+        counted = Listing(bundle.size, bundle.digest)
+        for source in self._parts.files(bundle.start, bundle.stop, counted):
             name = source.target
             yield packing.of_file(replace(source, goes_to=bundle.below + name), name)
 

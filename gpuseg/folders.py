@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Literal
 
 from gpuseg import output, storage
-from gpuseg.archives.naming import kind_of
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.names import kind_of

@@ -28,7 +28,7 @@ class Bundle(Source):
 
     relative: the name of its row. into: its target, an archive or the folder DST. rows, below:
     what stands before the names of its members in their rows, and of their targets. start, stop:
-    which files of a folder's listing it is.
+    which files it is of a folder's listing, which has `size` of them and this digest.
     """
 
     into: str = ""
@@ -36,6 +36,7 @@ class Bundle(Source):
     below: str = ""
     start: int = 0
     stop: int = 0
+    digest: int = 0
 
 
 @dataclass(slots=True, eq=False)

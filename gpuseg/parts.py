@@ -17,22 +17,20 @@ _MODULUS = 1 << 128
 
 @dataclass(slots=True)
 class Listing:
-    """What a listing holds: how many files, and a digest that their order does not change."""
+    """What a listing holds: how many files, and a digest that their order does not change.
+
+    digest: the sum of those of the files, modulo 2^128.
+    """
 
     files: int = 0
-    _sum: int = 0
+    digest: int = 0
 
     def add(self, source: Source) -> None:
         """Count a file with its name and state."""
         text = f"{source.relative}\0{source.state}\0{source.error or ''}"
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        self._sum = (self._sum + int.from_bytes(digest, "big")) % _MODULUS
+        self.digest = (self.digest + int.from_bytes(digest, "big")) % _MODULUS
         self.files += 1
-
-    @property
-    def digest(self) -> str:
-        """Of all files, in hex."""
-        return f"{self._sum:032x}"
 
 
 @dataclass(slots=True)
@@ -41,26 +39,29 @@ class Parts:
 
     src, pattern, left_alone: as in Walk.
     It is listed once to be counted, and once more as the stretches are asked for, one after the
-    other; what was asked for before is listed anew.
+    other; what was asked for before is listed anew. Elsewhere (it is sent by pickle) a stretch
+    takes a listing up to there.
     """
 
     src: str
     pattern: str | None
     left_alone: Counter[str] = field(default_factory=Counter)
-    counted: Listing = field(default_factory=Listing)
     _found: Iterator[Source] = field(default_factory=lambda: iter(()))
     _again: Listing = field(default_factory=Listing)
     _begun: bool = False
 
     def count(self) -> Listing:
         """List all files."""
-        self.counted = Listing()
+        counted = Listing()
         for source in find(self.src, self.pattern):
-            self.counted.add(source)
-        return self.counted
+            counted.add(source)
+        return counted
 
-    def files(self, start: int, stop: int) -> Iterator[Source]:
-        """The files from `start` up to `stop` of the listing.
+    def __reduce__(self) -> tuple[type[Parts], tuple[str, str | None]]:
+        return Parts, (self.src, self.pattern)
+
+    def files(self, start: int, stop: int, counted: Listing) -> Iterator[Source]:
+        """The files from `start` up to `stop` of the listing, as it was counted.
 
         Raises ArchiveError where the folder has changed since it was counted, as far as that
         shows up to there.
@@ -73,13 +74,13 @@ class Parts:
         for _ in self._next(start - self._again.files):
             pass
         yield from self._next(stop - self._again.files)
-        last = stop == self.counted.files
+        last = stop == counted.files
         if last:
             for _ in self._next(None):
                 pass
-        if self._again.files != stop or (last and self._again.digest != self.counted.digest):
+        if self._again.files != stop or (last and self._again.digest != counted.digest):
             raise ArchiveError(
-                f"{self.src} has changed while it was read: {self.counted.files:,} files when it "
+                f"{self.src} has changed while it was read: {counted.files:,} files when it "
                 "was counted, others now; run again once it is at rest"
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gpuseg import storage
 from gpuseg.discover import Source
@@ -27,6 +27,14 @@ class Task(Protocol):
 
     def run(self, source: Source) -> FileResult:
         """Do it with one file. Called from several threads; raises nothing: a fault is a row."""
+
+
+@runtime_checkable
+class WholeTask(Task, Protocol):
+    """A task whose sources are archives, each done as a whole by one worker: many rows each."""
+
+    def run_whole(self, source: Source) -> Iterator[FileResult]:
+        """Do it with one archive; the rows of its members as they come. Raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,10 @@ LOCAL = Reach()
 
 def run_all(task: Task, sources: Sequence[Source], at_once: int = 1) -> Iterator[FileResult]:
     """The results of a task for each of these files, in order."""
+    if isinstance(task, WholeTask):
+        for source in sources:
+            yield from task.run_whole(source)
+        return
     if at_once == 1 or len(sources) < 2:
         yield from map(task.run, sources)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,20 @@ def fill(folder: Path, count: int) -> Parts:
     return Parts(str(folder), None)
 
 
-def names(parts: Parts, start: int, stop: int) -> list[str]:
-    return [source.relative for source in parts.files(start, stop)]
+def names(parts: Parts, counted: Listing, start: int, stop: int) -> list[str]:
+    return [source.relative for source in parts.files(start, stop, counted)]
 
 
 def test_stretches(tmp_path: Path) -> None:
     parts = fill(tmp_path / "a", 10)
-    assert parts.count().files == 10
-    found = [names(parts, *stretch) for stretch in ((0, 3), (3, 3), (3, 9), (9, 10))]
+    counted = parts.count()
+    assert counted.files == 10
+    found = [names(parts, counted, *stretch) for stretch in ((0, 3), (3, 3), (3, 9), (9, 10))]
     assert [len(part) for part in found] == [3, 0, 6, 1]
     assert sorted(name for part in found for name in part) == [f"{i}.png" for i in range(10)]
-    assert names(parts, 3, 9) == found[2], "again, from the start"
+    assert names(pickle.loads(pickle.dumps(parts)), counted, 3, 9) == found[2], (
+        "elsewhere, from the start"
+    )
     assert parts.left_alone == {".txt": 1}
 
 
@@ -54,7 +58,7 @@ def test_the_digest() -> None:
 @pytest.mark.parametrize("change", ["more", "fewer", "other"])
 def test_a_folder_that_changes(tmp_path: Path, change: str) -> None:
     parts = fill(tmp_path / "a", 10)
-    parts.count()
+    counted = parts.count()
     if change == "more":
         (tmp_path / "a" / "10.png").touch()
     elif change == "fewer":
@@ -62,4 +66,4 @@ def test_a_folder_that_changes(tmp_path: Path, change: str) -> None:
     else:
         os.utime(tmp_path / "a" / "0.png", ns=(1, 1))
     with pytest.raises(ArchiveError, match="has changed while it was read"):
-        names(parts, 0, 10)
+        names(parts, counted, 0, 10)

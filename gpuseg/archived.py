@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,7 +57,8 @@ class ArchivedFlow:
         self._packings: list[Packing] = []  # the last, and those whose turn has not come
         self._kept = 0
         look = self._holds_more if bundles.from_archives else None
-        self._feed = OrderedFeed(self._slots(), self._order, feed, look)
+        self._places = self._slots()
+        self._feed = OrderedFeed(self._places, self._order, feed, look)
         self._inner = make(self._feed, self._order.put)
         self.threads = self._inner.threads
         self._lock, self._working = threading.Lock(), self.threads
@@ -82,6 +83,7 @@ class ArchivedFlow:
                 self._close()
 
     def _close(self) -> None:
+        self._places.close()  # and with it the archive that is read, if the run ends early
         unfinished = [packing for packing in self._packings if not packing.is_over]
         for packing in unfinished:
             packing.discard()
@@ -89,7 +91,7 @@ class ArchivedFlow:
         if unfinished and self._bundles.into_archives:
             self._unfinished = f"not finished, so nothing was written of: {names}; run again"
 
-    def _slots(self) -> Iterator[Slot]:
+    def _slots(self) -> Generator[Slot]:
         """The places of all bundles, one after the other."""
         while (bundle := self._outer.draw()) is not None:
             assert isinstance(bundle, Bundle)  # noqa: S101  # for mypy
@@ -140,6 +142,8 @@ class Whole:
                 order.expect(slot)
                 if waits_for is not None:
                     order.put(self.task.run(waits_for))
+                else:
+                    order.go_on()
                 yield from rows
                 rows.clear()
             yield from rows

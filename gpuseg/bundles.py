@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -123,30 +124,31 @@ class Bundles:
         o = self.options
         return Choice(most_bytes(o.max_pixels), o.pattern, o.keep_others, o.column, self.left_alone)
 
-    def _members(self, bundle: Bundle, packing: Packing, watch: Watch) -> Iterator[Slot]:
+    def _members(self, bundle: Bundle, packing: Packing, watch: Watch) -> Generator[Slot]:
         with open_bytes(bundle.path) as stream:
             found = members(bundle.path, stream, self._choice(), bundle.mtime_ns)
             for member in watch.over(found, stream, bundle.size):
                 yield packing.of_member(member)
 
-    def _files(self, bundle: Bundle, packing: Packing) -> Iterator[Slot]:
+    def _files(self, bundle: Bundle, packing: Packing) -> Generator[Slot]:
         counted = Listing(bundle.size, bundle.digest)
         for source in self._parts.files(bundle.start, bundle.stop, counted):
             name = source.target
             yield packing.of_file(replace(source, goes_to=bundle.below + name), name)
 
 
-def _all(packing: Packing, inside: Iterator[Slot]) -> Iterator[Slot]:
+def _all(packing: Packing, inside: Generator[Slot]) -> Iterator[Slot]:
     """The places of a bundle, the end included; none after what cannot be written."""
     if not packing.begin():
         packing.is_over = True
         return
     error: Exception | None = None
     try:
-        for slot in inside:
-            yield slot
-            if packing.error is not None:
-                break
+        with closing(inside):
+            for slot in inside:
+                yield slot
+                if packing.error is not None:
+                    break
     except GpusegError as found:
         error = found
     yield packing.end(error)

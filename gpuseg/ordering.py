@@ -54,6 +54,7 @@ class InOrder:
         self._lock = threading.Lock()
         self._moved = threading.Condition(self._lock)
         self._bytes = 0
+        self._going_on = False  # whether some thread is at a place whose turn it is
 
     @property
     def has_room(self) -> bool:
@@ -69,13 +70,12 @@ class InOrder:
                 self._moved.wait(0.1)
 
     def expect(self, slot: Slot) -> None:
-        """Add a place behind all others."""
+        """Add a place behind all others; then call `go_on`."""
         with self._lock:
             self._slots.append(slot)
             self._bytes += slot.size
             if slot.source is not None:
                 self._waiting[slot.source.relative] = slot
-            self._go_on()
 
     def put(self, result: FileResult, line: bytes | None = None) -> None:
         """Take the result of a file that is waited for. From any thread."""
@@ -83,14 +83,29 @@ class InOrder:
             slot = self._waiting.pop(result.source)
             slot.result, slot.line, slot.is_done = result, line, True
             slot.source = None  # its bytes are needed no more
-            self._go_on()
+        self.go_on()
 
-    def _go_on(self) -> None:
-        while self._slots and self._slots[0].is_done:
-            slot = self._slots.popleft()
-            self._bytes -= slot.size
-            slot.then(slot.result, slot.line)
-        self._moved.notify_all()
+    def go_on(self) -> None:
+        """Come to all places whose turn it is, unless another thread is at it.
+
+        That thread finds what was done meanwhile: so nobody waits while an archive is uploaded,
+        until too much is under way.
+        """
+        while (slot := self._next()) is not None:
+            try:
+                slot.then(slot.result, slot.line)
+            finally:
+                with self._moved:
+                    self._going_on = False
+                    self._bytes -= slot.size
+                    self._moved.notify_all()
+
+    def _next(self) -> Slot | None:
+        with self._lock:
+            if self._going_on or not self._slots or not self._slots[0].is_done:
+                return None
+            self._going_on = True
+            return self._slots.popleft()
 
 
 class OrderedFeed(Feed[Source]):
@@ -135,6 +150,7 @@ class OrderedFeed(Feed[Source]):
                     sources.append(self._returned.popleft())
                 self._draw(sources, count)
                 self.drawn += len(sources)
+            self._order.go_on()
         return sources
 
     def _draw(self, sources: list[Source], count: int) -> None:

@@ -136,3 +136,31 @@ def test_how_many_are_left() -> None:
     assert feed.holds(7)
     assert asked == [7]
     assert not OrderedFeed((), InOrder(1), Feed(()), lambda n: True).holds(1)
+
+
+def test_nobody_waits_for_a_place_that_takes_long() -> None:
+    """While an archive is uploaded, its place's turn, others go on."""
+    order, uploaded, done = InOrder(4), threading.Event(), []
+    began = threading.Event()
+
+    def upload(result: FileResult | None, line: bytes | None) -> None:
+        began.set()
+        assert uploaded.wait(60)
+        done.append("upload")
+
+    slots = [Slot(upload)]
+    slots += [Slot(lambda r, _: done.append(r.source), Source("", str(i))) for i in range(3)]
+    feed = OrderedFeed(iter(slots), order, Feed(()))
+    thread = threading.Thread(target=lambda: drawn.extend(feed.draw_many(1)))
+    drawn: list[Source] = []
+    thread.start()
+    assert began.wait(60)
+    drawn += feed.draw_many(9)
+    for source in drawn:
+        order.put(FileResult(source=source.relative, status="read"))
+    assert done == []
+    uploaded.set()
+    thread.join(60)
+    for source in drawn[2:]:
+        order.put(FileResult(source=source.relative, status="read"))
+    assert done == ["upload", "0", "1", "2"]

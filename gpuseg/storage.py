@@ -10,12 +10,11 @@ import errno
 import glob
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import IO, Any, TypeVar
 
+from gpuseg.entry import Entry, entry_of
 from gpuseg.errors import UsageError
 
 Result = TypeVar("Result")
@@ -33,24 +32,10 @@ _WHOLE_AT_ONCE = frozenset({*_EXTRAS, "memory"})
 """Schemes whose writes are whole or not at all. Elsewhere a file is written beside its target
 and then renamed."""
 
-_TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
-_TAGS = ("ETag", "etag", "md5Hash", "content_md5")
+CONNECTIONS = 64
+"""Requests to a storage that one process has in hand at once; s3fs would hold back all but 10."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in a storage.
-
-    path: its URL. relative: its key below the place that was listed. size: bytes. mtime_ns: time
-    of last change, ns, 0 where it is not known. tag: what the storage says of its content (an
-    ETag), "" where it says nothing.
-    """
-
-    path: str
-    relative: str
-    size: int
-    mtime_ns: int
-    tag: str
+_VERSION = "?versionId="
 
 
 def is_url(path: str) -> bool:
@@ -71,7 +56,9 @@ def join(url: str, relative: str) -> str:
 def read(url: str) -> bytes:
     """All bytes of a file. Raises OSError."""
     fs, path = _open(url)
-    found: bytes = _told(url, lambda: fs.cat_file(path))
+    # s3fs would ask for the size of each file first, to read a large one in parts at once
+    apart = {"max_concurrency": 1} if _is_s3(fs) else {}
+    found: bytes = _told(url, lambda: fs.cat_file(path, **apart))
     return found
 
 
@@ -130,7 +117,7 @@ def info(url: str) -> Entry | None:
         return None
     if facts.get("type") == "directory":
         return None
-    return _entry(url, url.rsplit("/", 1)[-1], facts)
+    return entry_of(url, url.rsplit("/", 1)[-1], facts)
 
 
 def entries(url: str, at_once: int = 1000) -> Iterator[Entry]:
@@ -153,10 +140,10 @@ def _pages(url: str, fs: Any, root: str, at_once: int) -> Iterator[Entry]:
     for facts in _listed(url, fs, Bucket=bucket, Prefix=prefix, MaxKeys=at_once):
         relative = facts["Key"][len(prefix) :]
         if not relative.endswith("/") and relative:  # as consoles mark folders
-            yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
+            yield entry_of(join(url, relative), relative, {**facts, "size": facts["Size"]})
 
 
-def _listed(url: str, fs: Any, **asked: Any) -> Iterator[Mapping[str, Any]]:
+def _listed(url: str, fs: Any, **asked: Any) -> Iterator[dict[str, Any]]:
     """What S3 says of each key, page by page."""
     while True:
         page = _told(url, lambda: fs.call_s3("list_objects_v2", **asked))
@@ -200,7 +187,7 @@ def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:
                 below.append(name)
                 continue
             relative = name[len(root) :].lstrip("/")
-            yield _entry(join(url, relative), relative, facts)
+            yield entry_of(join(url, relative), relative, facts)
         fs.invalidate_cache(folder)  # a listing is not kept
         pending.extend(reversed(below))
 
@@ -229,24 +216,6 @@ def _forget(url: str) -> None:
         return
 
 
-def _entry(url: str, relative: str, facts: Mapping[str, Any]) -> Entry:
-    time = next((facts[key] for key in _TIMES if facts.get(key)), None)
-    tag = next((str(facts[key]) for key in _TAGS if facts.get(key)), "")
-    return Entry(url, relative, int(facts.get("size") or 0), _nanoseconds(time), tag.strip('"'))
-
-
-def _nanoseconds(time: object) -> int:
-    """A time as drivers tell it: a datetime, its ISO text, or seconds; 0 for none of them."""
-    if isinstance(time, str):
-        try:
-            time = datetime.fromisoformat(time)
-        except ValueError:
-            return 0
-    if isinstance(time, datetime):
-        return int(time.timestamp() * 1_000_000) * 1_000
-    return int(time * 1e9) if isinstance(time, (int, float)) else 0
-
-
 def _scheme(url: str) -> str:
     found = _URL.match(url)
     return found[1].lower() if found else ""
@@ -267,7 +236,7 @@ def _filesystem(scheme: str, place: str) -> Any:
             f"{scheme}:// needs fsspec and its driver: pip install 'gpuseg[{extra}]'"
         ) from None
     try:
-        fs, _ = fsspec.url_to_fs(place, use_listings_cache=False)
+        fs, _ = fsspec.url_to_fs(place, use_listings_cache=False, **_settings(scheme))
     except ImportError as error:
         raise UsageError(
             f"{scheme}:// needs a driver: {error}; pip install 'gpuseg[{extra}]'"
@@ -277,11 +246,23 @@ def _filesystem(scheme: str, place: str) -> Any:
     return fs
 
 
+def _settings(scheme: str) -> dict[str, Any]:
+    """What a driver is told besides what its user has configured."""
+    if _EXTRAS.get(scheme) != "s3":
+        return {}
+    from fsspec.config import conf
+
+    theirs = conf.get("s3", {}).get("config_kwargs", {})
+    return {"config_kwargs": {"max_pool_connections": CONNECTIONS, **theirs}}
+
+
 def _open(url: str) -> tuple[Any, str]:
     """The driver of a URL, and the path that it knows it by."""
     scheme = _scheme(url)
     host = url[: url.find("/", len(scheme) + 3)] if "/" in url[len(scheme) + 3 :] else url
     fs = _filesystem(scheme, host)
+    if _is_s3(fs) and _VERSION in url:  # s3fs would take the key before it
+        raise OSError(errno.EINVAL, f"a key with {_VERSION} in it cannot be named", url)
     return fs, str(fs._strip_protocol(url))
 
 
@@ -294,7 +275,8 @@ def _told(url: str, do: Callable[[], Result]) -> Result:
     except OSError as error:
         if error.strerror:
             raise
-        raise OSError(error.errno or errno.EIO, str(error) or type(error).__name__, url) from error
+        code = errno.EACCES if isinstance(error, PermissionError) else errno.EIO
+        raise OSError(error.errno or code, str(error) or type(error).__name__, url) from error
     except Exception as error:  # timeouts, credentials, HTTP: each driver has its own
         raise OSError(errno.EIO, f"{type(error).__name__}: {error}", url) from error
 

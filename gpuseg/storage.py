@@ -146,7 +146,10 @@ def _pages(url: str, fs: Any, root: str, at_once: int) -> Iterator[Entry]:
 def _listed(url: str, fs: Any, **asked: Any) -> Iterator[dict[str, Any]]:
     """What S3 says of each key, page by page."""
     while True:
-        page = _told(url, lambda: fs.call_s3("list_objects_v2", **asked))
+        try:
+            page = _told(url, lambda: fs.call_s3("list_objects_v2", **asked))
+        except FileNotFoundError:  # a place without files would be an empty page
+            raise OSError(errno.ENXIO, f"there is no bucket {asked['Bucket']}", url) from None
         yield from page.get("Contents", ())
         if not page.get("IsTruncated"):
             return

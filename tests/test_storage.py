@@ -179,7 +179,7 @@ def test_what_never_answers_is_an_error_with_its_reason(bucket: Bucket) -> None:
 
 
 def test_a_bucket_that_is_not_there(bucket: Bucket) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match="there is no bucket no-such-bucket-here"):
         list(storage.entries("s3://no-such-bucket-here/a"))
     with pytest.raises(FileNotFoundError):
         storage.write("s3://no-such-bucket-here/a", DATA)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gpuseg import storage
-from gpuseg.entry import Entry
+from gpuseg.answers import Entry
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.names import why_unsafe
 from gpuseg.options import Shard

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuseg import listings, storage
+from gpuseg.answers import Entry
 from gpuseg.discover import Source
-from gpuseg.entry import Entry
 from gpuseg.errors import CollisionError, UnreadableMaskError
 from gpuseg.listings import Listing
 from gpuseg.names import why_unsafe

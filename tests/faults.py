@@ -54,8 +54,10 @@ def seeded(seed: int, share: float, most: int = 2) -> Plan:
     """
 
     def plan(request: Request) -> str | None:
-        choice = random.Random(f"{seed} {request}")
-        return choice.choice(FAULTS) if request.number < most and choice.random() < share else None
+        key = request.path.split("/", 2)[2:]  # whatever the bucket is called
+        choice = random.Random(f"{seed} {request.method} {key} {request.query} {request.number}")
+        fails = request.number < most and choice.random() < share
+        return choice.choice(FAULTS) if fails else None
 
     return plan
 
@@ -125,7 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def _do(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # as a store does: what did not arrive whole is nothing
+            self._reset()
+            return
         fault = self.proxy.meet(self.command, self.path, len(body)) or ""
         if fault.startswith("delay "):
             time.sleep(float(fault.removeprefix("delay ")))

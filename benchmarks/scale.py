@@ -36,12 +36,10 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
 
 def masks(args: argparse.Namespace, work: Path) -> MaskSet:
     """Small masks, real ones where there are some, as many as were asked for."""
-    drawn = draw_small(work, tiny=args.tiny)
-    found = (
-        next((s for s in real_sets(args.shared, work, tiny=True) if s.name == REAL), drawn)
-        if args.shared is not None
-        else drawn
-    )
+    found = draw_small(work, tiny=args.tiny)
+    if args.shared is not None:
+        real = real_sets(args.shared, work, tiny=True)
+        found = next((masks for masks in real if masks.name == REAL), found)
     paths = found.paths()
     wanted = args.files or 734
     folder = repeat_files(paths, -(-wanted // len(paths)), work / f"{found.name}-repeated")

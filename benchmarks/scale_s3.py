@@ -21,11 +21,8 @@ from gpuseg.convert import convert_directory
 from gpuseg.palette import Palette
 
 STORED, LOCAL = "gpuseg S3 → S3", "gpuseg folder → S3"
-COPY_STORED, COPY_UP, COPY_DOWN = (
-    "aws s3 cp S3 → S3",
-    "aws s3 cp folder → S3",
-    "aws s3 cp S3 → folder",
-)
+COPY_STORED, COPY_UP = "aws s3 cp S3 → S3", "aws s3 cp folder → S3"
+COPY_DOWN = "aws s3 cp S3 → folder"
 
 ABOUT = (
     "gpuseg fetches and writes each file through this process; `aws s3 cp --recursive` from S3 to "
@@ -75,11 +72,7 @@ def _contenders(url: str, folder: Path, palette: Palette, work: Path) -> dict[st
             raise SystemExit(f"{report.summary()}: {[r.message for r in report.failures][:1]}")
 
     def copy(src: str, dst: str) -> None:
-        ends = [
-            src or str(work / f"down-{next(number)}"),
-            dst or str(work / f"down-{next(number)}"),
-        ]
-        words = ["aws", "s3", "cp", "--recursive", "--only-show-errors", *ends]
+        words = ["aws", "s3", "cp", "--recursive", "--only-show-errors", src, dst]
         subprocess.run(words, check=True)
 
     found = {STORED: partial(convert, f"{url}/in"), LOCAL: partial(convert, str(folder))}

@@ -32,6 +32,9 @@ BAR = 200
 
 FEW, MANY = 50_000, 5_000_000
 
+_COMMAND = "import sys; from benchmarks.scale_memory import main; main(*sys.argv[1:])"
+"""Imported, for worker processes know no task of a main module."""
+
 NOTE = (
     "Peak resident memory of the process that lists, plans and writes the report, bytes on disk "
     "not counted; its worker processes are not in it."
@@ -81,7 +84,7 @@ def tables(few: int, many: int, work: Path) -> Iterator[Table]:
 
 def _apart(count: int, options: dict[str, Any], work: Path) -> dict[str, Any]:
     """One run in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.scale_memory", str(count), json.dumps(options)]
+    words = [sys.executable, "-c", _COMMAND, str(count), json.dumps(options)]
     done = subprocess.run(
         [*words, str(work / "report.jsonl")], check=True, cwd=ROOT, env=child_environment(),
         stdout=subprocess.PIPE, text=True,
@@ -116,5 +119,6 @@ def run(count: int, options: dict[str, Any], report: str) -> dict[str, Any]:
     return {"listed": count, "rows": rows, "seconds": seconds, "peak": peak_memory()}
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3])))
+def main(count: str, options: str, report: str) -> None:
+    """The process that is measured."""
+    print(json.dumps(run(int(count), json.loads(options), report)))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gpuseg import storage
+from gpuseg.answers import Entry
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.names import why_unsafe
 from gpuseg.options import Shard
@@ -217,7 +218,7 @@ def _source(entry: os.DirEntry[str] | str, relative: str, collides: bool) -> Sou
     return Source(path, relative, status.st_size, status.st_mtime_ns)
 
 
-def source_of(entry: storage.Entry) -> Source:
+def source_of(entry: Entry) -> Source:
     """What a listing says of a file."""
     source = Source(entry.path, entry.relative, entry.size, entry.mtime_ns, tag=entry.tag)
     if reason := why_unsafe(entry.relative):

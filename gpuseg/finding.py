@@ -34,7 +34,7 @@ def is_file(src: str) -> bool:
     """Whether SRC is one file. Raises UsageError for a storage that cannot be asked."""
     if not storage.is_url(src):
         return os.path.isfile(src)
-    if src.endswith("/"):
+    if src.endswith("/") and not src.endswith("://"):
         return False
     try:
         return storage.info(src) is not None

@@ -96,7 +96,7 @@ class Listing:
                 name = entry.relative.rpartition("/")[2]
                 if skip is not None and entry.path.startswith(skip):
                     continue
-                if self.pattern is None and "/." in f"/{entry.relative}":
+                if self.pattern is None and _is_hidden(entry.relative):
                     leave(left_alone, "hidden")
                 elif not takes(name, self.pattern):
                     leave(left_alone, suffix_of(name))
@@ -107,6 +107,13 @@ class Listing:
             after = f" after {listed:,} files" if listed else ""
             told = f"cannot be listed: it broke off{after}: {reason}; mend that and run again"
             yield Source(self.root, ".", error=UnreadableMaskError(told))
+
+
+def _is_hidden(relative: str) -> bool:
+    """Whether a file or a folder that it lies in is hidden; `..` is none, but refused."""
+    if "/." not in f"/{relative}":  # the usual case
+        return False
+    return any(part.startswith(".") and part not in (".", "..") for part in relative.split("/"))
 
 
 def _stem(relative: str) -> str:

@@ -66,6 +66,7 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
     check: called with the path of the file that was written, before it gets its name.
     Raises OutputError, and what `check` raises, with the temp file removed.
     """
+    check_local(target)
     temp = temp_path(os.path.dirname(target))
     try:
         handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
@@ -126,6 +127,12 @@ def _not_written(target: str, error: OSError | ValueError) -> OutputError:
     )
 
 
+def check_local(path: str) -> None:
+    """Raise OutputError for a URL, which would become a folder `s3:` of this machine."""
+    if storage.is_url(path):
+        raise OutputError(f"{path} must be a place on this machine; write it there, then copy it")
+
+
 def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
     """Refuse a place where a single file may not go, better before the work than after it.
 
@@ -134,6 +141,7 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
     advice: what to do, the end of the message.
     Raises OutputError: there is no such folder, or something that is no file, or another file.
     """
+    check_local(path)
     folder = os.path.dirname(path) or "."
     try:
         if not os.path.isdir(folder):

@@ -10,15 +10,12 @@ import errno
 import glob
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
+from gpuseg.answers import Entry, Stream, entry_of, told
 from gpuseg.errors import UsageError
-
-Result = TypeVar("Result")
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)  # two letters: C:// is a drive
 
@@ -33,24 +30,10 @@ _WHOLE_AT_ONCE = frozenset({*_EXTRAS, "memory"})
 """Schemes whose writes are whole or not at all. Elsewhere a file is written beside its target
 and then renamed."""
 
-_TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
-_TAGS = ("ETag", "etag", "md5Hash", "content_md5")
+CONNECTIONS = 64
+"""Requests to a storage that one process has in hand at once; s3fs would hold back all but 10."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in a storage.
-
-    path: its URL. relative: its key below the place that was listed. size: bytes. mtime_ns: time
-    of last change, ns, 0 where it is not known. tag: what the storage says of its content (an
-    ETag), "" where it says nothing.
-    """
-
-    path: str
-    relative: str
-    size: int
-    mtime_ns: int
-    tag: str
+_VERSION = "?versionId="
 
 
 def is_url(path: str) -> bool:
@@ -71,7 +54,9 @@ def join(url: str, relative: str) -> str:
 def read(url: str) -> bytes:
     """All bytes of a file. Raises OSError."""
     fs, path = _open(url)
-    found: bytes = _told(url, lambda: fs.cat_file(path))
+    # s3fs would ask for the size of each file first, to read a large one in parts at once
+    apart = {"max_concurrency": 1} if _is_s3(fs) else {}
+    found: bytes = told(url, lambda: fs.cat_file(path, **apart))
     return found
 
 
@@ -79,7 +64,7 @@ def read_start(url: str, size: int) -> bytes | None:
     """The first bytes of a file, `size` at most, None where there is none. Raises OSError."""
     fs, path = _open(url)
     try:
-        found: bytes = _told(url, lambda: fs.cat_file(path, start=0, end=size))
+        found: bytes = told(url, lambda: fs.cat_file(path, start=0, end=size))
     except FileNotFoundError:
         return None
     except OSError:
@@ -93,15 +78,15 @@ def read_start(url: str, size: int) -> bytes | None:
 def open_stream(url: str) -> IO[bytes]:
     """A file to be read from its start, or sought in. Raises OSError."""
     fs, path = _open(url)
-    raw = _told(url, lambda: fs.open(path, "rb", block_size=1 << 23, cache_type="readahead"))
-    return io.BufferedReader(_Stream(url, raw), 1 << 20)
+    raw = told(url, lambda: fs.open(path, "rb", block_size=1 << 23, cache_type="readahead"))
+    return io.BufferedReader(Stream(url, raw), 1 << 20)
 
 
 def write(url: str, data: bytes) -> None:
     """Write a file, whole or not at all: one PUT, where the storage has that. Raises OSError."""
     fs, path = _open(url)
     if _scheme(url) in _WHOLE_AT_ONCE:
-        _told(url, lambda: fs.pipe_file(path, data))
+        told(url, lambda: fs.pipe_file(path, data))
     else:
         _by_rename(url, path, lambda beside: fs.pipe_file(beside, data))
 
@@ -110,7 +95,7 @@ def upload(local: str, url: str) -> None:
     """Write a file that lies on this machine, whole or not at all. Raises OSError."""
     fs, path = _open(url)
     if _scheme(url) in _WHOLE_AT_ONCE:
-        _told(url, lambda: fs.put_file(local, path))
+        told(url, lambda: fs.put_file(local, path))
     else:
         _by_rename(url, path, lambda beside: fs.put_file(local, beside))
 
@@ -118,19 +103,19 @@ def upload(local: str, url: str) -> None:
 def remove(url: str) -> None:
     """Remove a file. Raises OSError."""
     fs, path = _open(url)
-    _told(url, lambda: fs.rm_file(path))
+    told(url, lambda: fs.rm_file(path))
 
 
 def info(url: str) -> Entry | None:
     """What is known of a file, None where there is none. Raises OSError."""
     fs, path = _open(url)
     try:
-        facts = _told(url, lambda: fs.info(path, refresh=True) if _is_s3(fs) else fs.info(path))
+        facts = told(url, lambda: fs.info(path, refresh=True) if _is_s3(fs) else fs.info(path))
     except FileNotFoundError:
         return None
     if facts.get("type") == "directory":
         return None
-    return _entry(url, url.rsplit("/", 1)[-1], facts)
+    return entry_of(url, url.rsplit("/", 1)[-1], facts)
 
 
 def entries(url: str, at_once: int = 1000) -> Iterator[Entry]:
@@ -141,7 +126,7 @@ def entries(url: str, at_once: int = 1000) -> Iterator[Entry]:
     On S3 they are sorted by key, elsewhere the folders are, and the names in each.
     Raises OSError; FileNotFoundError where there is no such place and the storage can tell.
     """
-    fs, root = _open(url.rstrip("/"))
+    fs, root = _open(url)
     root = root.rstrip("/")
     return _pages(url, fs, root, at_once) if _is_s3(fs) else _walk(url, fs, root)
 
@@ -153,13 +138,16 @@ def _pages(url: str, fs: Any, root: str, at_once: int) -> Iterator[Entry]:
     for facts in _listed(url, fs, Bucket=bucket, Prefix=prefix, MaxKeys=at_once):
         relative = facts["Key"][len(prefix) :]
         if not relative.endswith("/") and relative:  # as consoles mark folders
-            yield _entry(join(url, relative), relative, {**facts, "size": facts["Size"]})
+            yield entry_of(join(url, relative), relative, {**facts, "size": facts["Size"]})
 
 
-def _listed(url: str, fs: Any, **asked: Any) -> Iterator[Mapping[str, Any]]:
+def _listed(url: str, fs: Any, **asked: Any) -> Iterator[dict[str, Any]]:
     """What S3 says of each key, page by page."""
     while True:
-        page = _told(url, lambda: fs.call_s3("list_objects_v2", **asked))
+        try:
+            page = told(url, lambda: fs.call_s3("list_objects_v2", **asked))
+        except FileNotFoundError:  # a place without files would be an empty page
+            raise OSError(errno.ENXIO, f"there is no bucket {asked['Bucket']}", url) from None
         yield from page.get("Contents", ())
         if not page.get("IsTruncated"):
             return
@@ -180,7 +168,7 @@ def beginning_with(url: str) -> list[str]:
         ]
     else:
         fs.invalidate_cache()
-        found = _told(url, lambda: fs.glob(f"{glob.escape(start)}*"))
+        found = told(url, lambda: fs.glob(f"{glob.escape(start)}*"))
     return sorted(join(folder, str(name).rpartition("/")[2]) for name in found)
 
 
@@ -190,7 +178,7 @@ def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:
     while pending:
         folder = pending.pop()
         fs.invalidate_cache(folder)
-        listed = _told(url, lambda: fs.ls(folder, detail=True))  # noqa: B023
+        listed = told(url, lambda: fs.ls(folder, detail=True))  # noqa: B023
         below = []
         for facts in sorted(listed, key=lambda facts: str(facts["name"])):
             name = str(facts["name"]).rstrip("/")
@@ -200,7 +188,7 @@ def _walk(url: str, fs: Any, root: str) -> Iterator[Entry]:
                 below.append(name)
                 continue
             relative = name[len(root) :].lstrip("/")
-            yield _entry(join(url, relative), relative, facts)
+            yield entry_of(join(url, relative), relative, facts)
         fs.invalidate_cache(folder)  # a listing is not kept
         pending.extend(reversed(below))
 
@@ -213,9 +201,9 @@ def _by_rename(url: str, path: str, write: Callable[[str], object]) -> None:
     folder, _, name = path.rpartition("/")
     beside = f"{folder}/.gpuseg-{secrets.token_hex(8)}.tmp"
     try:
-        _told(url, lambda: fs.makedirs(folder, exist_ok=True))
-        _told(url, lambda: write(beside))
-        _told(url, lambda: fs.mv(beside, f"{folder}/{name}"))
+        told(url, lambda: fs.makedirs(folder, exist_ok=True))
+        told(url, lambda: write(beside))
+        told(url, lambda: fs.mv(beside, f"{folder}/{name}"))
     except BaseException:
         with_it = f"{url.rpartition('/')[0]}/{beside.rpartition('/')[2]}"
         _forget(with_it)
@@ -227,24 +215,6 @@ def _forget(url: str) -> None:
         remove(url)
     except OSError:  # it was never written, or the storage is gone: told already
         return
-
-
-def _entry(url: str, relative: str, facts: Mapping[str, Any]) -> Entry:
-    time = next((facts[key] for key in _TIMES if facts.get(key)), None)
-    tag = next((str(facts[key]) for key in _TAGS if facts.get(key)), "")
-    return Entry(url, relative, int(facts.get("size") or 0), _nanoseconds(time), tag.strip('"'))
-
-
-def _nanoseconds(time: object) -> int:
-    """A time as drivers tell it: a datetime, its ISO text, or seconds; 0 for none of them."""
-    if isinstance(time, str):
-        try:
-            time = datetime.fromisoformat(time)
-        except ValueError:
-            return 0
-    if isinstance(time, datetime):
-        return int(time.timestamp() * 1_000_000) * 1_000
-    return int(time * 1e9) if isinstance(time, (int, float)) else 0
 
 
 def _scheme(url: str) -> str:
@@ -267,7 +237,7 @@ def _filesystem(scheme: str, place: str) -> Any:
             f"{scheme}:// needs fsspec and its driver: pip install 'gpuseg[{extra}]'"
         ) from None
     try:
-        fs, _ = fsspec.url_to_fs(place, use_listings_cache=False)
+        fs, _ = fsspec.url_to_fs(place, use_listings_cache=False, **_settings(scheme))
     except ImportError as error:
         raise UsageError(
             f"{scheme}:// needs a driver: {error}; pip install 'gpuseg[{extra}]'"
@@ -277,52 +247,24 @@ def _filesystem(scheme: str, place: str) -> Any:
     return fs
 
 
+def _settings(scheme: str) -> dict[str, Any]:
+    """What a driver is told besides what its user has configured."""
+    if _EXTRAS.get(scheme) != "s3":
+        return {}
+    from fsspec.config import conf
+
+    theirs = conf.get("s3", {}).get("config_kwargs", {})
+    return {"config_kwargs": {"max_pool_connections": CONNECTIONS, **theirs}}
+
+
 def _open(url: str) -> tuple[Any, str]:
     """The driver of a URL, and the path that it knows it by."""
     scheme = _scheme(url)
     host = url[: url.find("/", len(scheme) + 3)] if "/" in url[len(scheme) + 3 :] else url
     fs = _filesystem(scheme, host)
-    return fs, str(fs._strip_protocol(url))
-
-
-def _told(url: str, do: Callable[[], Result]) -> Result:
-    """Do what a driver does; whatever it raises is an OSError with its reason in `strerror`."""
-    try:
-        return do()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        if error.strerror:
-            raise
-        raise OSError(error.errno or errno.EIO, str(error) or type(error).__name__, url) from error
-    except Exception as error:  # timeouts, credentials, HTTP: each driver has its own
-        raise OSError(errno.EIO, f"{type(error).__name__}: {error}", url) from error
-
-
-class _Stream(io.RawIOBase):
-    """A driver's file, whose faults are OSErrors."""
-
-    def __init__(self, url: str, file: Any) -> None:
-        self._url, self._file = url, file
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = _told(self._url, lambda: self._file.read(len(buffer)))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return int(_told(self._url, lambda: self._file.seek(offset, whence)))
-
-    def tell(self) -> int:
-        return int(self._file.tell())
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
+    if _is_s3(fs) and _VERSION in url:  # s3fs would take the key before it
+        raise OSError(errno.EINVAL, f"a key with {_VERSION} in it cannot be named", url)
+    path = str(fs._strip_protocol(url))
+    if _is_s3(fs) and not path.strip("/"):
+        raise OSError(errno.EINVAL, "it names no bucket", url)
+    return fs, path

@@ -83,7 +83,9 @@ def _check(over: StrPath | None, alpha: float, ignore_index: int | None) -> None
     if not isinstance(alpha, (int, float)) or not 0 <= alpha <= 1:
         raise UsageError(f"alpha must be 0 (only the photograph) to 1 (only colours), got {alpha}")
     if over is not None and not os.path.isdir(over):
-        raise UsageError(f"over must be a folder of photographs, got {os.fspath(over)}")
+        raise UsageError(
+            f"over must be a folder of photographs on this machine, got {os.fspath(over)}"
+        )
     if ignore_index is not None and not 0 <= ignore_index <= MAX_INDEX:
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index}")
 

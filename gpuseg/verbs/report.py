@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack, cast
 
-from gpuseg import plots
+from gpuseg import plots, storage
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
@@ -97,6 +97,10 @@ class Request:
             raise UsageError(f"gallery must be a whole number, got {self.gallery!r}")
         if not 0 <= self.gallery <= MAX_GALLERY:
             raise UsageError(f"gallery must be 0 to {MAX_GALLERY}, got {self.gallery}")
+        places = ("DST", self.dst), ("--src", self.src), ("--over", self.over), ("--run", self.run)
+        for name, place in places:
+            if place is not None and storage.is_url(place):
+                raise UsageError(f"{name} must be on this machine, got {place}; fetch it first")
         for name, folder in (("DST", self.dst), ("--src", self.src), ("--over", self.over)):
             if folder is not None and not os.path.isdir(folder):
                 raise UsageError(f"{name} must be a folder, got {folder!r}, which is none")

@@ -71,7 +71,8 @@ def verify(
     path = report_place(report)
 
     def begin(feed: Feed[Source], add: Add, writer: ReportWriter) -> Flow:
-        writer.report.remark = origin + _NOT_PAIRED * storage.is_url(source)
+        remarks = (origin, _NOT_PAIRED if storage.is_url(source) else "")
+        writer.report.remark = "; ".join(filter(None, remarks))
         lines = path is not None
         return ProcessFlow(feed, task, add, lines=lines, reach=Reach.of(source))
 
@@ -82,7 +83,7 @@ def verify(
     return run(sources, settings, path, head, begin, progress)
 
 
-_NOT_PAIRED = "; label maps of no mask were not looked for: SRC is in a storage"
+_NOT_PAIRED = "label maps of no mask were not looked for: SRC is in a storage"
 
 
 def _pairs(src: str, dst: str, pattern: str | None) -> Pairs | Files:

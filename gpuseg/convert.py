@@ -93,6 +93,8 @@ def convert_files(
             f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
             "by one; leave it out"
         )
+    if settings.keep_others or settings.column is not None:
+        raise UsageError("keep_others and column are of archives, got files named one by one")
     target = os.fspath(dst)
     listed = Listed([os.fspath(path) for path in paths])
     check_target(target)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 
 from gpuseg import storage
-from gpuseg.archives.braces import first_of, has_braces
+from gpuseg.archives.braces import has_braces, kind_at
 from gpuseg.discover import Listed, Walk
 from gpuseg.errors import UsageError
 from gpuseg.listings import Listing
-from gpuseg.names import kind_of
 
 Files = Walk | Listed | Listing
 
@@ -49,10 +48,10 @@ def is_archive(path: str, *, target: bool = False) -> bool:
 
     target: it is to be written, and need not exist. Raises UsageError as `is_file`.
     """
-    if has_braces(path):
-        return kind_of(first_of(path)) is not None
-    if kind_of(path) is None:
+    if kind_at(path) is None:
         return False
+    if has_braces(path):
+        return True
     if target:
         return storage.is_url(path) or not os.path.isdir(path)
     return is_file(path)

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gpuseg.archives.braces import kind_at
+from gpuseg.archives.opening import check_table
 from gpuseg.discover import Listed, Source
 from gpuseg.errors import CollisionError, UsageError
 from gpuseg.finding import Files, find, is_archive, is_folder
@@ -37,6 +39,10 @@ class Inputs:
     def __post_init__(self) -> None:
         if not self.paths:
             raise UsageError("no path was given; name a folder of images or an image")
+        if self.column is not None and "parquet" not in map(kind_at, self.paths):
+            raise UsageError(
+                f"--column names a column of Parquet files, and {', '.join(self.paths)} is none"
+            )
         several = [is_archive(path) or is_folder(path) for path in self.paths]
         kept = [self.pattern if each or not any(several) else None for each in several]
         self._parts = [self._part(path, own) for path, own in zip(self.paths, kept, strict=True)]
@@ -74,6 +80,8 @@ class Inputs:
 
     def _part(self, path: str, pattern: str | None) -> Files | Members:
         if is_archive(path):
+            if kind_at(path) == "parquet":
+                check_table(path, pattern, self.column)
             return Members(path, pattern, most_bytes(self.max_pixels), self.column)
         return find(path, pattern)
 

@@ -6,14 +6,14 @@ import os
 
 from gpuseg import storage
 from gpuseg.archives import parquet
-from gpuseg.archives.braces import Braces, check_pair, first_of, has_braces
+from gpuseg.archives.braces import Braces, check_pair, has_braces, kind_at
 from gpuseg.archives.naming import Seen, base_name
-from gpuseg.archives.opening import open_bytes
+from gpuseg.archives.opening import check_table
 from gpuseg.bundles import Bundles, below
-from gpuseg.errors import ArchiveError, UsageError
+from gpuseg.errors import UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_source, check_target, real
-from gpuseg.names import Kind, kind_of, without_suffix
+from gpuseg.names import without_suffix
 from gpuseg.options import WriteOptions
 from gpuseg.taking import takes
 
@@ -30,14 +30,14 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
             "folder stay where they are"
         )
     tables = [
-        from_archives and _kind_of(src) == "parquet",
-        into_archives and _kind_of(dst) == "parquet",
+        from_archives and kind_at(src) == "parquet",
+        into_archives and kind_at(dst) == "parquet",
     ]
     _check_columns(src, dst, options, tables)
     if not (from_archives or into_archives):
         return None
     if tables[0]:
-        _check_table(src, options)
+        check_table(src, options.pattern, options.column)
     several = [has_braces(src), has_braces(dst)]
     if options.shard.count > 1 and not any(several):
         raise UsageError(
@@ -53,10 +53,6 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     return Bundles(src, dst, options, from_archives, into_archives)
 
 
-def _kind_of(path: str) -> Kind | None:
-    return kind_of(first_of(path) if has_braces(path) else path)
-
-
 def _check_columns(src: str, dst: str, options: WriteOptions, tables: list[bool]) -> None:
     """Whether what is asked of Parquet files is asked of such. tables: whether SRC and DST are."""
     if any(tables):
@@ -70,23 +66,6 @@ def _check_columns(src: str, dst: str, options: WriteOptions, tables: list[bool]
             "--keep-others keeps other columns of a Parquet file in a Parquet file, and other "
             f"members of an archive in an archive or a folder; SRC is {src}, DST is {dst}"
         )
-
-
-def _check_table(src: str, options: WriteOptions) -> None:
-    """Whether the masks' column can be told, as far as the first of several files tells."""
-    if options.pattern is not None:
-        raise UsageError(
-            "rows of a Parquet file have no names that a pattern could choose by, got "
-            f"{options.pattern!r}; leave out --pattern; --column names the masks' column"
-        )
-    first = first_of(src) if has_braces(src) else src
-    try:
-        with open_bytes(first) as stream:
-            parquet.check_column(stream, options.column)
-    except ArchiveError:  # its row will tell
-        return
-    except UsageError as error:
-        raise UsageError(f"{first} {error}") from error
 
 
 def _check_archives(src: str, dst: str) -> None:

@@ -64,6 +64,8 @@ class Job:
                 "device",
                 "workers",
                 "pattern",
+                "keep_others",
+                "column",
                 "grey",
                 "verify",
                 "resume",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import gpuseg
+from gpuseg.errors import UsageError
 from gpuseg.inputs import Inputs
 from gpuseg.options import ReadOptions
 from gpuseg.reading import Members
@@ -62,3 +63,28 @@ def test_verbs_find_the_same_as_in_a_folder(tmp_path: Path, kind: str) -> None:
 def test_hostile_members_are_failed_rows(tmp_path: Path) -> None:
     path = pack(tmp_path / "in.tar", {"../a.png": b"x", **masks(2)})
     assert gpuseg.scan(path, palette=PALETTE).report.files == {"read": 2, "failed": 1}
+
+
+def test_what_is_asked_of_archives_only(tmp_path: Path) -> None:
+    folder, path = lay(tmp_path / "masks", masks(2)), pack(tmp_path / "in.tar", masks(2))
+    for place in (folder, path):
+        with pytest.raises(UsageError, match="--column names a column of Parquet files"):
+            gpuseg.scan(place, palette=PALETTE, column="x")
+    for more in ({"column": "x"}, {"keep_others": True}):
+        with pytest.raises(UsageError, match="are of archives"):
+            gpuseg.convert_files([path], tmp_path / "out", PALETTE, **more)
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    column = [{"bytes": data, "path": name} for name, data in masks(4).items()]
+    pq.write_table(pa.table({"a": column, "b": column[::-1]}), tmp_path / "x.parquet")
+    for more, told in (({}, "2 columns of images"), ({"column": "c"}, "has no column")):
+        with pytest.raises(UsageError, match=told):
+            gpuseg.scan(tmp_path / "x.parquet", palette=PALETTE, **more)
+    with pytest.raises(UsageError, match="pattern"):
+        gpuseg.scan(tmp_path / "x.parquet", palette=PALETTE, column="a", pattern="*.png")
+    found = gpuseg.scan(tmp_path / "x.parquet", palette=PALETTE, column="a")
+    assert found.report.files == {"read": 4}

@@ -10,6 +10,7 @@ from math import prod
 
 from gpuseg.archives.naming import Seen
 from gpuseg.errors import UsageError
+from gpuseg.names import Kind, kind_of
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
@@ -114,6 +115,11 @@ def _product(parts: list[list[str] | _Numbers]) -> Iterator[tuple[str, ...]]:
 def first_of(text: str) -> str:
     """The first name, without a look at the others. Raises UsageError."""
     return "".join(next(iter(part)) for part in _parts(text))
+
+
+def kind_at(path: str) -> Kind | None:
+    """Which kind of archive a path or URL names, by the first where it stands for many."""
+    return kind_of(first_of(path) if has_braces(path) else path)
 
 
 def common_folder(text: str) -> str:

@@ -8,10 +8,11 @@ from typing import IO
 
 from gpuseg import storage
 from gpuseg.archives import parquet
+from gpuseg.archives.braces import first_of, has_braces
 from gpuseg.archives.mark import Mark
 from gpuseg.archives.member import Choice, Member, damaged
 from gpuseg.archives.writing import ArchiveWriter
-from gpuseg.errors import ArchiveError, OutputError
+from gpuseg.errors import ArchiveError, OutputError, UsageError
 from gpuseg.names import kind_of
 
 _BUFFER = 1 << 18
@@ -85,6 +86,26 @@ def read_mark(path: str) -> Mark | None:
             return tar.read_mark(stream, zipped=kind == "tar.gz")
         except OSError as error:
             raise ArchiveError(f"cannot be read: {error.strerror or error}") from error
+
+
+def check_table(src: str, pattern: str | None, column: str | None) -> None:
+    """Refuse a Parquet file whose masks' column cannot be told; of several, the first.
+
+    Raises UsageError. What is damaged is not told here.
+    """
+    if pattern is not None:
+        raise UsageError(
+            "rows of a Parquet file have no names that a pattern could choose by, got "
+            f"{pattern!r}; leave out --pattern; --column names the masks' column"
+        )
+    first = first_of(src) if has_braces(src) else src
+    try:
+        with open_bytes(first) as stream:
+            parquet.check_column(stream, column)
+    except ArchiveError:  # its row will tell
+        return
+    except UsageError as error:
+        raise UsageError(f"{first} {error}") from error
 
 
 def _table(target: str, source: str | None, choice: Choice | None) -> ArchiveWriter:

@@ -11,7 +11,7 @@ from gpuseg import storage
 from gpuseg.archives.member import Member
 from gpuseg.archives.naming import Seen
 from gpuseg.discover import Source
-from gpuseg.errors import GpusegError, OutputError
+from gpuseg.errors import OutputError
 from gpuseg.options import WriteOptions
 from gpuseg.ordering import Slot
 from gpuseg.results import FileResult
@@ -138,13 +138,13 @@ class Packing:
             if not self.options.dry_run:
                 self._pass(name, data, source.mtime_ns)
             self.kept += 1
-        except GpusegError as error:
+        except Exception as error:  # a member that fails never stops another
             self._failed(source, error)
         finally:
             if not isinstance(data, bytes):
                 data.close()
 
-    def _failed(self, source: Source, error: GpusegError) -> None:
+    def _failed(self, source: Source, error: Exception) -> None:
         self.add(FileResult.failure(source.relative, error), None)
 
     def _pass(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:

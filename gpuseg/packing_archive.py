@@ -111,7 +111,7 @@ class PackingArchive(Packing):
         self._unknown += 0 if result.is_wrong else result.unknown_pixels
         self.add(result, line)
 
-    def _failed(self, source: Source, error: GpusegError) -> None:
+    def _failed(self, source: Source, error: Exception) -> None:
         self._failures += 1
         if source.error is None:
             self.error = error

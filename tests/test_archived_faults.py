@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg import output
+from gpuseg import ordering, output
 from gpuseg.archives.tar import TarWriter
 from gpuseg.errors import UsageError
 from tests.archives.dumps import (
@@ -93,7 +93,8 @@ def test_what_is_no_archive_and_what_is_not_there(tmp_path: Path) -> None:
         convert(tmp_path / "nothing.tar", tmp_path / "x.tar")
 
 
-def test_fail_fast_leaves_no_archive(tmp_path: Path) -> None:
+def test_fail_fast_leaves_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "FILES_A_WORKER", 2)  # the rest waits for the first
     src = pack(tmp_path / "in.tar", {"bad.png": b"hello", **masks(300)})
     report = convert(src, tmp_path / "out.tar", fail_fast=True)
     assert (report.exit_code, report.stopped) == (1, "fail-fast")

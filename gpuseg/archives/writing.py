@@ -8,12 +8,13 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 from gpuseg import output, storage
 from gpuseg.archives.mark import Mark
-from gpuseg.errors import OutputError
+from gpuseg.errors import GpusegError, OutputError
 
 
 class ArchiveWriter(ABC):
@@ -28,8 +29,7 @@ class ArchiveWriter(ABC):
         folder = tempfile.gettempdir() if storage.is_url(target) else os.path.dirname(target) or "."
         self.path = output.temp_path(folder)
         with self._written():
-            os.makedirs(folder, exist_ok=True)
-            output.sweep(folder)
+            _make_ready(folder, output.token())
             self._begin()
 
     def add(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:
@@ -63,7 +63,8 @@ class ArchiveWriter(ABC):
             yield
         except BaseException as error:
             self.discard()
-            if isinstance(error, (OSError, ValueError)) and not isinstance(error, OutputError):
+            # libraries raise what they like of names, times and sizes that they cannot write
+            if isinstance(error, Exception) and not isinstance(error, GpusegError):
                 reason = getattr(error, "strerror", None) or error
                 raise OutputError(
                     f"{self.target} cannot be written: {reason}; what was there before is "
@@ -86,3 +87,10 @@ class ArchiveWriter(ABC):
     @abstractmethod
     def _close(self) -> None:
         """Close the file if it is open."""
+
+
+@lru_cache(maxsize=4096)
+def _make_ready(folder: str, token: str) -> None:
+    """Make a folder and sweep it, once in a run. Raises OSError."""
+    os.makedirs(folder, exist_ok=True)
+    output.sweep(folder)

@@ -10,12 +10,14 @@ from gpuseg import storage
 from gpuseg.archives import parquet
 from gpuseg.archives.braces import first_of, has_braces
 from gpuseg.archives.mark import Mark
-from gpuseg.archives.member import Choice, Member, damaged
+from gpuseg.archives.member import Choice, Member, damaged, told
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.errors import ArchiveError, OutputError, UsageError
-from gpuseg.names import kind_of
+from gpuseg.names import Kind, kind_of
 
 _BUFFER = 1 << 18
+
+_STARTS: dict[bytes, Kind] = {b"\x1f\x8b": "tar.gz", b"PK\x03\x04": "zip"}
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def members(path: str, stream: IO[bytes], choice: Choice, mtime_ns: int = 0) -> 
     Raises ArchiveError once damage is reached, and what `parquet.members` does.
     """
     kind = kind_of(path)
+    _check_content(kind, stream)
     if kind in ("tar", "tar.gz"):
         from gpuseg.archives.tar import TarReader
 
@@ -49,6 +52,15 @@ def members(path: str, stream: IO[bytes], choice: Choice, mtime_ns: int = 0) -> 
     if kind == "parquet":
         return parquet.members(stream, choice, mtime_ns)
     raise damaged("its name is that of no archive")
+
+
+def _check_content(kind: Kind | None, stream: IO[bytes]) -> None:
+    """Tell of an archive that is named as one of another kind. Raises ArchiveError."""
+    start = told(lambda: stream.read(4))
+    told(lambda: stream.seek(0))
+    for magic, found in _STARTS.items():
+        if start.startswith(magic) and found != kind:
+            raise ArchiveError(f"is .{found} by its content; rename it, so that it is read as that")
 
 
 def writer(target: str, source: str | None = None, choice: Choice | None = None) -> ArchiveWriter:

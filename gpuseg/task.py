@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -57,18 +58,28 @@ class Reach:
 LOCAL = Reach()
 
 
-def run_all(task: Task, sources: Sequence[Source], at_once: int = 1) -> Iterator[FileResult]:
-    """The results of a task for each of these files, in order."""
+def run_all(task: Task, sources: Iterable[Source], at_once: int = 1) -> Iterator[FileResult]:
+    """The results of a task for each of these files, in order.
+
+    Files are drawn as they are begun: no more than twice `at_once` have no result yet, so that
+    the others go on while the next in order is slow.
+    """
     if isinstance(task, WholeTask):
         for source in sources:
             yield from task.run_whole(source)
         return
-    if at_once == 1 or len(sources) < 2:
+    if at_once == 1:
         yield from map(task.run, sources)
         return
-    with ThreadPoolExecutor(min(at_once, len(sources)), "gpuseg-requests") as pool:
+    waiting: deque[Future[FileResult]] = deque()
+    with ThreadPoolExecutor(at_once, "gpuseg-requests") as pool:
         try:
-            yield from pool.map(task.run, sources)
+            for source in sources:
+                waiting.append(pool.submit(task.run, source))
+                if len(waiting) == 2 * at_once:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
         finally:  # where the caller wants no more
             pool.shutdown(cancel_futures=True)
 

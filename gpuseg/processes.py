@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from itertools import islice
+from itertools import takewhile
 from time import monotonic, sleep
 from typing import Protocol
 
@@ -117,12 +117,12 @@ class ProcessFlow:
 
     def _do_one(self) -> bool:
         """Do a file on this thread, or as many as wait at once; False when there are no more."""
-        at_once, done = self._reach.at_once, False
-        sources = islice(iter(self._feed.draw, None), at_once if at_once == 1 else at_once * TURNS)
-        for result in run_all(self._task, sources, at_once):
+        at_once = self._reach.at_once
+        sources = self._feed.draw_many(at_once if at_once == 1 else at_once * TURNS)
+        begun = takewhile(lambda _: not self._feed.stopped, sources)
+        for result in run_all(self._task, begun, at_once):
             self._add(result)
-            done = True
-        return done
+        return bool(sources)
 
     def _started(self, attempts: int = 1) -> Worker | None:
         """A worker; None where there can be none, and threads do the rest."""

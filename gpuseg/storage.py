@@ -33,6 +33,7 @@ and then renamed."""
 CONNECTIONS = 64
 """Requests to a storage that one process has in hand at once; s3fs would hold back all but 10."""
 
+_LOCAL = frozenset({"file", "local"})
 _VERSION = "?versionId="
 
 
@@ -229,6 +230,8 @@ def _is_s3(fs: Any) -> bool:
 @lru_cache(maxsize=64)
 def _filesystem(scheme: str, place: str) -> Any:
     """The driver of a place. Raises UsageError where it is not installed or does not fit."""
+    if scheme in _LOCAL:  # by a path it is known whether DST is SRC, and what is a link
+        raise UsageError(f"{scheme}:// is this machine: give the path without it")
     extra = _EXTRAS.get(scheme, "storage")
     try:
         import fsspec

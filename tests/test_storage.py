@@ -18,7 +18,7 @@ from tests.s3 import Bucket
 DATA = bytes(range(256)) * 20
 
 
-@pytest.fixture(params=["s3", "memory", "file"])
+@pytest.fixture(params=["s3", "memory", "disk"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A place of each kind: PUT, held in memory, and written beside and renamed."""
     if request.param == "s3":
@@ -28,7 +28,20 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         fsspec.filesystem("memory").store.clear()
         fsspec.filesystem("memory").pseudo_dirs[:] = [""]
         return "memory://some"
-    return f"file://{tmp_path.as_posix()}/some"
+    from fsspec.implementations.local import LocalFileSystem
+
+    class Disk(LocalFileSystem):  # type: ignore[misc]
+        """A store whose driver only knows how to write and to rename."""
+
+        protocol = ("disk",)
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return path.removeprefix("disk://")
+
+    fsspec.register_implementation("disk", Disk, clobber=True)
+    storage._filesystem.cache_clear()
+    return f"disk://{tmp_path.as_posix()}/some"
 
 
 def test_what_is_written_is_read(place: str) -> None:
@@ -63,6 +76,23 @@ def test_entries_and_info_say_the_same(place: str) -> None:
         known = storage.info(entry.path)
         assert known is not None
         assert (known.size, known.tag) == (entry.size, entry.tag)
+
+
+def test_what_cannot_be_renamed_leaves_nothing(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not place.startswith("disk"):
+        pytest.skip("written beside its target only there")
+
+    def mv(*_: object, **__: object) -> None:
+        raise TimeoutError("the server does not answer")
+
+    storage.write(f"{place}/a", b"before")
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.mv", mv)
+    with pytest.raises(OSError, match="does not answer"):
+        storage.write(f"{place}/a", DATA)
+    assert [path.name for path in (tmp_path / "some").rglob("*")] == ["a"]
+    assert storage.read(f"{place}/a") == b"before"
 
 
 def test_removed_and_uploaded(place: str, tmp_path: Path) -> None:
@@ -104,6 +134,14 @@ def test_urls(path: str, url: bool) -> None:
 @given(st.text())
 def test_any_text_may_be_asked(path: str) -> None:
     assert storage.is_url(path) in (True, False)
+
+
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_this_machine_is_named_by_paths(tmp_path: Path, scheme: str) -> None:
+    """Else an input could be overwritten: nobody would see that both are one place."""
+    pytest.importorskip("fsspec", reason="needs the extra storage")
+    with pytest.raises(UsageError, match="give the path without it"):
+        storage.write(f"{scheme}://{tmp_path.as_posix()}/a", b"")
 
 
 def test_only_memory_is_seen_by_one_process() -> None:

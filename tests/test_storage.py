@@ -263,3 +263,36 @@ def test_a_key_that_names_a_version_is_refused(bucket: Bucket) -> None:
     with pytest.raises(OSError, match="cannot be named"):
         storage.write(entry.path, b"new")
     assert bucket.keys() == ["in/a?versionId=1.png"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_stream_goes_on_after_a_fault(bucket: Bucket, fault: str) -> None:
+    """Whatever is asked for, the first time it is."""
+    data = DATA * 4_000  # blocks of 8 MiB: three requests
+    bucket.put("a", data)
+    bucket.proxy.plan = lambda request: fault if request.number in (0, 2, 4) else None
+    with storage.open_stream(f"{bucket.url}/a") as file:
+        assert file.read(5) == data[:5]
+        assert file.read() == data[5:]
+    assert bucket.proxy.faults[fault] == 4  # of HEAD, too
+
+
+def test_a_stream_that_stays_broken_is_an_error(bucket: Bucket) -> None:
+    bucket.put("a", DATA * 4_000)
+    with storage.open_stream(f"{bucket.url}/a") as file:
+        assert file.read(5) == DATA[:5]
+        bucket.proxy.plan = lambda request: "denied"
+        with pytest.raises(OSError, match=r"denied|Denied|Forbidden"):
+            file.read()
+
+
+def test_a_large_file_comes_in_parts_and_is_whole(bucket: Bucket, tmp_path: Path) -> None:
+    """Only beyond 100 MB; where a part fails for good nothing is there."""
+    (tmp_path / "large").write_bytes(bytes(101 << 20))
+    bucket.proxy.plan = lambda r: "denied" if "partNumber=2" in r.query else None
+    with pytest.raises(PermissionError):
+        storage.upload(str(tmp_path / "large"), f"{bucket.url}/large")
+    assert bucket.keys() == []
+    bucket.proxy.plan = lambda request: None
+    storage.upload(str(tmp_path / "large"), f"{bucket.url}/large")
+    assert len(bucket.get("large")) == 101 << 20

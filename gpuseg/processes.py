@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterable
 from itertools import takewhile
 from time import monotonic, sleep
 from typing import Protocol
@@ -119,7 +120,9 @@ class ProcessFlow:
         """Do a file on this thread, or as many as wait at once; False when there are no more."""
         at_once = self._reach.at_once
         sources = self._feed.draw_many(at_once if at_once == 1 else at_once * TURNS)
-        begun = takewhile(lambda _: not self._feed.stopped, sources)
+        begun: Iterable[Source] = sources
+        if at_once > 1:
+            begun = takewhile(lambda _: not self._feed.stopped, sources)
         for result in run_all(self._task, begun, at_once):
             self._add(result)
         return bool(sources)

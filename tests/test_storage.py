@@ -296,3 +296,15 @@ def test_a_large_file_comes_in_parts_and_is_whole(bucket: Bucket, tmp_path: Path
     bucket.proxy.plan = lambda request: None
     storage.upload(str(tmp_path / "large"), f"{bucket.url}/large")
     assert len(bucket.get("large")) == 101 << 20
+
+
+def test_an_s3fs_before_2026_is_told_nothing_of_parts() -> None:
+    class Before:
+        def call_s3(self) -> None: ...
+
+        async def _cat_file(self, path: str, start: int, end: int) -> None: ...
+
+    s3fs = pytest.importorskip("s3fs", reason="needs the extra s3")
+    assert not storage._reads_in_parts(Before)
+    assert not storage._reads_in_parts(dict)
+    assert isinstance(storage._reads_in_parts(s3fs.S3FileSystem), bool)

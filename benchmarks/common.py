@@ -80,6 +80,8 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and 0 < abs(value) < 0.001:
+        return f"{value:.3g}"
     if isinstance(value, float):
         whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
         return f"{value:,.{max(0, 3 - whole)}f}"

@@ -32,6 +32,7 @@ _HOMES = {
     "recolor": "verbs.recolor",
     "remap": "verbs.remap",
     "load_palette": "palettes.load",
+    "merge_reports": "verbs.merge_reports",
     "repair": "verbs.repair",
     "report": "verbs.report",
     "rgb_to_index": "arrays",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from gpuseg.verbs.colorize import colorize as colorize
     from gpuseg.verbs.inspect import Inspection as Inspection
     from gpuseg.verbs.inspect import inspect as inspect
+    from gpuseg.verbs.merge_reports import merge_reports as merge_reports
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair

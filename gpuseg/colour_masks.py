@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.codecs import pillow, png
 from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.codecs.rgb_png import rgb_png
 from gpuseg.codecs.streams import rows_at_once
 from gpuseg.mask import DecodedMask
@@ -17,7 +18,7 @@ from gpuseg.mask import DecodedMask
 _SUB, _UP = 1, 2  # PNG specification, 9.2
 
 
-def read_colour_mask(path: str, max_pixels: int) -> DecodedMask:
+def read_colour_mask(path: ImageFile, max_pixels: int) -> DecodedMask:
     """The pixels of a file.
 
     max_pixels: larger images are refused from their header, before memory is taken.

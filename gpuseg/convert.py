@@ -6,11 +6,15 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
+from gpuseg.archived import ArchivedFlow, Whole
+from gpuseg.bundles import Bundles
 from gpuseg.devices import OPENS, DevicesFlow
-from gpuseg.discover import Listed, Walk
+from gpuseg.discover import Listed
 from gpuseg.errors import UsageError
-from gpuseg.folders import check_folders, check_target
+from gpuseg.finding import Files, find
+from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import ConvertKeywords, ConvertOptions
+from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
@@ -23,10 +27,12 @@ from gpuseg.runs import (
     header,
     look_for_collisions,
     make_ready,
+    reach_of,
     report_path,
     run,
     seen_by_all,
 )
+from gpuseg.task import Reach
 
 if TYPE_CHECKING:
     from gpuseg.kernels.backend import Backend
@@ -43,7 +49,8 @@ def convert_directory(
 ) -> Report:
     """Convert every colour mask below a folder into a label map at the same place below DST.
 
-    src: a folder. dst: a folder, made if need be; names keep their stem, suffix `.png`.
+    src: a folder, a URL, an archive (.tar, .tar.gz, .zip, .parquet) or many (`{000..099}.tar`).
+    dst: likewise; a folder is made if need be. Names keep their stem, suffix `.png`.
     palette: a Palette, the name of a preset, or a palette file.
     report: where the JSON Lines report goes; by default `gpuseg-report.jsonl` in DST
         (a dry run writes none unless asked).
@@ -57,10 +64,12 @@ def convert_directory(
     once the files in hand are finished; both hold the report.
     """
     settings = ConvertOptions(**options)
-    source, target = os.fspath(src), seen_by_all(os.fspath(dst), settings)
-    check_folders(source, target)
-    walk = Walk(source, settings.pattern, skip=os.path.realpath(target))
-    return _convert(walk, target, palette, settings, report, progress)
+    source, target = (seen_by_all(os.fspath(path), settings) for path in (src, dst))
+    files: Files | Bundles | None = pair(source, target, settings)
+    if files is None:
+        check_folders(source, target)
+        files = find(source, settings.pattern, skip=real(target))
+    return _convert(files, target, palette, settings, report, progress)
 
 
 def convert_files(
@@ -85,6 +94,8 @@ def convert_files(
             f"a pattern chooses files of a folder, got {settings.pattern!r} with files named one "
             "by one; leave it out"
         )
+    if settings.keep_others or settings.column is not None:
+        raise UsageError("keep_others and column are of archives, got files named one by one")
     target = seen_by_all(os.fspath(dst), settings)
     listed = Listed([os.fspath(path) for path in paths])
     check_target(target)
@@ -92,7 +103,7 @@ def convert_files(
 
 
 def _convert(
-    sources: Walk | Listed,
+    sources: Files | Bundles,
     dst: str,
     palette: Palette | StrPath,
     options: ConvertOptions,
@@ -106,8 +117,23 @@ def _convert(
     def begin(running: Running) -> Flow:
         look_for_collisions(sources, dst, options)
         running.writer.report.device = str(chosen)
-        return _flow(running, job, chosen)
+        reach, written = reach_of(sources, dst), None if options.dry_run else dst
+        if not isinstance(sources, Bundles):
+            return _flow(running, job, chosen, reach, written)
+        if running.cluster is not None:
+            whole = Whole(Conversion(job), sources, job.targets)
+            return running.flow(whole, reach=reach, dst=written)
+        return ArchivedFlow(
+            running.feed,
+            sources,
+            job.targets,
+            running.add,
+            lambda feed, add: _flow(running.over(feed, add), job, chosen, reach, written),
+            options.worker_count if chosen.name == "cpu" else None,
+        )
 
+    if chosen.name == "cuda" and options.scheduler is not None and isinstance(sources, Bundles):
+        raise UsageError("archives are converted by the CPUs of a cluster; leave out --device cuda")
     return run(sources, options, report_path(dst, report, options), head, begin, progress)
 
 
@@ -129,12 +155,11 @@ def _make_ready(
     return made[0]
 
 
-def _flow(running: Running, job: Job, chosen: Backend) -> Flow:
+def _flow(running: Running, job: Job, chosen: Backend, reach: Reach, dst: str | None) -> Flow:
     """Who converts what the feed holds: devices get batches, the CPU files."""
     if running.cluster is not None or chosen.name == "cpu":
-        dst = None if job.options.dry_run else job.targets.dst
         opens = (*OPENS, 0) if chosen.name == "cuda" else None
-        return running.flow(Conversion(job), dst=dst, opens=opens)
+        return running.flow(Conversion(job), reach=reach, dst=dst, opens=opens)
     feed, add, writer = running.feed, running.add, running.writer
     if len(chosen.numbers) > 1:
         return DevicesFlow(feed, job, add, chosen.numbers, writer.log)

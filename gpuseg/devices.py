@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from gpuseg.child import Worker
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError, WorkerError
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.pool import Feed
-from gpuseg.processes import Add, Worker
+from gpuseg.processes import Add
 from gpuseg.worker import Note
 
 FILES_AT_ONCE = 16

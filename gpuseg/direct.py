@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuseg.batch import Labels
 from gpuseg.codecs.acceptance import alpha_error
 from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.codecs.palette_png import palette_png
 from gpuseg.codecs.png import NotDirectError, read_scanlines
 from gpuseg.codecs.rgb_png import rgb_png
@@ -58,7 +59,7 @@ def index_scanlines(
     return indexed
 
 
-def read_back(path: str, max_pixels: int) -> tuple[Labels, bytes]:
+def read_back(path: ImageFile, max_pixels: int) -> tuple[Labels, bytes]:
     """A label map that `encode` made: uint8 (H, W), valid until this thread's next, and PLTE.
 
     Raises MaskError for a file that is damaged, NotDirectError for one that is no such file.

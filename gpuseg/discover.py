@@ -7,31 +7,33 @@ one by one. So a folder of a million masks costs 8 MB, not a list of a million n
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
 import stat
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gpuseg.codecs.opening import SUFFIXES
-from gpuseg.errors import CollisionError, UnreadableMaskError, UsageError
+from gpuseg import storage
+from gpuseg.answers import Entry
+from gpuseg.errors import UnreadableMaskError
+from gpuseg.names import why_unsafe
 from gpuseg.options import Shard
-
-MAX_KINDS = 64
-"""Suffixes of other files that are counted apart; the rest are `others`."""
+from gpuseg.taking import collision, leave, suffix_of, takes, target_key, target_name
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """An input file.
 
-    path: where it is. relative: its path below SRC, for messages and the target.
+    path: where it is, a path or a URL. relative: its path below SRC, for messages and the target.
     size: bytes. mtime_ns: time of last change, ns. error: why it cannot be used, if so.
+    tag: what a storage says of its content, "" where it says nothing.
+    content: its bytes, where it is a member of an archive or was fetched from a URL.
+    goes_to: its target below DST, "" where its own name tells.
     """
 
     path: str
@@ -39,11 +41,24 @@ class Source:
     size: int = 0
     mtime_ns: int = 0
     error: Exception | None = None
+    tag: str = ""
+    content: bytes | None = field(default=None, repr=False)
+    goes_to: str = ""
+
+    @property
+    def image(self) -> str | bytes:
+        """What codecs read: its path, or its bytes."""
+        return self.path if self.content is None else self.content
+
+    @property
+    def state(self) -> str:
+        """What changes when the file does, as far as that can be told without reading it."""
+        return f"{self.size} {self.tag or self.mtime_ns}"
 
     @property
     def target(self) -> str:
-        """Path below DST: the same folder and stem, suffix .png."""
-        return target_name(self.relative)
+        """Path below DST: by its name the same folder and stem, suffix .png."""
+        return self.goes_to or target_name(self.relative)
 
 
 @dataclass(slots=True)
@@ -66,6 +81,11 @@ class Walk:
     def folder(self) -> str:
         """What the relative paths are relative to."""
         return self.root
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """The places that the files lie in."""
+        return (self.root,)
 
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root, folder by folder; unusable ones carry an error."""
@@ -96,43 +116,30 @@ class Walk:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if is_dir(entry):
-                    if self._hidden(entry.name):
-                        self._leave("hidden folder")
+                    if self.pattern is None and entry.name.startswith("."):
+                        leave(self.left_alone, "hidden folder")
                     else:
                         below.append(entry.name)
-                elif self._takes(entry.name):
+                elif takes(entry.name, self.pattern):
                     collides = bool(collisions) and self._key(entry.name) in collisions
                     yield _source(entry, path_below(relative, entry.name), collides)
                 else:
-                    self._leave(_suffix(entry.name))
-
-    def _leave(self, kind: str) -> None:
-        if kind not in self.left_alone and len(self.left_alone) >= MAX_KINDS:
-            kind = "others"
-        self.left_alone[kind] += 1
+                    leave(self.left_alone, suffix_of(entry.name))
 
     def _key(self, name: str) -> str:
-        return _key(name, self.folds_case)
-
-    def _takes(self, name: str) -> bool:
-        if self.pattern is not None:
-            return fnmatch.fnmatch(name, self.pattern)
-        return name.lower().endswith(SUFFIXES) and not self._hidden(name)
-
-    def _hidden(self, name: str) -> bool:
-        return self.pattern is None and name.startswith(".")
+        return target_key(name, self.folds_case)
 
     def _collisions(self, folder: str) -> frozenset[str]:
         """Keys of the target names that several files of this folder would get."""
         with os.scandir(folder) as entries:
-            suspects = _repeated(self._key(e.name) for e in entries if self._takes(e.name))
+            suspects = repeated(self._key(e.name) for e in entries if takes(e.name, self.pattern))
         if not suspects:
             return frozenset()
         counts: Counter[str] = Counter()
         with os.scandir(folder) as entries:
             for entry in entries:
                 key = self._key(entry.name)
-                if hash(key) in suspects and self._takes(entry.name) and not is_dir(entry):
+                if hash(key) in suspects and takes(entry.name, self.pattern) and not is_dir(entry):
                     counts[key] += 1
         return frozenset(key for key, count in counts.items() if count > 1)
 
@@ -151,29 +158,20 @@ class Listed:
     @property
     def folder(self) -> str | None:
         """The folder that all of them lie in, None where they lie in several."""
-        folders = {os.path.dirname(path) for path in self.paths}
+        folders = {os.path.dirname(path) for path in self.paths}  # of URLs, too
         return folders.pop() if len(folders) == 1 else None
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """The places that the files lie in."""
+        return self.paths
 
     def __iter__(self) -> Iterator[Source]:
         """Every file of the list, in its order; unusable ones carry an error."""
-        names = [os.path.basename(path) for path in self.paths]
-        counts = Counter(_key(name, self.folds_case) for name in names)
+        names = [os.path.basename(path) for path in self.paths]  # of URLs, too
+        counts = Counter(target_key(name, self.folds_case) for name in names)
         for path, name in zip(self.paths, names, strict=True):
-            yield _source(path, name, counts[_key(name, self.folds_case)] > 1)
-
-
-def find(src: str, pattern: str | None, skip: str | None = None) -> Walk | Listed:
-    """The files of SRC: a folder is walked, a file is itself. skip: as in Walk.
-
-    Raises UsageError for what does not exist.
-    """
-    if os.path.isdir(src):
-        return Walk(src, pattern, skip)
-    if not os.path.lexists(src):
-        raise UsageError(f"{src} does not exist; give a folder of images or one image")
-    if pattern is not None:
-        raise UsageError(f"a pattern chooses files of a folder, got {pattern!r} with a file")
-    return Listed([src])
+            yield _source(path, name, counts[target_key(name, self.folds_case)] > 1)
 
 
 def in_shard(source: Source, shard: Shard) -> bool:
@@ -190,25 +188,12 @@ def count_sources(sources: Iterable[Source], shard: Shard) -> int:
     return sum(in_shard(source, shard) for source in sources)
 
 
-def target_name(name: str) -> str:
-    """`a/b.jpg` -> `a/b.png`."""
-    if name[-4:] == ".png" and name[-5:-4].isalnum():  # the usual name is its own target
-        return name
-    return os.path.splitext(name)[0] + ".png"
-
-
-def _key(name: str, folds_case: bool) -> str:
-    """Target names with one key are one file."""
-    target = target_name(name)
-    return target.casefold() if folds_case else target
-
-
 def path_below(folder: str, name: str) -> str:
     """Path below SRC, with slashes on every system: reports are compared across machines."""
     return f"{folder}/{name}" if folder else name
 
 
-def _repeated(keys: Iterable[str]) -> frozenset[int]:
+def repeated(keys: Iterable[str]) -> frozenset[int]:
     """Hashes that come more than once."""
     hashes = np.array(array("q", map(hash, keys)), np.int64)
     values, counts = np.unique(hashes, return_counts=True)
@@ -218,11 +203,9 @@ def _repeated(keys: Iterable[str]) -> frozenset[int]:
 def _source(entry: os.DirEntry[str] | str, relative: str, collides: bool) -> Source:
     path = os.fspath(entry)
     if collides:
-        problem = CollisionError(
-            f"several files would become {target_name(relative)}; rename them, or choose "
-            "one kind with --pattern"
-        )
-        return Source(path, relative, error=problem)
+        return Source(path, relative, error=collision(relative))
+    if storage.is_url(path):
+        return _stored(path, relative)
     try:
         status = os.stat(path) if isinstance(entry, str) else entry.stat()
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
@@ -235,6 +218,26 @@ def _source(entry: os.DirEntry[str] | str, relative: str, collides: bool) -> Sou
     return Source(path, relative, status.st_size, status.st_mtime_ns)
 
 
+def source_of(entry: Entry) -> Source:
+    """What a listing says of a file."""
+    source = Source(entry.path, entry.relative, entry.size, entry.mtime_ns, tag=entry.tag)
+    if reason := why_unsafe(entry.relative):
+        told = UnreadableMaskError(f"has a name that cannot be a file's: {reason}; rename it")
+        return replace(source, error=told)
+    return source
+
+
+def _stored(url: str, relative: str) -> Source:
+    """A file that is named by its URL."""
+    try:
+        entry = storage.info(url)
+    except OSError as error:
+        return _unreadable(url, relative, f"cannot be opened: {error.strerror or error}")
+    if entry is None:
+        return _unreadable(url, relative, "cannot be opened: there is no such file")
+    return replace(source_of(entry), relative=relative)
+
+
 def _unreadable(path: str, relative: str, message: str) -> Source:
     return Source(path, relative, error=UnreadableMaskError(message))
 
@@ -245,7 +248,3 @@ def is_dir(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads round in a circle
         return False
-
-
-def _suffix(name: str) -> str:
-    return "hidden" if name.startswith(".") else os.path.splitext(name)[1].lower()

@@ -12,7 +12,9 @@
     │   ├── CollisionError       several masks would get one target
     │   ├── UnsupportedMaskError alpha, 16-bit, CMYK, greyscale indices …
     │   ├── BrokenMaskError      truncated, damaged or not an image
-    │   └── MaskSizeError        larger than the limit on pixels
+    │   ├── MaskSizeError        larger than the limit on pixels
+    │   ├── MemberError          a member of an archive: a link, a name that leads out …
+    │   └── ArchiveError         an archive that is cut off, damaged or none at all
     ├── LabelError               a label map that cannot be saved or coloured  (ValueError)
     ├── OutputError              a target that must not or cannot be written   (OSError)
     ├── BackendError             the device that was asked for cannot be used  (RuntimeError)
@@ -121,6 +123,18 @@ class MaskSizeError(MaskError):
     """An image that claims more pixels than the limit allows."""
 
     kind = "too-large"
+
+
+class MemberError(MaskError):
+    """A member of an archive that cannot be used: a link, a device, a name that leads out …"""
+
+    kind = "member"
+
+
+class ArchiveError(MaskError):
+    """An archive that is cut off, damaged or none at all; its members before that are whole."""
+
+    kind = "archive"
 
 
 class LabelError(GpusegError, ValueError):

@@ -7,9 +7,10 @@ import stat
 from functools import lru_cache
 from typing import Literal
 
-from gpuseg import output
+from gpuseg import output, storage
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
+from gpuseg.names import kind_of
 
 
 class Folders:
@@ -53,24 +54,48 @@ def folds_case(dst: str) -> bool:
 
 def check_folders(src: str, dst: str) -> None:
     """Refuse folders between which an input could be overwritten. Raises UsageError."""
+    check_source(src)
+    check_target(dst)
+    if storage.is_url(src) != storage.is_url(dst):
+        return
+    if storage.is_url(src):
+        source, target = src.rstrip("/") + "/", dst.rstrip("/") + "/"
+        is_same, is_inside = source == target, source.startswith(target)
+    else:
+        source, target = os.path.realpath(src), os.path.realpath(dst)
+        is_same = source == target or (os.path.isdir(dst) and os.path.samefile(src, dst))
+        is_inside = _is_inside(source, target)
+    if is_same:
+        raise UsageError(
+            f"DST must not be SRC ({src}): files would be their own targets; choose another"
+        )
+    if is_inside:
+        raise UsageError(
+            f"SRC ({src}) must not lie inside DST ({dst}): targets could fall on inputs; "
+            "choose another DST"
+        )
+
+
+def check_source(src: str) -> None:
+    """Refuse a SRC that is no folder, as far as that can be told. Raises UsageError."""
+    if storage.is_url(src):
+        return
     kind = _kind(src)
     if kind is None:
         raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
     if kind != "folder":
         raise UsageError(f"SRC must be a folder, got {src}, which is a file")
-    check_target(dst)
-    real_src, real_dst = os.path.realpath(src), os.path.realpath(dst)
-    if real_src == real_dst or (os.path.isdir(dst) and os.path.samefile(src, dst)):
-        raise UsageError(
-            f"DST must not be SRC ({src}): files would be their own targets; choose another"
-        )
-    if os.path.splitdrive(real_src)[0] != os.path.splitdrive(real_dst)[0]:
-        return
-    if os.path.commonpath([real_src, real_dst]) == real_dst:
-        raise UsageError(
-            f"SRC ({src}) must not lie inside DST ({dst}): targets could fall on inputs; "
-            "choose another DST"
-        )
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    if os.path.splitdrive(path)[0] != os.path.splitdrive(folder)[0]:
+        return False
+    return os.path.commonpath([path, folder]) == folder
+
+
+def real(dst: str) -> str:
+    """The one name of DST: a path without links, or the URL itself."""
+    return dst if storage.is_url(dst) else os.path.realpath(dst)
 
 
 def _kind(path: str) -> Literal["folder", "file"] | None:
@@ -83,11 +108,16 @@ def _kind(path: str) -> Literal["folder", "file"] | None:
 
 def check_target(dst: str) -> None:
     """Refuse a DST that is a file, or named like one. Raises UsageError."""
-    kind = _kind(dst)
+    kind = None if storage.is_url(dst) else _kind(dst)
     if kind == "folder":
         return
     if kind is not None:
         raise UsageError(f"DST must be a folder, got {dst}, which is a file")
+    if kind_of(dst) is not None:
+        raise UsageError(
+            f"DST must be a folder here, got {dst}, a name for an archive; convert, colorize, "
+            "recolor, remap and repair make archives, of folders and of archives"
+        )
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(
             f"DST must be a folder, got {dst}, a name for a file; label maps get the names of "

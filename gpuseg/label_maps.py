@@ -10,6 +10,7 @@ import numpy as np
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, png
+from gpuseg.codecs.opening import ImageFile
 
 SHOWN = 12
 """Indices that messages list; the rest are counted."""
@@ -42,7 +43,7 @@ class LabelMap:
         return int(self.labels.shape[1])
 
 
-def read_label_map(path: str, max_pixels: int) -> LabelMap:
+def read_label_map(path: ImageFile, max_pixels: int) -> LabelMap:
     """A palette or greyscale image; `labels` are valid until this thread reads the next one.
 
     max_pixels: larger images are refused from their header, before memory is taken.

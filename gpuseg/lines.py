@@ -6,20 +6,88 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from gpuseg import storage
 from gpuseg.errors import OutputError
 
 HEAD = b'{"type": "run"'
 """What the first row of a report starts with."""
 
 
+_NO_REPORT = (
+    "the report {} would replace a file that is no report of gpuseg; name another place with "
+    "--report"
+)
+
+
 def encode_row(row: Mapping[str, Any]) -> bytes:
     """A row as a line of JSON in ASCII: names that are no UTF-8 can be read back from it."""
     return (json.dumps(row) + "\n").encode("ascii")
+
+
+class Lines(Protocol):
+    """Rows that go somewhere, each in one piece."""
+
+    def write(self, line: bytes) -> None:
+        """Append a line of `encode_row`. Raises OSError, with the rows before it whole."""
+
+    def is_in_place(self) -> bool:
+        """Whether the name still means this file, and not one of another run."""
+
+    def close(self) -> None:
+        """Raises OSError when what was written is lost."""
+
+
+def open_lines(place: Path | str) -> Lines:
+    """A new file of lines: at a path, or once it is closed at a URL. Raises OutputError."""
+    if isinstance(place, str) and storage.is_url(place):
+        return StoredLines(place)
+    return LineFile(Path(place))
+
+
+class StoredLines:
+    """Rows that are kept on this machine until they go to a storage in one piece.
+
+    An earlier report in its place is replaced then; any other file is left alone. Raises
+    OutputError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        try:
+            head = storage.read_start(url, len(HEAD))
+        except OSError as error:
+            raise OutputError(
+                f"the report {url} cannot be written: {error.strerror or error}; mend that, or "
+                "choose another DST or --report"
+            ) from error
+        if head and head != HEAD:
+            raise OutputError(_NO_REPORT.format(url))
+        self._folder = tempfile.mkdtemp(prefix="gpuseg-")
+        self._path = Path(self._folder) / "report.jsonl"
+        self._file = LineFile(self._path)
+
+    def write(self, line: bytes) -> None:
+        """See Lines."""
+        self._file.write(line)
+
+    def is_in_place(self) -> bool:
+        """See Lines."""
+        return True
+
+    def close(self) -> None:
+        """Send it. Raises OSError when it does not arrive."""
+        try:
+            self._file.close()
+            storage.upload(str(self._path), self._url)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class LineFile:
@@ -101,8 +169,5 @@ def _make_way(path: Path) -> None:
     except FileNotFoundError:
         return
     if head and head != HEAD:
-        raise OutputError(
-            f"the report {path} would replace a file that is no report of gpuseg; name another "
-            "place with --report"
-        )
+        raise OutputError(_NO_REPORT.format(path))
     Path(os.path.realpath(path)).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
 from gpuseg.errors import UsageError
+from gpuseg.schedulers import check_scheduler, is_own
 
 Unknown = Literal["error", "ignore", "nearest", "border", "border-ignore"]
 Depth = Literal[8, 16]
@@ -94,6 +95,9 @@ class Shard:
         if not 1 <= self.number <= self.count:
             raise UsageError(f"shard must be K/N with 1 <= K <= N, got {self.number}/{self.count}")
 
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Read `K/N`, for instance `3/8`. Raises UsageError."""
@@ -111,6 +115,7 @@ class ReadKeywords(TypedDict, total=False):
     fail_fast: bool
     shard: Shard
     max_pixels: int
+    column: str | None
     scheduler: str | None
 
 
@@ -120,6 +125,7 @@ class WriteKeywords(ReadKeywords, total=False):
     overwrite: bool
     resume: bool
     dry_run: bool
+    keep_others: bool
 
 
 class ConvertKeywords(IndexKeywords, WriteKeywords, total=False):
@@ -142,6 +148,7 @@ class ReadOptions:
     fail_fast: stop at the first file that fails.
     shard: take only this part of the files.
     max_pixels: largest image taken, in pixels.
+    column: of Parquet files, the column that holds the images; None where only one can.
     scheduler: who does the work, if not this process and its own: `local:4` (four Dask workers
         on this machine), the address of a Dask scheduler (`tcp://…`, `tls://…`), or the name of
         its scheduler file (`….json`). Then `workers` is only for a device: threads of each worker.
@@ -152,6 +159,7 @@ class ReadOptions:
     fail_fast: bool = False
     shard: Shard = Shard()
     max_pixels: int = DEFAULT_MAX_PIXELS
+    column: str | None = None
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
@@ -183,11 +191,13 @@ class WriteOptions(ReadOptions):
     overwrite: replace target files that gpuseg did not write.
     resume: leave targets alone that were made from the same source with the same options.
     dry_run: say what would be done, write nothing.
+    keep_others: have other members of an archive pass through unchanged, in their place.
     """
 
     overwrite: bool = False
     resume: bool = True
     dry_run: bool = False
+    keep_others: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,26 +264,9 @@ def device_numbers(device: str) -> tuple[int, ...]:
     return numbers
 
 
-def check_scheduler(scheduler: str) -> None:
-    """Refuse what names no scheduler. Raises UsageError."""
-    kind, colon, rest = scheduler.partition(":")
-    if is_own(scheduler):
-        valid = rest.isascii() and rest.isdecimal() and int(rest) > 0
-    elif colon and rest.startswith("//"):
-        host, _, port = rest[2:].rpartition(":")
-        valid = kind in ("tcp", "tls") and bool(host) and port.isascii() and port.isdecimal()
-    else:
-        valid = scheduler.endswith(".json")
-    if not valid:
-        raise UsageError(
-            "scheduler must be local: and a number of workers (local:4), the address of a Dask "
-            f"scheduler (tcp://host:8786), or its scheduler file (….json), got {scheduler!r}"
-        )
-
-
-def is_own(scheduler: str) -> bool:
-    """Whether the scheduler is to be started by this process."""
-    return scheduler.partition(":")[0] == "local"
+def most_bytes(max_pixels: int) -> int:
+    """Bytes of the largest file that may be an image of so many pixels: 16-bit RGBA, unpacked."""
+    return 8 * max_pixels + (1 << 20)
 
 
 def usable_cpus() -> int:

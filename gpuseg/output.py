@@ -7,17 +7,21 @@ own promises hold: nothing is fsynced.)
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import platform
 import secrets
 import stat
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from gpuseg.errors import OutputError
+from gpuseg import storage
+from gpuseg.errors import GpusegError, OutputError
 
 PREFIX = ".gpuseg-"
 SUFFIX = ".tmp"
@@ -75,7 +79,8 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
     check: called with the path of the file that was written, before it gets its name.
     Raises OutputError, and what `check` raises, with the temp file removed.
     """
-    temp = _temp_path(os.path.dirname(target))
+    check_local(target)
+    temp = temp_path(os.path.dirname(target))
     try:
         handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
         try:
@@ -86,16 +91,59 @@ def write_atomically(target: str, data: bytes, check: Callable[[str], None] | No
             check(temp)
         os.replace(temp, target)
     except BaseException as error:
-        _remove(Path(temp))
-        if isinstance(error, (OSError, ValueError)) and not isinstance(
-            error, OutputError
-        ):  # ValueError: a null byte in the name
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(
-                f"{target} cannot be written: {reason}; what was there before is untouched; "
-                "mend that, or choose another place"
-            ) from error
+        remove(Path(temp))
+        if isinstance(error, (OSError, ValueError)) and not isinstance(error, OutputError):
+            raise _not_written(target, error) from error
         raise
+
+
+@contextlib.contextmanager
+def open_atomically(target: str) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which gets its name at the end; else all is as it was.
+
+    target: a path or a URL. Raises OutputError where it cannot be written; with any error the
+    temp file is removed.
+    """
+    if storage.is_url(target):
+        with tempfile.TemporaryDirectory(prefix="gpuseg-") as folder:
+            local = os.path.join(folder, "whole")
+            with open_atomically(local) as file:
+                yield file
+            try:
+                storage.upload(local, target)
+            except OSError as error:
+                raise _not_written(target, error) from error
+        return
+    temp = temp_path(os.path.dirname(target))
+    try:
+        if "\0" in target:  # better told now than when it gets its name
+            raise ValueError("there is a null byte in the name")
+        file = open(temp, "xb")  # noqa: SIM115  # closed below
+    except (OSError, ValueError) as error:
+        raise _not_written(target, error) from error
+    try:
+        with file:
+            yield file
+        os.replace(temp, target)
+    except BaseException as error:
+        remove(Path(temp))
+        if isinstance(error, OSError) and not isinstance(error, GpusegError):
+            raise _not_written(target, error) from error
+        raise
+
+
+def _not_written(target: str, error: OSError | ValueError) -> OutputError:
+    reason = getattr(error, "strerror", None) or error  # ValueError: a null byte in the name
+    return OutputError(
+        f"{target} cannot be written: {reason}; what was there before is untouched; mend that, "
+        "or choose another place"
+    )
+
+
+def check_local(path: str) -> None:
+    """Raise OutputError for a URL, which would become a folder `s3:` of this machine."""
+    if storage.is_url(path):
+        raise OutputError(f"{path} must be a place on this machine; write it there, then copy it")
 
 
 def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
@@ -106,6 +154,7 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
     advice: what to do, the end of the message.
     Raises OutputError: there is no such folder, or something that is no file, or another file.
     """
+    check_local(path)
     folder = os.path.dirname(path) or "."
     try:
         if not os.path.isdir(folder):
@@ -129,7 +178,8 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
         raise OutputError(f"{path} is a file that gpuseg did not write here before; {advice}")
 
 
-def _temp_path(folder: str) -> str:
+def temp_path(folder: str) -> str:
+    """The path of a new temp file in a folder, which `sweep` removes once this process is gone."""
     name = f"{PREFIX}{_HOST}-{os.getpid()}-{token()}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
 
@@ -140,7 +190,7 @@ def marker(folder: str | None) -> Iterator[str | None]:
 
     None without a folder, and where it takes no file, which is told when targets are written.
     """
-    temp = _temp_path(folder) if folder is not None else None
+    temp = temp_path(folder) if folder is not None else None
     if temp is not None:
         try:
             os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -150,17 +200,17 @@ def marker(folder: str | None) -> Iterator[str | None]:
         yield temp
     finally:
         if temp is not None:
-            _remove(Path(temp))
+            remove(Path(temp))
 
 
 def folds_case(folder: str) -> bool:
     """Whether the file system of a folder ignores case in names. Raises OSError."""
-    temp = _temp_path(folder)
+    temp = temp_path(folder)
     os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         return os.path.exists(os.path.join(folder, os.path.basename(temp).upper()))
     finally:
-        _remove(Path(temp))
+        remove(Path(temp))
 
 
 def sweep(folder: str) -> int:
@@ -170,7 +220,7 @@ def sweep(folder: str) -> int:
         for entry in entries:
             if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX):
                 path = Path(entry.path)
-                swept += _is_stale(path) and _remove(path)
+                swept += _is_stale(path) and remove(path)
     return swept
 
 
@@ -204,13 +254,13 @@ def _age(path: Path) -> float:
     The clocks of this machine, of a file server and of the machine that wrote the file may be
     days apart: only times of one clock tell an age.
     """
-    temp = _temp_path(str(path.parent))
+    temp = temp_path(str(path.parent))
     handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         return os.fstat(handle).st_mtime - path.stat().st_mtime
     finally:
         os.close(handle)
-        _remove(Path(temp))
+        remove(Path(temp))
 
 
 def _is_running(pid: int) -> bool:
@@ -223,7 +273,8 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> bool:
+def remove(path: Path) -> bool:
+    """Remove a file; whether it was there and could be."""
     try:
         path.unlink()
     except (OSError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,15 +12,16 @@ from typing import Any
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png, pillow, png
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.discover import Source
 from gpuseg.errors import MaskError, OutputError
 from gpuseg.indexing import FilteredLabels, Indexed, index_mask
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.options import ConvertOptions
-from gpuseg.output import write_atomically
 from gpuseg.plan import Job
 from gpuseg.results import FileResult, Status
 from gpuseg.targets import Targets
+from gpuseg.task import fetched
 
 
 @dataclass(slots=True)
@@ -45,12 +45,21 @@ class Work:
         """Start the clock again: the file has waited for its turn."""
         self.clock = perf_counter()
 
+    def fetch(self, max_pixels: int) -> None:
+        """Have its bytes at hand, if it lies in a storage, and start the clock."""
+        self.resume()
+        if (found := fetched(self.source, max_pixels)) is not self.source:
+            self.source = found
+            self.lap("fetch")
+
     def failed(self, error: Exception) -> FileResult:
         """The row when `error` ended it."""
         return FileResult.failure(self.source.relative, error, **self._facts())
 
-    def finished(self, status: Status, indexed: Indexed) -> FileResult:
-        """The row when it was converted, or would be."""
+    def finished(
+        self, status: Status, indexed: Indexed, content: bytes | None = None
+    ) -> FileResult:
+        """The row when it was converted, or would be. content: as in FileResult."""
         return FileResult(
             source=self.source.relative,
             target=self.source.target,
@@ -58,6 +67,7 @@ class Work:
             unknown_pixels=indexed.unknown_pixels,
             unknown_colours=indexed.unknown_colours,
             repaired_pixels=indexed.repaired_pixels,
+            content=content,
             **self._facts(),
         )
 
@@ -109,17 +119,18 @@ def index(work: Work, job: Job) -> Indexed:
 
 def read_scanlines(work: Work, job: Job) -> Scanlines:
     """The inflatable scanlines of the file of `work`. Raises NotDirectError or MaskError."""
-    work.resume()
-    work.mask = mask = png.read_scanlines(work.source.path, job.options.max_pixels)
+    work.fetch(job.options.max_pixels)
+    work.mask = mask = png.read_scanlines(work.source.image, job.options.max_pixels)
     work.lap("read")
     return mask
 
 
 def _by_pillow(work: Work, job: Job) -> DecodedMask:
-    work.resume()
+    work.fetch(job.options.max_pixels)
     work.mask = None
-    work.seconds.clear()  # what the direct path took before it gave up is no stage of this one
-    work.mask = mask = pillow.read_mask(work.source.path, job.options.max_pixels)
+    for stage in work.seconds.keys() - {"fetch"}:
+        del work.seconds[stage]  # what the direct path took before it gave up is none of this one
+    work.mask = mask = pillow.read_mask(work.source.image, job.options.max_pixels)
     work.lap("decode")
     return mask
 
@@ -134,17 +145,16 @@ def finish(work: Work, job: Job, indexed: Indexed) -> FileResult:
         write = direct.encode
     data = write(indexed.labels, job.plte, fingerprint)
     work.lap("encode")
-    job.targets.folders.prepare(os.path.dirname(work.target))
     check = partial(_verify, work, job, indexed.labels) if job.options.verify else None
-    write_atomically(work.target, data, check)
+    content = job.targets.write(work.target, data, check)
     work.lap("write")
-    return work.finished("converted", indexed)
+    return work.finished("converted", indexed, content)
 
 
-def _verify(work: Work, job: Job, labels: Labels | FilteredLabels, path: str) -> None:
+def _verify(work: Work, job: Job, labels: Labels | FilteredLabels, path: ImageFile) -> None:
     """Read a label map back and compare it. Raises OutputError."""
     work.lap("write")
-    read: Callable[[str, int], tuple[Labels, bytes | None]] = label_png.read_label
+    read: Callable[[ImageFile, int], tuple[Labels, bytes | None]] = label_png.read_back
     if job.writes_directly:
         read = direct.read_back
     try:

@@ -64,13 +64,14 @@ class Job:
                 "device",
                 "workers",
                 "pattern",
+                "keep_others",
+                "column",
                 "grey",
                 "verify",
                 "resume",
                 "max_pixels",
             )
         }
-        shard = self.options.shard
         return {
             **describe(self.palette, self.ignore_index),
             "classes": len(self.palette),
@@ -78,7 +79,7 @@ class Job:
             "options": {
                 **options,
                 "ignore_index": self.ignore_index,
-                "shard": f"{shard.number}/{shard.count}",
+                "shard": str(self.options.shard),
             },
             "digest": self.targets.salt.hex(),
         }

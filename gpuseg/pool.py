@@ -16,9 +16,16 @@ LOOK = 0.01
 
 
 class Feed(Generic[Item]):
-    """An iterator that many threads draw from; it can be closed early."""
+    """An iterator that many threads draw from; it can be closed early.
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    holds_more: whether so many items seem to be left, once there is one: for items that are too
+    large to look ahead for.
+    """
+
+    def __init__(
+        self, items: Iterable[Item], holds_more: Callable[[int], bool] | None = None
+    ) -> None:
+        self._holds_more = holds_more
         self._items: Iterator[Item] = iter(items)
         self._ahead: deque[Item] = deque()  # taken from the iterator, not drawn yet
         self._lock = threading.Lock()
@@ -26,14 +33,14 @@ class Feed(Generic[Item]):
         self.drawn = 0
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was closed before its end."""
+        return self._stopped
+
+    @property
     def closed(self) -> bool:
         """Whether nothing more is handed out."""
         return self._stopped or self._drained
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it was closed, early or not."""
-        return self._stopped
 
     def draw(self) -> Item | None:
         """The next item, or None when there are no more."""
@@ -53,6 +60,10 @@ class Feed(Generic[Item]):
 
     def holds(self, count: int) -> bool:
         """Whether at least `count` items are left. Others can draw meanwhile, and close."""
+        if self._holds_more is not None:
+            with self._lock:
+                self._look_ahead(1)
+                return not self.closed and bool(self._ahead) and self._holds_more(count)
         while True:
             with self._lock:
                 end = monotonic() + LOOK

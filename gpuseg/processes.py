@@ -3,29 +3,23 @@
 Python's lock lets one thread at a time run Python, which small files need for a good part of
 their time: processes scale where threads do not (figures: benchmarks/README.md). But each
 takes about a second to start, so it is worth while only where much is left to do.
-
-The processes are our own and not those of multiprocessing, which imports the main module of
-the program anew in each: a script without `if __name__ == "__main__"` would start itself.
 """
 
 from __future__ import annotations
 
-import contextlib
-import pickle
-import subprocess
 import sys
 import threading
+from collections.abc import Iterable
+from itertools import takewhile
 from time import monotonic, sleep
-from typing import IO, Any, Protocol
+from typing import Protocol
 
-from gpuseg import output
-from gpuseg.children import cause, start
+from gpuseg.child import Worker
 from gpuseg.discover import Source
 from gpuseg.errors import WorkerError
 from gpuseg.pool import Feed
 from gpuseg.results import FileResult
-from gpuseg.task import Task
-from gpuseg.worker import READY, Done, Opens
+from gpuseg.task import LOCAL, Reach, Task, run_all
 
 PATIENCE = 0.3
 """Seconds that a run works on threads alone, to see how fast it is."""
@@ -39,16 +33,15 @@ MOST_AHEAD = 20_000
 TURN = 0.05
 """Seconds of work that a process is given at a time; Ctrl-C waits as long."""
 
+TURNS = 8
+"""Files that are taken together where they wait for a storage, by those in hand at once: at their
+end the last one is waited for."""
+
 MOST = 256
 """Files that a process is given at a time at most."""
 
-START_LIMIT = 60.0
-"""Seconds that a process may take to be ready."""
-
 RESTARTS = 3
 """How often a process is started again, a second apart, after one has died."""
-
-_COMMAND = "import sys; sys.path[:] = sys.argv[1:]; from gpuseg.worker import main; main()"
 
 
 class Add(Protocol):
@@ -58,87 +51,12 @@ class Add(Protocol):
         """Called from any thread."""
 
 
-class Worker:
-    """The parent's end of a worker process. Its methods raise WorkerError once it is dead.
-
-    opens: how the process opens its device, if it has one (`worker.Opens`). lines: whether it
-    makes the lines of the report, too.
-    """
-
-    def __init__(self, task: Task, opens: Opens | None = None, *, lines: bool = True) -> None:
-        self._process = start(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        watchdog = threading.Timer(START_LIMIT, self._process.kill)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            self.send((task, output.token(), opens, lines))
-            while (line := self._pipe(self._process.stdout).readline()) != READY:
-                if not line:  # what else its interpreter prints at the start is no answer
-                    raise self._dead()
-        except BaseException:
-            self._process.kill()
-            self.close()
-            raise
-        finally:
-            watchdog.cancel()
-
-    def run(self, sources: list[Source]) -> list[Done]:
-        """Have files done; their results in order, under --fail-fast up to the first failure."""
-        self.send(sources)
-        results: list[Done] = self.receive()
-        return results
-
-    def close(self) -> None:
-        """Let the process end, and wait until it has."""
-        stream = self._pipe(self._process.stdin)
-        # said and not only hung up: where the program has forked, others hold the pipe open
-        with contextlib.suppress(OSError, ValueError):
-            pickle.dump(None, stream)
-            stream.flush()
-        with contextlib.suppress(OSError):  # it is dead and its pipe broken
-            stream.close()
-        self._process.wait()
-        self._pipe(self._process.stdout).close()
-
-    def kill(self) -> None:
-        """End the process at once; `close` then does not wait for it to finish."""
-        self._process.kill()
-
-    def send(self, message: object) -> None:
-        """Send what the process expects, see `worker`."""
-        stream = self._pipe(self._process.stdin)
-        try:
-            pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
-            stream.flush()
-        except (OSError, ValueError):  # ValueError: it was closed meanwhile
-            raise self._dead() from None
-
-    def receive(self) -> Any:
-        """The next answer."""
-        try:
-            return pickle.load(self._pipe(self._process.stdout))  # noqa: S301
-        except Exception:  # damaged pickles raise nearly anything
-            raise self._dead() from None
-
-    def _dead(self) -> WorkerError:
-        """The error, once it does not answer as it should."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return WorkerError(f"died: {cause(self._process.wait(1))}")
-        self._process.kill()
-        return WorkerError("died: it gave no answer that can be read")
-
-    @staticmethod
-    def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-        assert stream is not None  # noqa: S101  # for mypy: both are pipes
-        return stream
-
-
 class ProcessFlow:
     """Threads that do a task with what a feed holds; `work` is one of them.
 
     lines: whether there is a report; else processes need not make its lines.
     alone: a thread alone is faster than several, for nearly all of the task is Python: the others
-    wait until it is known whether processes are worth while.
+    wait until it is known whether processes are worth while. reach: where the files lie.
     """
 
     def __init__(
@@ -149,8 +67,10 @@ class ProcessFlow:
         *,
         lines: bool = True,
         alone: bool = False,
+        reach: Reach = LOCAL,
     ) -> None:
         self._feed, self._task, self._add, self._lines = feed, task, add, lines
+        self._reach = reach
         self.threads = task.options.worker_count
         self._alone, self._leading, self._known = alone, threading.Lock(), threading.Event()
         self._deciding = threading.Lock()
@@ -192,16 +112,20 @@ class ProcessFlow:
             # where compiled code cannot be kept, each process would compile it anew; a task that
             # has compiled nothing yet never will
             jit = sys.modules.get("gpuseg.kernels.jit")
-            self._worthwhile = (jit is None or jit.is_cached()) and self._feed.holds(wanted)
+            able = self._reach.shared and (jit is None or jit.is_cached())
+            self._worthwhile = able and self._feed.holds(wanted)
         return self._worthwhile is not None
 
     def _do_one(self) -> bool:
-        """Do a file on this thread; False when there are no more."""
-        source = self._feed.draw()
-        if source is None:
-            return False
-        self._add(self._task.run(source))
-        return True
+        """Do a file on this thread, or as many as wait at once; False when there are no more."""
+        at_once = self._reach.at_once
+        sources = self._feed.draw_many(at_once if at_once == 1 else at_once * TURNS)
+        begun: Iterable[Source] = sources
+        if at_once > 1:
+            begun = takewhile(lambda _: not self._feed.stopped, sources)
+        for result in run_all(self._task, begun, at_once):
+            self._add(result)
+        return bool(sources)
 
     def _started(self, attempts: int = 1) -> Worker | None:
         """A worker; None where there can be none, and threads do the rest."""
@@ -209,7 +133,7 @@ class ProcessFlow:
         for attempt in range(attempts):
             sleep(attempt)  # what kept one from starting may pass
             try:
-                return Worker(self._task, lines=self._lines)
+                return Worker(self._task, lines=self._lines, reach=self._reach)
             except WorkerError as error:
                 problem = str(error)
         self.remark = f"a worker process {problem}; threads did its work"
@@ -218,7 +142,8 @@ class ProcessFlow:
     def _by_process(self, first: Worker) -> None:
         """Have files done by a process, until there are no more or none can be started."""
         worker: Worker | None = first
-        count = 1
+        least = self._reach.at_once * (TURNS if self._reach.at_once > 1 else 1)
+        count = least
         try:
             while worker is not None and (sources := self._feed.draw_many(count)):
                 start = monotonic()
@@ -231,7 +156,7 @@ class ProcessFlow:
                 for result, line in results:
                     self._add(result, line)
                 speed = len(sources) / max(monotonic() - start, 1e-6)
-                count = min(max(1, int(speed * TURN)), 2 * count, MOST)
+                count = min(max(least, int(speed * TURN)), 2 * count, MOST)
         finally:
             if worker is not None:
                 worker.close()

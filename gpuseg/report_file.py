@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from gpuseg.lines import LineFile, encode_row
+from gpuseg.lines import encode_row, open_lines
 from gpuseg.results import FileResult, Report
 
 Tally = Callable[[FileResult], object]
@@ -26,16 +26,17 @@ class ReportWriter:
     When it cannot be written (a full disk) the run goes on and `report.problem` says so. Raises
     OutputError when it cannot be begun.
 
-    tally: given each result, too.
+    path: of the file, or its URL: it is sent there once the run is over. tally: given each
+    result, too.
     """
 
     def __init__(
-        self, path: Path | None, header: Mapping[str, Any], tally: Tally | None = None
+        self, path: Path | str | None, header: Mapping[str, Any], tally: Tally | None = None
     ) -> None:
         self.report = Report(path=path)
         self._tally = tally
         self._lock = threading.Lock()
-        self._file = LineFile(path) if path is not None else None
+        self._file = open_lines(path) if path is not None else None
         self._write(encode_row({"type": "run", **header}))
 
     def add(self, result: FileResult, line: bytes | None = None) -> None:
@@ -102,5 +103,5 @@ class ReportWriter:
                 try:
                     self._file.close()
                 except OSError as lost:
-                    self._fail(os.strerror(lost.errno or 0))
+                    self._fail(lost.strerror or os.strerror(lost.errno or 0))
                 self._file = None

@@ -73,6 +73,7 @@ class FileResult:
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
         the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
         its share of upload, index and download, encode and write; verify if asked for.
+    content: the target's bytes, where the run puts them into an archive; never in a row.
     """
 
     source: str
@@ -91,6 +92,7 @@ class FileResult:
     error: str = ""
     message: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def is_wrong(self) -> bool:
@@ -149,7 +151,7 @@ class Report:
     remark: str = ""  # what else there is to know of the run
     workers: Shares = field(default_factory=Shares)  # of a cluster
     waiting: str = ""  # what the run waits for, at the moment
-    path: Path | None = None
+    path: Path | str | None = None  # of the report: a path or a URL
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 

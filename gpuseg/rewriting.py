@@ -6,17 +6,21 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
+from gpuseg.archived import ArchivedFlow, Whole
+from gpuseg.bundles import Bundles
 from gpuseg.codecs.fingerprint import Fingerprint
-from gpuseg.discover import Source, find
-from gpuseg.folders import check_folders, check_target
+from gpuseg.discover import Source
+from gpuseg.finding import Files, find, is_file
+from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import WriteOptions
-from gpuseg.output import write_atomically
+from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import describe
+from gpuseg.pool import Feed
+from gpuseg.processes import Add
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import (
     Flow,
@@ -25,6 +29,7 @@ from gpuseg.runs import (
     StrPath,
     header,
     look_for_collisions,
+    reach_of,
     report_path,
     run,
     seen_by_all,
@@ -80,7 +85,7 @@ class Rewriting:
 
     def run(self, source: Source) -> FileResult:
         """Make one target, if it is not up to date; whatever happens becomes its row."""
-        return row_of(source, self._row)
+        return row_of(source, self._row, self.options.max_pixels)
 
     def _row(self, source: Source) -> FileResult:
         target = self.targets.path(source)
@@ -98,16 +103,17 @@ class Rewriting:
         start = perf_counter()
         made = self.maker.make(source, partial(self.targets.fingerprint, source))
         seconds = {"make": perf_counter() - start}
+        content = None
         if not self.options.dry_run:
             start = perf_counter()
-            self.targets.folders.prepare(os.path.dirname(target))
-            write_atomically(target, made.data)
+            content = self.targets.write(target, made.data)
             seconds["write"] = perf_counter() - start
         return FileResult(
             source=source.relative,
             target=source.target,
             status="planned" if self.options.dry_run else "converted",
             seconds=seconds,
+            content=content,
             **made.facts,
         )
 
@@ -122,30 +128,48 @@ def rewrite(
     report: StrPath | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Make a target below DST of every file of SRC, a folder or one file.
+    """Make a target below DST of every file of SRC: a folder, one file or archives.
 
     palette: that of label maps that are made, with the ignore index that is written; when it
     changes, targets are made again. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
-    source, target = os.fspath(src), seen_by_all(os.fspath(dst), options)
-    if os.path.isfile(source):
-        check_target(target)
-    else:
-        check_folders(source, target)
-    sources = find(source, options.pattern, skip=os.path.realpath(target))
+    source, target = (seen_by_all(os.fspath(path), options) for path in (src, dst))
+    sources = _sources(source, target, options)
     palettes = [palette] if palette is not None else []
     targets = Targets.create(target, options, (maker.verb, *maker.shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
-    path: Path | None = report_path(target, report, options)
+    path = report_path(target, report, options)
+    reach = reach_of(sources, target)
 
     def begin(running: Running) -> Flow:
+        def flow(feed: Feed[Source], add: Add) -> Flow:
+            over, alone = running.over(feed, add), maker.is_python
+            return over.flow(task, reach=reach, alone=alone, dst=written)
+
         look_for_collisions(sources, target, options)
         written = None if options.dry_run else target
-        return running.flow(task, alone=maker.is_python, dst=written)
+        if not isinstance(sources, Bundles):
+            return flow(running.feed, running.add)
+        if running.cluster is not None:
+            return running.flow(Whole(task, sources, targets), reach=reach, dst=written)
+        workers = options.worker_count
+        return ArchivedFlow(running.feed, sources, targets, running.add, flow, workers)
 
-    head = header(maker.verb, sources, target) | (
-        describe(palette, palette.ignore_for(8)) if palette else {}
-    )
+    head = header(maker.verb, sources, target) | {"digest": targets.salt.hex()}
+    if palette is not None:
+        head |= describe(palette, palette.ignore_for(8))
     return run(sources, options, path, head, begin, progress)
+
+
+def _sources(src: str, dst: str, options: WriteOptions) -> Files | Bundles:
+    """The files of SRC, once it is known to go together with DST. Raises UsageError."""
+    bundles = pair(src, dst, options)
+    if bundles is not None:
+        return bundles
+    if is_file(src):
+        check_target(dst)
+    else:
+        check_folders(src, dst)
+    return find(src, options.pattern, skip=real(dst))

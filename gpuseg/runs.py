@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gpuseg import __version__
+from gpuseg import __version__, storage
+from gpuseg.archives.braces import common_folder, has_braces
+from gpuseg.bundles import Bundles
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import Listed, Source, Walk, in_shard
+from gpuseg.discover import Source, in_shard
 from gpuseg.distributed import cluster_of
-from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError
+from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError, UsageError
+from gpuseg.finding import Files, is_archive
 from gpuseg.folders import folds_case
-from gpuseg.inputs import AnySources
+from gpuseg.inputs import AnySources, Inputs
+from gpuseg.names import without_suffix
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
 from gpuseg.processes import Add, ProcessFlow
 from gpuseg.report_file import ReportWriter, Tally
 from gpuseg.results import FileResult, Report
-from gpuseg.task import Task
+from gpuseg.task import LOCAL, Reach, Task
 from gpuseg.worker import Opens
 
 if TYPE_CHECKING:
@@ -63,33 +68,44 @@ class Running:
     writer: ReportWriter
     cluster: Cluster | None = None
 
+    def over(self, feed: Feed[Source], add: Add) -> Running:
+        """The same run, of other files and for somebody else."""
+        return replace(self, feed=feed, add=add)
+
     def flow(
         self,
         task: Task,
         *,
+        reach: Reach = LOCAL,
         alone: bool = False,
         dst: str | None = None,
         opens: Opens | None = None,
     ) -> Flow:
         """The flow that does a task with the files one by one, here or by the cluster.
 
-        alone: as in ProcessFlow. dst: where it writes, if it does. opens: how the workers of a
-        cluster open their device, if they are to use one.
+        reach: where files lie. alone: as in ProcessFlow. dst: where it writes, if it does.
+        opens: how the workers of a cluster open their device, if they are to use one.
+        Raises UsageError for a storage that the workers of a cluster do not see.
         """
         if self.cluster is None:
             lines = self.writer.report.path is not None
-            return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone)
-        from gpuseg.sharded import ShardedFlow
+            return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone, reach=reach)
+        if not reach.shared:
+            raise UsageError("a storage in the memory of this process is not seen by a scheduler's")
+        from gpuseg.sharded import Orders, ShardedFlow
 
+        seen = None if dst is None or storage.is_url(dst) else _folder_of(dst)
+        orders = Orders(seen, opens, reach.at_once)
         return ShardedFlow(
-            self.feed,
-            task,
-            self.add,
-            cluster=self.cluster,
-            writer=self.writer,
-            dst=dst,
-            opens=opens,
+            self.feed, task, self.add, cluster=self.cluster, writer=self.writer, orders=orders
         )
+
+
+def _folder_of(dst: str) -> str:
+    """The folder that a local DST is, or lies in."""
+    if not is_archive(dst, target=True):
+        return dst
+    return common_folder(dst) if has_braces(dst) else os.path.dirname(dst)
 
 
 Begin = Callable[[Running], Flow]
@@ -111,18 +127,19 @@ def look(
     ten times a second with the Report so far. tally: given each result, one at a time.
     Raises Interrupted on Ctrl-C, and OutputError where the report cannot be begun.
     """
-    path = Path(report) if report is not None else None
+    path = report_place(report)
+    reach = Reach.of(*sources.roots)
 
     def begin(running: Running) -> Flow:
-        return running.flow(task)
+        return running.flow(task, reach=reach)
 
     return run(sources, task.options, path, header(verb, sources), begin, progress, tally)
 
 
 def run(
-    sources: AnySources,
+    sources: AnySources | Bundles,
     options: ReadOptions,
-    path: Path | None,
+    path: Path | str | None,
     header: Mapping[str, Any],
     begin: Begin,
     progress: Progress | None = None,
@@ -135,15 +152,17 @@ def run(
     """
     if path is not None and not isinstance(options, WriteOptions):
         _keep_report(path)
+    head = {**header, "shard": str(options.shard), "pattern": options.pattern}
     if options.scheduler is not None:
-        header = {**header, "scheduler": options.scheduler}
+        head["scheduler"] = options.scheduler
     with (
         size_limit_is_ours(),
         cluster_of(options.scheduler) as cluster,
-        ReportWriter(path, header, tally) as writer,
+        ReportWriter(path, head, tally) as writer,
     ):
         writer.report.left_alone = sources.left_alone
-        feed = Feed(_of_shard(sources, options))
+        holds_more = sources.holds_more if isinstance(sources, Inputs) else None
+        feed = Feed(_of_shard(sources, options), holds_more)
 
         def add(result: FileResult, line: bytes | None = None) -> None:
             writer.add(result, line)
@@ -161,7 +180,7 @@ def run(
     return writer.report
 
 
-def _keep_report(path: Path) -> None:
+def _keep_report(path: Path | str) -> None:
     """Refuse to replace the report of a verb that writes: what its files mean is known by it."""
     head = read_head(path)
     if head is not None and head.get("verb") in WRITING:
@@ -194,45 +213,72 @@ def _run(flow: Flow, stop: Callable[[], None], report: Report, progress: Progres
 
 
 def seen_by_all(path: str, options: ReadOptions) -> str:
-    """A folder as tasks name it: in full for workers that have other current folders."""
-    return path if options.scheduler is None else os.path.abspath(path)
+    """A place as tasks name it: in full for workers that have other current folders."""
+    return path if options.scheduler is None else _absolute(path)
 
 
-def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | None:
+def report_path(dst: str, report: StrPath | None, options: WriteOptions) -> Path | str | None:
     """Where the report of a run that writes to DST goes: a dry run writes none unless asked."""
     if report is not None:
-        return Path(report)
+        return report_place(report)
     return None if options.dry_run else default_report(dst, options.shard)
 
 
-def default_report(dst: StrPath, shard: Shard) -> Path:
-    """Where the report goes when nothing else is said."""
+def _place(path: str) -> Path | str:
+    return path if storage.is_url(path) else Path(path)
+
+
+def report_place(report: StrPath | None) -> Path | str | None:
+    """A report that was named: a path, or a URL, which is none."""
+    if isinstance(report, str) and storage.is_url(report):
+        return report
+    return Path(report) if report is not None else None
+
+
+def default_report(dst: StrPath, shard: Shard) -> Path | str:
+    """Where the report goes when nothing else is said: that of an archive lies beside it."""
+    if isinstance(dst, str) and is_archive(dst, target=True):
+        if not has_braces(dst):
+            return _place(f"{without_suffix(dst)}.{REPORT}.jsonl")
+        dst = common_folder(dst)
     name = REPORT
     if shard.count > 1:
         name += f"-{shard.number:05d}-of-{shard.count:05d}"
+    if isinstance(dst, str) and storage.is_url(dst):
+        return storage.join(dst, f"{name}.jsonl")
     return Path(dst) / f"{name}.jsonl"
 
 
-def look_for_collisions(sources: Walk | Listed, dst: str, options: WriteOptions) -> None:
-    """Have sources know whether DST takes a.png and A.png for one file; makes DST.
+def reach_of(sources: Files | Bundles, dst: str) -> Reach:
+    """What workers must reach: members of archives come to them, and go back into archives."""
+    return Reach.of(*sources.roots, None if is_archive(dst, target=True) else dst)
+
+
+def look_for_collisions(sources: Files | Bundles, dst: str, options: WriteOptions) -> None:
+    """Have sources know whether DST takes a.png and A.png for one file; makes a folder DST.
 
     To be called once the report is begun, for where that cannot be nothing is made.
     """
-    if not options.dry_run:
+    if not (options.dry_run or storage.is_url(dst) or is_archive(dst, target=True)):
         sources.folds_case = folds_case(dst)
 
 
-def header(verb: str, sources: AnySources, dst: str | None = None) -> dict[str, Any]:
-    """What the head of every report says; folders are absolute."""
-    folders = {"src": os.path.abspath(sources.folder)} if sources.folder is not None else {}
+def header(verb: str, sources: AnySources | Bundles, dst: str | None = None) -> dict[str, Any]:
+    """What the head of every report says besides shard and pattern; folders are absolute."""
+    folders = {"src": _absolute(sources.folder)} if sources.folder is not None else {}
     if dst is not None:
-        folders["dst"] = os.path.abspath(dst)
+        folders["dst"] = _absolute(dst)
     return {
         "gpuseg": __version__,
         "verb": verb,
         **folders,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
+
+
+def _absolute(place: str) -> str:
+    return place if storage.is_url(place) else os.path.abspath(place)
 
 
 def _of_shard(sources: Iterable[Source], options: ReadOptions) -> Iterator[Source]:

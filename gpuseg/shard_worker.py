@@ -58,7 +58,7 @@ class Parcel:
 
     token: of the run. task: its pickle, deflated (lookups are large and mostly one value).
     lines: whether lines of the report are wanted. marker: a file in DST that must be seen.
-    opens: how the device is opened, if there is one (`worker.Opens`).
+    opens: how the device is opened, if there is one (`worker.Opens`). at_once: files in hand.
     """
 
     token: str
@@ -66,6 +66,7 @@ class Parcel:
     lines: bool = True
     marker: str | None = None
     opens: Opens | None = None
+    at_once: int = 1
     versions: tuple[str, str] = field(default_factory=versions)
 
     @staticmethod
@@ -220,10 +221,16 @@ def _line(result: FileResult, worker: str) -> bytes:
 def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
     task = run.task()
     results: list[FileResult] = []
-    for result in run_all(task, hand):
+    is_whole = hasattr(task, "run_whole")
+    rows = run_all(task, hand, run.parcel.at_once)
+    for result in rows:
         results.append(result)
         if task.options.fail_fast and result.is_wrong:
             break
+        if is_whole and run.left:  # half of an archive is none: it is discarded
+            rows.close()
+            hand.count = 0
+            return []
     return results
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import pickle
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from gpuseg import output
+from gpuseg import output, storage
 from gpuseg.discover import Source
 from gpuseg.errors import SchedulerError, WorkerError
 from gpuseg.pool import Feed
@@ -54,11 +54,21 @@ GPU = {"GPU": 1.0}
 """What a shard asks of its worker where a device is wanted (as in Dask's documentation)."""
 
 
-class ShardedFlow:
-    """Has what a feed holds done by a cluster; `work` is its one thread.
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What workers are told besides the task.
 
-    dst: where the task writes, which every worker must see. opens: how workers open their device.
+    dst: the folder that it writes to, which every worker must see. opens: how they open their
+    device, if they are to use one. at_once: files that each has in hand at once.
     """
+
+    dst: str | None = None
+    opens: Opens | None = None
+    at_once: int = 1
+
+
+class ShardedFlow:
+    """Has what a feed holds done by a cluster; `work` is its one thread."""
 
     threads = 1
 
@@ -70,15 +80,17 @@ class ShardedFlow:
         *,
         cluster: Cluster,
         writer: ReportWriter,
-        dst: str | None = None,
-        opens: Opens | None = None,
+        orders: Orders = Orders(),
     ) -> None:
         self._feed, self._add = feed, add
         self._cluster, self._writer = cluster, writer
         lines = writer.report.path is not None
-        self._parcel = Parcel(output.token(), Parcel.packed(task), lines, opens=opens)
-        self._dst = dst
-        self._resources = GPU if opens is not None else None
+        self._parcel = Parcel(
+            output.token(), Parcel.packed(task), lines, opens=orders.opens, at_once=orders.at_once
+        )
+        self._dst = orders.dst
+        self._resources = GPU if orders.opens is not None else None
+        self._is_whole = hasattr(task, "run_whole")  # each source is many files
         self._number = 0
         self._under_way: dict[int, list[Source]] = {}
         self._again: list[list[Source]] = []  # shards of which some files were not come to
@@ -155,6 +167,8 @@ class ShardedFlow:
             return self._suspects.pop()
         if self._again:
             return self._again.pop()
+        if self._is_whole:
+            return self._feed.draw_many(1)
         size = min(MOST, max(FEWEST, self._feed.drawn // FEWEST))
         return self._feed.draw_many(size)
 
@@ -162,7 +176,7 @@ class ShardedFlow:
         self._number += 1
         self._under_way[self._number] = sources
         # workers have current folders of their own
-        named = [replace(source, path=os.path.abspath(source.path)) for source in sources]
+        named = [replace(source, path=_in_full(source.path)) for source in sources]
         shard = pickle.dumps(named, pickle.HIGHEST_PROTOCOL)
         self._cluster.submit(self._number, shard, self._resources)
 
@@ -188,7 +202,7 @@ class ShardedFlow:
             raise SchedulerError(f"worker {outcome.worker} {outcome.problem}")
         for message in outcome.log:
             self._writer.log(f"worker {outcome.worker}: {message}")
-        self._writer.add_shard(outcome.worker, outcome.done, outcome.seconds)
+        self._writer.add_shard(outcome.worker, len(outcome.results), outcome.seconds)
         for result, line in outcome.results:
             self._add(result, line)
         if rest := sources[outcome.done :]:  # the worker is leaving
@@ -217,3 +231,7 @@ class ShardedFlow:
                 sources = self._under_way.pop(ended.number)
                 if ended.outcome is not None and not ended.outcome.problem:
                     self._book(ended.outcome, sources)
+
+
+def _in_full(path: str) -> str:
+    return path if storage.is_url(path) else os.path.abspath(path)

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from dataclasses import dataclass, field
 
-from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
+from gpuseg.codecs.fingerprint import Fingerprint
+from gpuseg.destinations import Check, Destination, destination
 from gpuseg.discover import Source
 from gpuseg.errors import OutputError
-from gpuseg.folders import Folders
 from gpuseg.options import WriteOptions
 from gpuseg.palette import Palette
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """The target folder of a run.
+    """The targets of a run.
 
-    dst: the folder. salt: 16 bytes, digest of all that shapes the targets but the sources.
+    salt: 16 bytes, digest of all that shapes the targets but the sources. destination: where
+    they are put.
     """
 
-    dst: str
     options: WriteOptions
     salt: bytes
-    folders: Folders = field(repr=False)
+    destination: Destination = field(repr=False)
 
     @classmethod
     def create(
@@ -35,15 +33,19 @@ class Targets:
         digest = hashlib.blake2b(repr(shaped_by).encode(), digest_size=16)
         for palette in palettes:
             digest.update(palette.digest())
-        return cls(dst, options, digest.digest(), Folders(dst))
+        return cls(options, digest.digest(), destination(dst))
 
     def path(self, source: Source) -> str:
         """Where the target of a file is."""
-        return os.path.join(self.dst, source.target)
+        return self.destination.path(source.target)
+
+    def write(self, target: str, data: bytes, check: Check | None = None) -> bytes | None:
+        """Put a target there, see `Destination.write`. Raises OutputError."""
+        return self.destination.write(target, data, check)
 
     def fingerprint(self, source: Source, unknown: int = 0) -> Fingerprint:
         """What the target of `source` carries when it is made by this run."""
-        state = f"{source.size} {source.mtime_ns} ".encode() + self.salt
+        state = f"{source.state} ".encode() + self.salt
         return Fingerprint(hashlib.blake2b(state, digest_size=16).digest(), unknown)
 
     def up_to_date(self, source: Source, target: str) -> Fingerprint | None:
@@ -51,47 +53,18 @@ class Targets:
 
         Raises OutputError for a target that must not be replaced.
         """
-        try:
-            os.lstat(target)
-        except FileNotFoundError:  # the usual case, at the least cost
+        found = self.destination.look(target)
+        if found is None:
             return None
-        except OSError:  # told below
-            pass
-        try:
-            regular = stat.S_ISREG(os.stat(target).st_mode)  # a pipe could wait for ever
-            found = read_fingerprint(target) if regular else None
-        except FileNotFoundError:
-            if not os.path.islink(target):
-                return None
-            raise OutputError(
-                f"the target {target} exists and was not written by gpuseg: it is a link to "
-                "nowhere; remove it, or choose another DST"
-            ) from None
-        except OSError as error:
-            raise OutputError(
-                f"the target {target} cannot be read: {error.strerror}; remove what is in the "
-                "way, or choose another DST"
-            ) from error
-        if not regular:
-            raise OutputError(
-                f"the target {target} is a folder, a pipe or a device; remove it, or choose "
-                "another DST"
-            )
+        mark = found.fingerprint
         wanted = self.fingerprint(source).digest
-        if found is not None and found.digest == wanted and self.options.resume:
-            return found
-        if _is_same_file(source.path, target):
+        if mark is not None and mark.digest == wanted and self.options.resume:
+            return mark
+        if self.destination.is_input(target, source):
             raise OutputError(f"the target {target} is the input itself; choose another DST")
-        if found is None and not self.options.overwrite:
+        if mark is None and not self.options.overwrite:
             raise OutputError(
                 f"the target {target} exists and was not written by gpuseg; remove it, choose "
                 "another DST, or use --overwrite"
             )
         return None
-
-
-def _is_same_file(source: str, target: str) -> bool:
-    try:
-        return os.path.samefile(source, target)
-    except OSError:  # one of them is gone: decoding will tell
-        return False

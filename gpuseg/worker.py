@@ -1,8 +1,9 @@
 """A worker process: does its task with the files that its parent names.
 
-Started by `processes` and `devices`, never by hand. It reads pickles from standard input: first
-the task, the token of the run, how it opens its device and whether lines of a report are wanted,
-then lists of files. It ends with None, and when its input does, as when the parent is killed.
+Started by `child.Worker`, for `processes` and `devices`, never by hand. It reads pickles from
+standard input: first the task, the token of the run, how it opens its device, whether lines of a
+report are wanted and how many files it has in hand at once, then lists of files. It ends with
+None, and when its input does, as when the parent is killed.
 
 Without a device it takes one file after the other and answers each list with one pickle, the
 list of results. With a device it converts all that comes in batches, asks for each list by a
@@ -29,7 +30,7 @@ from gpuseg.lines import encode_row
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult
-from gpuseg.task import Task
+from gpuseg.task import Task, run_all
 
 READY = b"gpuseg worker is ready\n"
 """The line that comes before all answers; others may print before it, as Python starts."""
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    task, token, opens, lines = pickle.load(requests)  # noqa: S301  # from the parent, over our pipe
+    task, token, opens, lines, at_once = pickle.load(requests)  # noqa: S301  # from the parent, over our pipe
     output.join_run(token)
     answers.write(b"\n" + READY)
     answers.flush()
@@ -75,7 +76,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             _serve_device(requests, answers, task.job, opens)
             return
         while (sources := pickle.load(requests)) is not None:  # noqa: S301
-            _answer(answers, _run(sources, task, lines))
+            _answer(answers, _run(sources, task, at_once, lines))
 
 
 def _serve_device(requests: BinaryIO, answers: BinaryIO, job: Job, opens: Opens) -> None:
@@ -133,10 +134,9 @@ def _answer(answers: BinaryIO, message: object) -> None:
     answers.flush()
 
 
-def _run(sources: list[Source], task: Task, lines: bool) -> list[Done]:
+def _run(sources: list[Source], task: Task, at_once: int, lines: bool) -> list[Done]:
     results: list[Done] = []
-    for source in sources:
-        result = task.run(source)
+    for result in run_all(task, sources, at_once):
         results.append((result, encode_row(result.row()) if lines else None))
         if task.options.fail_fast and result.is_wrong:
             break

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.s3 import bucket, s3_server  # noqa: F401  # fixtures
+
 with suppress(ImportError):  # the tests that a GPU machine runs do without
     from hypothesis import HealthCheck, settings
 

@@ -135,10 +135,13 @@ def ahead(days: int = 7) -> dict[str, str]:
     }
 
 
-def start(place: Place, module: str = "gpuseg") -> subprocess.Popen[bytes]:
-    """A run that hears Ctrl-C even where the tests themselves run in the background."""
+def start(place: Place | list[str], module: str = "gpuseg") -> subprocess.Popen[bytes]:
+    """A run that hears Ctrl-C even where the tests themselves run in the background.
+
+    place: whose files are converted, or the arguments of the run.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", module, *place.arguments()],
+        [sys.executable, "-m", module, *(place if isinstance(place, list) else place.arguments())],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.discover import MAX_KINDS, Listed, Walk, count_sources, find, in_shard
+from gpuseg.discover import Listed, Walk, count_sources, in_shard
 from gpuseg.errors import CollisionError, UnreadableMaskError, UsageError
+from gpuseg.finding import find
 from gpuseg.options import Shard
+from gpuseg.taking import MAX_KINDS
 
 
 def tree(root: Path, *names: str) -> str:

@@ -89,7 +89,7 @@ def network() -> Iterator[Network]:
 
 @pytest.mark.parametrize("lasts", ["for a moment", "until it is given up"])
 def test_a_worker_that_is_cut_off_and_comes_back(
-    place: Place,  # noqa: F811
+    place: Place,
     network: Network,
     tmp_path: Path,
     lasts: str,

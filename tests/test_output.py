@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gpuseg import output
-from gpuseg.errors import OutputError
+from gpuseg.errors import OutputError, UsageError
 from tests.helpers import ahead, environment
 
 
@@ -52,6 +52,43 @@ def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[:3]))
     output.write_atomically(str(tmp_path / "a"), b"0123456789")
     assert (tmp_path / "a").read_bytes() == b"0123456789"
+
+
+def test_piece_by_piece(tmp_path: Path) -> None:
+    target = tmp_path / "a.jsonl"
+    for text in (b"one", b"two"):
+        with output.open_atomically(str(target)) as file:
+            file.write(text[:1])
+            file.write(text[1:])
+    assert target.read_bytes() == b"two"
+    assert temps(tmp_path) == []
+
+
+def test_pieces_that_do_not_come_to_an_end(tmp_path: Path) -> None:
+    target = tmp_path / "a.jsonl"
+    target.write_bytes(b"old")
+
+    def write(error: BaseException) -> None:
+        with output.open_atomically(str(target)) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(OutputError, match="cannot be written: No space left; what was there"):
+        write(OSError(28, "No space left"))
+    for error in (KeyboardInterrupt(), UsageError(), ValueError()):
+        with pytest.raises(type(error)):
+            write(error)
+    assert target.read_bytes() == b"old"
+    assert temps(tmp_path) == []
+
+
+@pytest.mark.parametrize("target", ["nowhere/a", "a\0b"])
+def test_a_place_for_no_piece(tmp_path: Path, target: str) -> None:
+    with (
+        pytest.raises(OutputError, match="cannot be written"),
+        output.open_atomically(str(tmp_path / target)),
+    ):
+        pass
 
 
 def name(host: str, pid: int, token: str = "deadbeef") -> str:

@@ -28,7 +28,7 @@ def run_python(code: str) -> str:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    heavy = ["numba", "cupy", "torch", "click", "rich", "PIL", "numpy", "dask"]
+    heavy = ["numba", "cupy", "torch", "click", "rich", "PIL", "numpy", "dask", "pyarrow"]
     code = f"import sys, gpuseg; print([m for m in {heavy!r} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 
@@ -120,7 +120,7 @@ def test_advice_for_a_missing_gpu_names_what_the_extras_install() -> None:
 
 
 def test_links_of_the_papers_lead_somewhere() -> None:
-    for paper in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md"):
+    for paper in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "docs/scaling.md"):
         text = (ROOT / paper).read_text("utf-8")
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (ROOT / paper).parent.joinpath(link).exists(), f"{paper}: {link}"

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg import processes
+from gpuseg import child, processes
+from gpuseg.child import Worker
 from gpuseg.errors import WorkerError
 from gpuseg.kernels import jit
 from gpuseg.options import ConvertOptions
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
-from gpuseg.processes import Worker
-from gpuseg.task import Task
+from gpuseg.task import Reach, Task
 from tests import impatient
-from tests.helpers import Place, check_exact, check_run, start, temps, tree
+from tests.helpers import Place, check_exact, check_run, environment, start, temps, tree
 from tests.making import PALETTE, save_mask
 
 Start = Callable[..., None]
@@ -43,8 +43,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ids: list[int] = []
 
     class Noted(Worker):
-        def __init__(self, task: Task, *, lines: bool) -> None:
-            super().__init__(task, lines=lines)
+        def __init__(self, task: Task, *, lines: bool, reach: Reach) -> None:
+            super().__init__(task, lines=lines, reach=reach)
             ids.append(self._process.pid)
 
     monkeypatch.setattr(processes, "Worker", Noted)
@@ -61,7 +61,7 @@ def is_running(pid: int) -> bool:
 
 def run_as(monkeypatch: pytest.MonkeyPatch, function: Callable[[], None]) -> None:
     """Worker processes run a function of `impatient`."""
-    monkeypatch.setattr(processes, "_COMMAND", impatient.COMMAND.format(function.__name__))
+    monkeypatch.setattr(child, "_COMMAND", impatient.COMMAND.format(function.__name__))
 
 
 def test_processes_convert_as_threads_do(place: Place, started: list[int]) -> None:
@@ -216,12 +216,19 @@ def test_fail_fast_ends_a_turn(place: Place, started: list[int]) -> None:
 def test_a_worker_that_does_not_get_ready_is_given_up(
     place: Place, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "START_LIMIT", 0.3)
-    monkeypatch.setattr(processes, "_COMMAND", "import time; time.sleep(60)")
+    monkeypatch.setattr(child, "START_LIMIT", 0.3)
+    monkeypatch.setattr(child, "_COMMAND", "import time; time.sleep(60)")
     began = time.monotonic()
     check_run(place, place.convert(), converted=9)
     assert time.monotonic() - began < 20
     assert "threads did its work" in place.report().summary["remark"]
+
+
+def test_workers_are_started_as_their_parent_was() -> None:
+    command = [sys.executable, "-X", "utf8", "-c", "from gpuseg.child import _flags as f; "]
+    command[-1] += "print(' '.join(f()))"
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
+    assert "utf8" in done.stdout
 
 
 def test_a_dead_worker_says_so(tmp_path: Path) -> None:

@@ -271,4 +271,4 @@ def test_a_run_without_workers_says_so_and_ends(monkeypatch: pytest.MonkeyPatch)
 def test_workers_without_a_device_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharded, "WAIT_LIMIT", -1.0)
     with pytest.raises(SchedulerError, match="announce a GPU"):
-        Run(Played(workers=0), 10, opens=("module", "function", 0)).work()
+        Run(Played(workers=0), 10, orders=sharded.Orders(opens=("module", "function", 0))).work()

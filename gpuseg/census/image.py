@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.codecs import png, stored
 from gpuseg.codecs.fingerprint import Fingerprint, parse, read_fingerprint
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.errors import MaskSizeError, UnsupportedMaskError
 from gpuseg.kernels.lut import COLOURS, colour_keys
 from gpuseg.mask import Scanlines
@@ -92,7 +93,7 @@ class Census(NamedTuple):
         return _NO_COUNTS, _NO_COUNTS
 
 
-def take_census(path: str, max_pixels: int) -> Census:
+def take_census(path: ImageFile, max_pixels: int) -> Census:
     """Count an image of any kind.
 
     max_pixels: larger images are refused from their header, before memory is taken.
@@ -129,7 +130,7 @@ def _of_positions(mask: Scanlines) -> Census:
     )
 
 
-def _fingerprint(path: str) -> Fingerprint | None:
+def _fingerprint(path: ImageFile) -> Fingerprint | None:
     with suppress(OSError):  # it has gone since it was read
         return read_fingerprint(path)
     return None
@@ -207,7 +208,7 @@ def _count_colours(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArra
     return keys.astype(np.int64), counts
 
 
-def _of_stored(image: stored.StoredImage, path: str) -> Census:
+def _of_stored(image: stored.StoredImage, path: ImageFile) -> Census:
     values, counts = _NO_COUNTS, _NO_COUNTS
     if image.kind == "RGB" and image.pixels is not None:
         values, counts = _count_colours(image.pixels)

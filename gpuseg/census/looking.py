@@ -15,7 +15,7 @@ def look_at(source: Source, max_pixels: int, details: Callable[[Census], Details
     """The row of an image. details: made of what is counted in it."""
 
     def make(source: Source) -> FileResult:
-        census = take_census(source.path, max_pixels)
+        census = take_census(source.image, max_pixels)
         return FileResult(
             source=source.relative,
             status="read",
@@ -27,4 +27,4 @@ def look_at(source: Source, max_pixels: int, details: Callable[[Census], Details
             details=details(census),
         )
 
-    return row_of(source, make)
+    return row_of(source, make, max_pixels)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gpuseg import storage
 from gpuseg.census.choosing import ENOUGH
 from gpuseg.census.tally import Tally
 from gpuseg.errors import GpusegError
@@ -55,6 +56,8 @@ def find_table(src: str, tally: Tally) -> Table | None:
 
 def _paths(src: str) -> Iterator[str]:
     """What may be a palette file: in the folder SRC (or that of the file SRC), and around it."""
+    if storage.is_url(src):  # whose other files are not looked at: --palette takes a URL
+        return
     if not os.path.isdir(src):
         folders = [os.path.dirname(src)]
     else:

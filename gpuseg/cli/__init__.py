@@ -15,6 +15,7 @@ from gpuseg.cli.colorize import colorize
 from gpuseg.cli.convert import convert
 from gpuseg.cli.info import info
 from gpuseg.cli.inspect import inspect
+from gpuseg.cli.merge_reports import merge_reports
 from gpuseg.cli.palettes import palettes
 from gpuseg.cli.recolor import recolor
 from gpuseg.cli.remap import remap
@@ -88,7 +89,7 @@ def main() -> None:
 
 SECTIONS = {
     "Colour masks": (scan, inspect, repair),
-    "Colour masks to label maps": (convert, verify, check),
+    "Colour masks to label maps": (convert, merge_reports, verify, check),
     "Label maps": (stats, report, colorize, recolor, remap),
     "Palettes, devices": (palettes, info),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -72,16 +71,19 @@ def convert(src: str, dst: str, **flags: Any) -> None:
     """Convert every colour mask below SRC into a label map below DST.
 
     SRC is a folder or one file; DST mirrors its folders, names keep their stem and get the
-    suffix .png. Files that are done and unchanged are left alone, so a run that was stopped
-    can simply be started again.
+    suffix .png. Both may be archives (.tar, .tar.gz, .zip, .parquet), many of them
+    ('train-{000000..000099}.tar') or URLs (s3://bucket/masks). Files that are done and
+    unchanged are left alone, so a run that was stopped can simply be started again.
     """
     from gpuseg.convert import convert_directory, convert_files
+    from gpuseg.finding import is_archive, is_file
 
     output = Output(flags)
     palette = take_palette(flags)
     flags["depth"] = int(flags["depth"])
-    run = convert_files if os.path.isfile(src) else convert_directory
-    source: Any = [src] if os.path.isfile(src) else src
+    single = is_file(src) and not is_archive(src)
+    run = convert_files if single else convert_directory
+    source: Any = [src] if single else src
 
     def work(progress: Progress) -> Report:
         return run(source, dst, palette, progress=progress, **flags)

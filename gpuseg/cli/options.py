@@ -47,6 +47,14 @@ NO_RESUME = click.option("--no-resume", is_flag=True, help="Do again what is up 
 DRY_RUN = click.option(
     "--dry-run", is_flag=True, help="Decode and check everything, write nothing."
 )
+KEEP_OTHERS = click.option(
+    "--keep-others",
+    is_flag=True,
+    help="Have other members of an archive pass through unchanged, in their place.",
+)
+COLUMN = click.option(
+    "--column", metavar="NAME", help="Of Parquet: the column of images.  [default: the only one]"
+)
 QUIET = click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -106,25 +114,16 @@ def _report(default: str) -> Callable[[Command], Command]:
 
 def reading(command: Command) -> Command:
     """The options of verbs that look at files: the fields of ReadOptions, `report`, the output."""
-    options = (
-        WORKERS,
-        SCHEDULER,
-        PATTERN,
-        SHARD,
-        MAX_PIXELS,
-        FAIL_FAST,
-        _report("none"),
-        QUIET,
-        JSON,
-    )
-    return _with(command, options)
+    options = (WORKERS, SCHEDULER, PATTERN, COLUMN, SHARD, MAX_PIXELS, FAIL_FAST)
+    return _with(command, (*options, _report("none"), QUIET, JSON))
 
 
 def writing(command: Command) -> Command:
     """The options of verbs that write files: the fields of WriteOptions, `report`, the output."""
     where = "gpuseg-report.jsonl in DST"
-    options = (WORKERS, SCHEDULER, PATTERN, SHARD, MAX_PIXELS, OVERWRITE, NO_RESUME, DRY_RUN)
-    return _with(command, (*options, FAIL_FAST, _report(where), QUIET, JSON))
+    options = (WORKERS, SCHEDULER, PATTERN, COLUMN, KEEP_OTHERS, SHARD, MAX_PIXELS)
+    ways = (OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST)
+    return _with(command, (*options, *ways, _report(where), QUIET, JSON))
 
 
 def _with(command: Command, options: tuple[Any, ...]) -> Command:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpuseg.discover import count_sources, find
+from gpuseg.discover import count_sources
 from gpuseg.errors import GpusegError
+from gpuseg.finding import find, is_archive, is_file
+from gpuseg.folders import real
 from gpuseg.options import Shard
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Bar:
     goes on.
     """
 
-    def __init__(self, count: Callable[[], int], *, visible: bool) -> None:
+    def __init__(self, count: Callable[[], int | None], *, visible: bool) -> None:
         self._count_all, self._visible = count, visible
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -75,8 +76,13 @@ class Bar:
 
 def files_of(
     *paths: str, pattern: str | None = None, shard: Shard | None = None, dst: str | None = None
-) -> int:
-    """How many files a run over these paths has; what lies in DST is none of them."""
-    skip = os.path.realpath(dst) if dst is not None else None
-    found = [find(path, pattern if os.path.isdir(path) else None, skip) for path in paths]
+) -> int | None:
+    """How many files a run over these paths has; what lies in DST is none of them.
+
+    None where that is not known before: of archives.
+    """
+    if any(map(is_archive, paths)):
+        return None
+    skip = real(dst) if dst is not None else None
+    found = [find(path, None if is_file(path) else pattern, skip) for path in paths]
     return sum(count_sources(sources, shard or Shard()) for sources in found)

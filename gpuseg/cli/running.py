@@ -26,7 +26,7 @@ class Output:
         if "no_resume" in flags:
             flags["resume"] = not flags.pop("no_resume")
 
-    def write(self, count: Callable[[], int], work: Callable[[Progress], Report]) -> Report:
+    def write(self, count: Callable[[], int | None], work: Callable[[Progress], Report]) -> Report:
         """Do what gives a report under a progress bar; where something ends it, the report so far.
 
         count: how many files there are.
@@ -43,7 +43,7 @@ class Output:
             click.echo(one_line(f"failed: {error}"), err=True)
             return error.report
 
-    def look(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
+    def look(self, count: Callable[[], int | None], work: Callable[[Progress], Found]) -> Found:
         """Do what finds something out; where something ends it, so does the command.
 
         With 130 after Ctrl-C, and 1 where a cluster was lost.
@@ -61,7 +61,7 @@ class Output:
             click.echo(one_line(error.report.summary()), err=True)
             raise click.exceptions.Exit(error.report.exit_code) from None
 
-    def _run(self, count: Callable[[], int], work: Callable[[Progress], Found]) -> Found:
+    def _run(self, count: Callable[[], int | None], work: Callable[[Progress], Found]) -> Found:
         from gpuseg.cli.progress import Bar
 
         visible = sys.stderr.isatty() and not (self.quiet or self.as_json)
@@ -84,14 +84,14 @@ class Output:
         raise click.exceptions.Exit(report.exit_code)
 
 
-def files_to_write(src: str, dst: str, flags: Mapping[str, Any]) -> Callable[[], int]:
+def files_to_write(src: str, dst: str, flags: Mapping[str, Any]) -> Callable[[], int | None]:
     """Counts the files of a run from SRC to DST."""
     from gpuseg.cli.progress import files_of
 
     return lambda: files_of(src, pattern=flags["pattern"], shard=flags["shard"], dst=dst)
 
 
-def files_to_read(*paths: str, flags: Mapping[str, Any]) -> Callable[[], int]:
+def files_to_read(*paths: str, flags: Mapping[str, Any]) -> Callable[[], int | None]:
     """Counts the files of a run over these paths."""
     from gpuseg.cli.progress import files_of
 

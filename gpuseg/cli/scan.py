@@ -66,8 +66,12 @@ def _propose(found: Scan, path: str) -> GpusegError | None:
     return None
 
 
-def _counting(count: Callable[[], int], sample: int | None) -> Callable[[], int]:
-    return lambda: count() if sample is None else min(sample, count())
+def _counting(count: Callable[[], int | None], sample: int | None) -> Callable[[], int | None]:
+    def counted() -> int | None:
+        found = count()
+        return found if sample is None or found is None else min(sample, found)
+
+    return counted
 
 
 def _check_place(path: str, report: str | None) -> None:

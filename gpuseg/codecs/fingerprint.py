@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 from gpuseg.codecs.chunks import END, SIGNATURE
 from gpuseg.codecs.streams import crc32
 
 CHUNK = b"gpSG"
+
+HEAD = 1024
+"""First bytes of a file that hold its fingerprint, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,28 @@ def parse(payload: bytes) -> Fingerprint | None:
     return Fingerprint(payload[:16], struct.unpack(">Q", payload[16:])[0])
 
 
-def read_fingerprint(path: str) -> Fingerprint | None:
-    """Fingerprint of a PNG, or None if the file has none.
+def read_fingerprint(path: str | Path | bytes) -> Fingerprint | None:
+    """Fingerprint of a PNG, its path or its bytes, or None if the file has none.
 
     Where the end is missing the digest is empty, so it equals no other: a label map of ours
     that was damaged and can be made again, like a file of 0 bytes. Raises OSError when the
     file cannot be opened.
     """
+    if isinstance(path, bytes):
+        return find_fingerprint(path, whole=path.endswith(END))
     with open(path, "rb") as file:
-        head = file.read(1024)
+        head = file.read(HEAD)
         file.seek(0, 2)
         file.seek(max(0, file.tell() - len(END)))
         whole = file.read() == END
+    return find_fingerprint(head, whole=whole)
+
+
+def find_fingerprint(head: bytes, *, whole: bool) -> Fingerprint | None:
+    """Fingerprint of a PNG whose first `HEAD` bytes are given; see `read_fingerprint`.
+
+    whole: whether its end is there.
+    """
     if not head:
         return Fingerprint(b"")
     if not head.startswith(SIGNATURE):

@@ -13,7 +13,7 @@ from gpuseg.batch import Labels
 from gpuseg.codecs.acceptance import refuse_frames, warnings_of
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.codecs.opening import grey_step, opened, raw_mode
+from gpuseg.codecs.opening import ImageFile, grey_step, opened, raw_mode
 from gpuseg.errors import LabelError, MaskError, UnsupportedMaskError
 from gpuseg.options import DEFAULT_MAX_PIXELS
 
@@ -68,6 +68,11 @@ def read_label(
         raise type(error)(f"{path} {error}") from error
 
 
+def read_back(path: ImageFile, max_pixels: int) -> tuple[Labels, bytes | None]:
+    """As `read_label`, within `size_limit_is_ours`. Errors do not name the file."""
+    return read_as_stored(path, max_pixels)[:2]
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """How a file stores a label map. format: what it is. bits: of a label. warnings: of it."""
@@ -77,7 +82,7 @@ class Stored:
     warnings: tuple[str, ...] = ()
 
 
-def read_as_stored(path: str | Path, max_pixels: int) -> tuple[Labels, bytes | None, Stored]:
+def read_as_stored(path: ImageFile, max_pixels: int) -> tuple[Labels, bytes | None, Stored]:
     """As `read_label`, within `size_limit_is_ours`, and how the labels are stored.
 
     Errors do not name the file.

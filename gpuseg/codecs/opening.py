@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 GREYS.flags.writeable = False
 """The colours of greyscale, uint8 (256, 3)."""
 
+ImageFile = str | Path | bytes
+"""An encoded image: the path of its file, or its bytes."""
+
 _GREY_STEP = {"L;2": 85, "L;4": 17}
 
 
@@ -33,15 +37,17 @@ def zlib_version() -> str:
 
 
 @contextmanager
-def opened(path: str | Path, max_pixels: int) -> Iterator[tuple[Image.Image, IO[bytes]]]:
+def opened(path: ImageFile, max_pixels: int) -> Iterator[tuple[Image.Image, IO[bytes]]]:
     """An image whose pixels are not loaded yet, and its file; a PNG's checksums are right.
 
     max_pixels: larger images are refused from their header, before memory is taken.
     What the body raises is translated, too.
     Raises UnreadableMaskError, BrokenMaskError or MaskSizeError.
     """
+    file: IO[bytes]
     try:
-        file = open(path, "rb")  # noqa: SIM115  # closed by the with below
+        # closed by the with below
+        file = io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
     with file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,14 @@ from gpuseg.codecs.acceptance import (
     warnings_of,
 )
 from gpuseg.codecs.memory import pixel_words
-from gpuseg.codecs.opening import GREYS, grey_step, opened, raw_mode
+from gpuseg.codecs.opening import GREYS, ImageFile, grey_step, opened, raw_mode
 from gpuseg.errors import BrokenMaskError
 from gpuseg.mask import DecodedMask
 
 NAME = "pillow"
 
 
-def read_mask(path: str | Path, max_pixels: int) -> DecodedMask:
+def read_mask(path: ImageFile, max_pixels: int) -> DecodedMask:
     """Decode one image file; its content, not its suffix, decides the format.
 
     max_pixels: larger images are refused from their header, before memory is taken.

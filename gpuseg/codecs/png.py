@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from gpuseg.codecs.chunks import (
     row_bytes,
 )
 from gpuseg.codecs.fingerprint import CHUNK as FINGERPRINT
-from gpuseg.codecs.opening import GREYS, check_size
+from gpuseg.codecs.opening import GREYS, ImageFile, check_size
 from gpuseg.codecs.streams import TooMuchDataError, inflate, rows_at_once
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.mask import Scanlines
@@ -61,7 +60,7 @@ class Header(NamedTuple):
     row_bytes: int
 
 
-def read_scanlines(path: str | Path, max_pixels: int, *, grey: bool = False) -> Scanlines:
+def read_scanlines(path: ImageFile, max_pixels: int, *, grey: bool = False) -> Scanlines:
     """The scanlines of a PNG of 8-bit RGB or RGBA, or of a palette with 1 to 8 bits.
 
     grey: also of greyscale with 8 bits.
@@ -115,8 +114,14 @@ def _parts(png: bytes) -> tuple[bytearray, memoryview | None, bytes]:
     return idat, plte, mark
 
 
-def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]:
+def _read(path: ImageFile, max_pixels: int, grey: bool) -> tuple[bytes, Header]:
     """A whole file that begins like a PNG of ours."""
+    if isinstance(path, bytes):
+        header = _header(path, grey)
+        check_size(header.width, header.height, max_pixels)
+        if len(path) > _FIRST_READ + _limit(header):
+            raise NotDirectError("mostly something else than pixels")
+        return path, header
     try:
         file = os.open(path, os.O_RDONLY | _BINARY)
         try:
@@ -125,7 +130,7 @@ def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]
             check_size(header.width, header.height, max_pixels)
             if len(png) < _FIRST_READ and png.endswith(END):  # as nearly always: no look for more
                 return png, header
-            limit = 2 * (1 + header.row_bytes) * header.height + (1 << 20)
+            limit = _limit(header)
             blocks = [png]
             while block := os.read(file, _NEXT_READ):
                 blocks.append(block)
@@ -137,6 +142,11 @@ def _read(path: str | Path, max_pixels: int, grey: bool) -> tuple[bytes, Header]
     except OSError as error:
         raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
     return b"".join(blocks), header
+
+
+def _limit(header: Header) -> int:
+    """Bytes that the rest of a file may have."""
+    return 2 * (1 + header.row_bytes) * header.height + (1 << 20)
 
 
 def _header(png: bytes, grey: bool) -> Header:

@@ -19,7 +19,7 @@ from gpuseg.codecs.chunks import (
     row_bytes,
 )
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
-from gpuseg.codecs.opening import check_size
+from gpuseg.codecs.opening import ImageFile, check_size
 from gpuseg.errors import BrokenMaskError, UnreadableMaskError, UnsupportedMaskError
 
 _FIRST_READ = 1 << 16
@@ -75,7 +75,7 @@ class _Parts:
         parts.append(slice(at, end))
 
 
-def recolour(path: str, plte: bytes, fingerprint: Fingerprint, max_pixels: int) -> Recoloured:
+def recolour(path: ImageFile, plte: bytes, fingerprint: Fingerprint, max_pixels: int) -> Recoloured:
     """A palette or greyscale PNG with other colours; as many bits as before, and the same indices.
 
     plte: the 768 bytes of a palette; a file of fewer bits gets as many entries as it can have.
@@ -119,8 +119,14 @@ def _plte_chunk(plte: bytes, bits: int) -> bytes:
     return chunk(b"PLTE", plte[: 3 << bits])
 
 
-def _read(path: str, max_pixels: int) -> tuple[bytes, _Head]:
+def _read(path: ImageFile, max_pixels: int) -> tuple[bytes, _Head]:
     """A whole file, as far as its header lets it be one."""
+    if isinstance(path, bytes):
+        head = _head(path)
+        check_size(head.width, head.height, max_pixels)
+        if len(path) > _FIRST_READ + _limit(head):
+            raise _mostly_else()
+        return path, head
     try:
         file = os.open(path, os.O_RDONLY | _BINARY)
         try:
@@ -129,21 +135,30 @@ def _read(path: str, max_pixels: int) -> tuple[bytes, _Head]:
             check_size(head.width, head.height, max_pixels)
             if len(png) < _FIRST_READ and png.endswith(END):  # whole, without another look
                 return png, head
-            limit = 2 * (1 + row_bytes(head.width, head.bits, 1)) * head.height + (1 << 20)
+            limit = _limit(head)
             blocks = [png]
             while block := os.read(file, _NEXT_READ):
                 blocks.append(block)
                 limit -= len(block)
                 if limit < 0:
-                    raise UnsupportedMaskError(
-                        "is mostly something else than pixels (more than twice their bytes); "
-                        "save it as a palette PNG without the rest"
-                    )
+                    raise _mostly_else()
         finally:
             os.close(file)
     except OSError as error:
         raise UnreadableMaskError(f"cannot be opened: {error.strerror}") from error
     return b"".join(blocks), head
+
+
+def _limit(head: _Head) -> int:
+    """Bytes that the rest of a file may have."""
+    return 2 * (1 + row_bytes(head.width, head.bits, 1)) * head.height + (1 << 20)
+
+
+def _mostly_else() -> UnsupportedMaskError:
+    return UnsupportedMaskError(
+        "is mostly something else than pixels (more than twice their bytes); save it as a "
+        "palette PNG without the rest"
+    )
 
 
 def _head(png: bytes) -> _Head:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gpuseg.codecs.acceptance import warnings_of
-from gpuseg.codecs.opening import grey_step, opened, raw_mode
+from gpuseg.codecs.opening import ImageFile, grey_step, opened, raw_mode
 
 NAME = "pillow"
 
@@ -46,7 +45,7 @@ class StoredImage:
     warnings: tuple[str, ...] = ()
 
 
-def read_stored(path: str | Path, max_pixels: int) -> StoredImage:
+def read_stored(path: ImageFile, max_pixels: int) -> StoredImage:
     """An image of any format that Pillow reads.
 
     max_pixels: larger images are refused from their header, before memory is taken.

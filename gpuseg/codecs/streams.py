@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, cast
 
-from zlib_ng import zlib_ng
+from zlib_ng import gzip_ng, zlib_ng
 
 from gpuseg.errors import BrokenMaskError
 
@@ -27,6 +27,23 @@ def deflate(data: Any) -> bytes:
     Level 5: the fastest whose files of coloured label maps are as small as Pillow's.
     """
     return bytes(zlib_ng.compress(data, 5))
+
+
+def gunzip(file: IO[bytes]) -> IO[bytes]:
+    """What a gzipped file holds, to be read in order; its checksum is checked at the end.
+
+    Reading raises OSError, EOFError or ZlibError where it is damaged.
+    """
+    opened: Any = gzip_ng.GzipNGFile  # the package leaves it without types
+    return cast("IO[bytes]", opened(fileobj=file, mode="rb"))
+
+
+def raw_deflater() -> Any:
+    """A compressor without header and checksum, for gzip: `compress(data)`, `flush()`.
+
+    Level 1: what goes into our archives is deflated already.
+    """
+    return zlib_ng.compressobj(1, zlib_ng.DEFLATED, -15)
 
 
 class TooMuchDataError(Exception):

@@ -11,6 +11,7 @@ import numpy as np
 from gpuseg import direct
 from gpuseg.codecs import png
 from gpuseg.codecs.fingerprint import Fingerprint, read_fingerprint
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.codecs.png import NotDirectError
 from gpuseg.colour_masks import read_colour_mask
 from gpuseg.comparison.differences import Differences, find_differences
@@ -56,7 +57,7 @@ class Comparer:
     allow_unknown: bool
     max_pixels: int
 
-    def compare(self, source: str, target: str) -> Comparison:
+    def compare(self, source: ImageFile, target: str) -> Comparison:
         """Compare the label map at `target` with the colour mask at `source`.
 
         Usual PNGs go through the kernels, each side once: colours and labels both become
@@ -70,7 +71,7 @@ class Comparer:
                 return quick
         return self._by_pixels(source, target)
 
-    def _by_kernels(self, source: str, target: str) -> Comparison | None:
+    def _by_kernels(self, source: ImageFile, target: str) -> Comparison | None:
         """The comparison of two PNGs that are equal, or that cannot be; None for others."""
         with _of_target:
             stored = png.read_scanlines(target, self.max_pixels, grey=True)
@@ -97,7 +98,7 @@ class Comparer:
             found = direct.look_up(stored, shown, _found.take)
         return Comparison(mask) if found is not None and np.array_equal(wanted, found) else None
 
-    def _by_pixels(self, source: str, target: str) -> Comparison:
+    def _by_pixels(self, source: ImageFile, target: str) -> Comparison:
         """The comparison of any two images, each read anew."""
         with _of_target:
             mark = read_fingerprint(target)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gpuseg.discover import Source, Walk, is_dir, path_below, target_name
+from gpuseg.discover import Source, Walk, is_dir, path_below
+from gpuseg.taking import takes, target_name
 
 _NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -45,13 +46,13 @@ class Pairs(Walk):
 
         None where nobody can tell, as the folder cannot be read: the walk over SRC tells that.
         """
-        usual = Walk(self.root)
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
                 names = (
                     target_name(entry.name)
                     for entry in entries
-                    if (self._takes(entry.name) or usual._takes(entry.name)) and not is_dir(entry)
+                    if (takes(entry.name, self.pattern) or takes(entry.name, None))
+                    and not is_dir(entry)
                 )
                 return _sorted(name.casefold() if fold else name for name in names)
         except OSError as error:
@@ -93,6 +94,11 @@ class _Extras(Walk):
             return False
         known = self.masks.targets(folder, fold=True)
         return known is None or _holds(known, name.casefold())
+
+
+def _takes(name: str, pattern: str | None) -> bool:
+    """Whether a file is a mask, of those that are compared or of another kind."""
+    return takes(name, pattern) or takes(name, None)
 
 
 def _sorted(names: Iterator[str] | tuple[()]) -> array[int]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from distributed import LocalCluster, SchedulerPlugin, Worker
 
-from gpuseg.children import cause, start
+from gpuseg.child import cause, start
 from gpuseg.errors import SchedulerError, WorkerError
 from gpuseg.processes import RESTARTS
 from gpuseg.shard_worker import make_ready

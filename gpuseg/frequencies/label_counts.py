@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gpuseg import direct
 from gpuseg.codecs import png
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.discover import Source
 from gpuseg.frequencies.counts import LabelCounts
 from gpuseg.label_maps import read_label_map
@@ -28,11 +29,11 @@ class Counting:
 
     def run(self, source: Source) -> FileResult:
         """Count those of one label map; whatever happens becomes its row."""
-        return row_of(source, self._count)
+        return row_of(source, self._count, self.options.max_pixels)
 
     def _count(self, source: Source) -> FileResult:
         start = perf_counter()
-        details, fields = count_label_map(source.path, self.options.max_pixels)
+        details, fields = count_label_map(source.image, self.options.max_pixels)
         return FileResult(
             source=source.relative,
             status="read",
@@ -42,7 +43,7 @@ class Counting:
         )
 
 
-def count_label_map(path: str, max_pixels: int) -> tuple[LabelCounts, dict[str, Any]]:
+def count_label_map(path: ImageFile, max_pixels: int) -> tuple[LabelCounts, dict[str, Any]]:
     """What a label map holds, and the fields of its FileResult. Raises as `read_label_map`."""
     with suppress(png.NotDirectError):
         mask = png.read_scanlines(path, max_pixels, grey=True)

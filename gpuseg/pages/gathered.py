@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpuseg.errors import UsageError
-from gpuseg.pages.rows import FileRow, Row, file_row, number, numbers, read_rows, text
+from gpuseg.report_reading import FileRow, Row, file_row, number, numbers, read_report, text
 from gpuseg.results import WITHOUT_WORK, WRONG, Status, UnknownColour
 
 SHOWN_ROWS = 200
@@ -112,17 +111,19 @@ class Gathered:
 
     @property
     def left_alone(self) -> Counter[str]:
-        """Other files that were found, by suffix."""
+        """Other files that were found, by suffix; all shards of a run find the same ones."""
         found: Counter[str] = Counter()
         for run in self.runs:
+            own: Counter[str] = Counter()
             for suffix, count in numbers(run.end or {}, "left_alone").items():
-                found[_bounded(found, suffix)] += int(count)
+                own[_bounded(found, suffix)] += int(count)
+            for kind, total in own.items():
+                found[kind] = max(found[kind], total)
         return found
 
     def add_report(self, path: Path) -> None:
         """Gather one report. Raises UsageError for a file that is none."""
-        rows = read_rows(path)
-        head = _head(path, next(rows, None))
+        head, rows = read_report(path)
         run = Run(path, head)
         self.runs.append(run)
         for row in rows:
@@ -175,20 +176,6 @@ class Gathered:
     def most_frequent(self, limit: int) -> list[Colour]:
         """The unknown colours with most pixels; ties by colour."""
         return sorted(self.colours.values(), key=lambda c: (-c.pixels, c.rgb))[:limit]
-
-
-def check_report(path: Path) -> None:
-    """Raise UsageError for a file that is no report, before it is read to its end."""
-    _head(path, next(read_rows(path), None))
-
-
-def _head(path: Path, row: Row | None) -> Row:
-    if row is None or row.get("type") != "run":
-        raise UsageError(
-            f"{path} is no report of gpuseg: its first line must be a row of type 'run'; "
-            "give the JSON Lines file of a run with --run"
-        )
-    return row
 
 
 def gather(reports: Iterable[Path], wanted: frozenset[str] = frozenset()) -> Gathered:

@@ -8,12 +8,13 @@ from typing import Any
 
 from gpuseg.frequencies.drawing import draw_stats
 from gpuseg.frequencies.statistics import Stats
-from gpuseg.pages import html, rows
+from gpuseg.pages import html
 from gpuseg.pages.classes import Classes, class_rows
 from gpuseg.pages.gallery import Folders, make_item
 from gpuseg.pages.gathered import Gathered
 from gpuseg.pages.summary import groups, summary
 from gpuseg.pages.unknown import unknown_table
+from gpuseg.report_reading import text, whole
 
 GENERATOR = "gpuseg report"
 """What the page's meta tag of that name says."""
@@ -39,8 +40,8 @@ class Material:
 
 def make_page(material: Material) -> bytes:
     """The page as UTF-8. Raises UsageError where jinja2 or matplotlib is missing."""
-    text = html.render("report.html.jinja", "report.css", **_values(material))
-    return text.encode("utf-8")
+    page = html.render("report.html.jinja", "report.css", **_values(material))
+    return page.encode("utf-8")
 
 
 def _values(material: Material) -> Mapping[str, Any]:
@@ -78,9 +79,9 @@ def _policy(gathered: Gathered) -> str:
         return ""
     return {
         "error": "Files that hold one failed.",
-        "ignore": f"They became the ignore index, {rows.whole(options, 'ignore_index')}.",
+        "ignore": f"They became the ignore index, {whole(options, 'ignore_index')}.",
         "nearest": "They became the nearest class, where the tolerance allows it.",
         "border": "Those between two classes became one of them; files that hold others failed.",
         "border-ignore": "Those between two classes became one of them, the others the ignore "
-        f"index, {rows.whole(options, 'ignore_index')}.",
-    }.get(rows.text(options, "unknown"), "")
+        f"index, {whole(options, 'ignore_index')}.",
+    }.get(text(options, "unknown"), "")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from gpuseg.pages.gathered import Gathered, Kind, Run
 from gpuseg.pages.html import duration
-from gpuseg.pages.rows import number, numbers, text, texts, whole
+from gpuseg.report_reading import Row, number, numbers, text, texts, whole
 from gpuseg.results import WRONG, Status, count
 
 MAX_RUNS = 64
@@ -94,7 +94,7 @@ class Summary:
 def summary(gathered: Gathered, title: str) -> Summary:
     """What reports say of the run. title: what the page is about."""
     head = gathered.head
-    runs = gathered.runs
+    runs = _runs(gathered)
     return Summary(
         title=title,
         verb=text(head, "verb"),
@@ -104,7 +104,7 @@ def summary(gathered: Gathered, title: str) -> Summary:
         facts=tuple(_facts(gathered)),
         remarks=tuple(_remarks(gathered)),
         stages=_stages(gathered),
-        runs=tuple(_run_row(run) for run in runs[:MAX_RUNS]) if len(runs) > 1 else (),
+        runs=tuple(runs[:MAX_RUNS]) if len(runs) > 1 else (),
         more_runs=max(0, len(runs) - MAX_RUNS),
     )
 
@@ -138,7 +138,8 @@ def _tiles(gathered: Gathered) -> Iterator[Tile]:
         yield Tile("pixels", _short(gathered.pixels), "in the files made or read")
     wall = gathered.wall
     if wall:
-        several = f"in {len(gathered.runs)} runs" if len(gathered.runs) > 1 else "from begin to end"
+        runs = len(_runs(gathered))
+        several = f"in {runs:,} runs" if runs > 1 else "from begin to end"
         yield Tile("time", duration(wall), several)
         done = gathered.files.total() - gathered.failed - gathered.files["unchanged"]
         if wall >= 0.1 and done > 0:
@@ -232,27 +233,46 @@ def _stages(gathered: Gathered) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _run_row(run: Run) -> RunRow:
-    end = run.end
+def _runs(gathered: Gathered) -> list[RunRow]:
+    """The runs of the reports; of a merged one those that it was made from."""
+    found = []
+    for run in gathered.runs:
+        merged = (run.end or {}).get("runs")
+        if isinstance(merged, list):
+            found += [_merged_row(entry) for entry in merged if isinstance(entry, dict)]
+        else:
+            end = run.end
+            found.append(_run_row(run.path.name, run.head, end, end is not None))
+    return found
+
+
+def _merged_row(entry: Row) -> RunRow:
+    host = text(entry, "host")
+    name = text(entry, "report") + (f" ({host})" if host else "")
+    return _run_row(name, entry, entry, entry.get("exit_code") is not None)
+
+
+def _run_row(name: str, head: Row, end: Row | None, is_over: bool) -> RunRow:
     return RunRow(
-        name=run.path.name,
-        started=_time(text(run.head, "started")),
+        name=name,
+        started=_time(text(head, "started")),
         files=int(sum(numbers(end or {}, "files").values())),
-        seconds=number(end, "seconds") if end is not None else None,
-        end=_end(run),
+        seconds=number(end or {}, "seconds") if is_over else None,
+        end=_meaning_of(whole(end or {}, "exit_code")) if is_over else "not ended",
     )
 
 
 def _end(run: Run) -> str:
-    if run.end is None:
-        return "not ended"
-    code = whole(run.end, "exit_code")
+    return "not ended" if run.end is None else _meaning_of(whole(run.end, "exit_code"))
+
+
+def _meaning_of(code: int) -> str:
     return f"{code} ({_MEANINGS[code]})" if code in _MEANINGS else str(code)
 
 
 def _time(started: str) -> str:
     """`2026-11-26T01:12:09+00:00` as `2026-11-26 01:12 UTC`."""
-    if started.endswith("+00:00") and len(started) == 25:
+    if started.endswith("+00:00") and len(started) in (25, 29):  # with milliseconds or without
         return f"{started[:10]} {started[11:16]} UTC"
     return started
 

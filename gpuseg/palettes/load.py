@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from gpuseg import storage
 from gpuseg.errors import PaletteError, PaletteFormatError, UsageError
 from gpuseg.options import OnDuplicate
 from gpuseg.palette import Palette
@@ -64,7 +65,11 @@ def load_palette(
             f"palette must be a preset name, a path or a Palette, got {type(spec).__name__}"
         )
     path = Path(spec)
-    return _resolve(read_draft(_read_bytes(path), str(path)), path.stem, on_duplicate)
+    if isinstance(spec, str) and storage.is_url(spec):
+        data, where = read_stored(spec, "palette file"), spec
+    else:
+        data, where = _read_bytes(path), str(path)
+    return _resolve(read_draft(data, where), path.stem, on_duplicate)
 
 
 def read_draft(data: bytes, where: str) -> Draft:
@@ -121,6 +126,22 @@ def _decode(data: bytes, where: str) -> str:
             f"{where}:{line}: expected UTF-8 text, got the byte "
             f"0x{data[broken.start]:02x}; save the file as UTF-8"
         ) from broken
+
+
+def read_stored(url: str, what: str) -> bytes:
+    """The bytes of a small file in a storage. what: it is, for messages. Raises PaletteError."""
+    try:
+        data = storage.read_start(url, MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise PaletteError(
+            f"the {what} {url} cannot be read: {reason}; mend that, or give another"
+        ) from error
+    if data is None:
+        raise PaletteError(f"the {what} {url} does not exist; give the URL of one")
+    if len(data) > MAX_BYTES:
+        raise failure(url, f"a {what} of at most {MAX_BYTES} bytes", "more")
+    return data
 
 
 def _read_bytes(path: Path) -> bytes:

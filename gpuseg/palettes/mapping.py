@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from operator import index as whole_number
 from pathlib import Path
 
+from gpuseg import storage
 from gpuseg.errors import PaletteError, PaletteFormatError, UsageError
 from gpuseg.palette import MAX_INDEX, VOID_NAMES, Merged, Palette, PaletteClass
-from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.load import load_palette, read_stored
 from gpuseg.palettes.readers.delimited import delimiter_of
 from gpuseg.palettes.readers.fields import failure, parse_index
 from gpuseg.palettes.readers.records import JsonObject, parse_json
@@ -67,8 +68,10 @@ def load_mapping(spec: Spec) -> IndexMap:
     if not isinstance(spec, (str, os.PathLike)):
         raise UsageError(f"a mapping must be a dict, a file or FROM:TO, got {type(spec).__name__}")
     if os.path.isfile(spec):
-        return _read(Path(spec))
+        return _parsed(_read(Path(spec)), os.fspath(spec))
     text = os.fspath(spec)
+    if storage.is_url(text) and ":" not in text[text.index("://") + 3 :]:
+        return _parsed(read_stored(text, "map"), text)
     if text == REDUCE_ZERO:
         pairs = ((n, n - 1 if 0 < n < 255 else None) for n in range(256))
         return IndexMap(tuple(pairs))
@@ -166,7 +169,7 @@ def _renumbered(palette: Palette) -> IndexMap:
     return IndexMap(tuple((old, new.get(old)) for old in names), made)
 
 
-def _read(path: Path) -> IndexMap:
+def _read(path: Path) -> bytes:
     where = str(path)
     try:
         with path.open("rb") as file:
@@ -177,6 +180,10 @@ def _read(path: Path) -> IndexMap:
         ) from error
     if len(data) > MAX_BYTES:
         raise failure(where, f"a map of at most {MAX_BYTES} bytes", "more")
+    return data
+
+
+def _parsed(data: bytes, where: str) -> IndexMap:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

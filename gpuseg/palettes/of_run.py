@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gpuseg import storage
 from gpuseg.errors import PaletteError
+from gpuseg.names import kind_of, without_suffix
 from gpuseg.palette import Palette, PaletteClass
 
 REPORT = "gpuseg-report"
@@ -33,12 +35,18 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """The head of a report, None for a file that is none or is not there."""
     try:
+        if isinstance(path, str) and storage.is_url(path):
+            return _head(storage.read_start(path, _MAX_LINE) or b"")
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe could wait for ever
             return None
         with open(path, "rb") as file:
-            head = json.loads(file.readline(_MAX_LINE))
+            return _head(file.readline(_MAX_LINE))
     except (OSError, ValueError, RecursionError):  # RecursionError: thousands of brackets
         return None
+
+
+def _head(start: bytes) -> dict[str, Any] | None:
+    head = json.loads(start.partition(b"\n")[0])
     return head if isinstance(head, dict) and head.get("type") == "run" else None
 
 
@@ -46,13 +54,31 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     """The palette that the label maps in DST were made with, None where no report tells.
 
     dst: the folder, or one file in it. The palette's ignore index is the one that was written.
-    Looks at `gpuseg-report*.jsonl` in the folder, the first by name.
+    Looks at `gpuseg-report*.jsonl` in the folder, the first by name; for `labels.tar` first at
+    `labels.gpuseg-report.jsonl` beside it.
     """
+    if isinstance(dst, str) and storage.is_url(dst):
+        return palette_of_head(head_of_run([*_beside(dst), *_stored(dst)]))
     folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
-    return palette_of_head(head_of_run(sorted(folder.glob(f"{REPORT}*.jsonl"))))
+    beside = map(Path, _beside(os.fspath(dst)))
+    return palette_of_head(head_of_run([*beside, *sorted(folder.glob(f"{REPORT}*.jsonl"))]))
 
 
-def head_of_run(reports: Iterable[Path]) -> dict[str, Any]:
+def _beside(dst: str) -> list[str]:
+    """Where the report of an archive is."""
+    return [f"{without_suffix(dst)}.{REPORT}.jsonl"] if kind_of(dst) is not None else []
+
+
+def _stored(dst: str) -> list[str]:
+    """The reports in a folder of a storage, none where it cannot be listed."""
+    try:
+        found = storage.beginning_with(storage.join(dst, REPORT))
+    except OSError:
+        return []
+    return [url for url in found if url.endswith(".jsonl")]
+
+
+def head_of_run(reports: Iterable[Path | str]) -> dict[str, Any]:
     """The first head that tells of a palette: verbs that look leave reports, too. {}: none."""
     heads = (read_head(path) for path in reports)
     return next((head for head in heads if head is not None and "class_table" in head), {})

@@ -34,8 +34,7 @@ def save_palette(palette: Palette, path: str | os.PathLike[str]) -> None:
     Raises UsageError for an unknown suffix, PaletteError when the format cannot hold
     the indices or a name, and OutputError when the file cannot be written.
     """
-    target = Path(path)
-    write_atomically(str(target), render_palette(palette, target.suffix))
+    write_atomically(os.fspath(path), render_palette(palette, Path(path).suffix))
 
 
 def render_palette(palette: Palette, suffix: str) -> bytes:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gpuseg import direct
 from gpuseg.batch import Labels
 from gpuseg.codecs import png
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.comparison.meanings import other_colours
 from gpuseg.discover import Source
 from gpuseg.errors import LabelError, UnsupportedMaskError
@@ -27,6 +28,7 @@ from gpuseg.palettes.load import load_palette
 from gpuseg.results import FileResult, Report, count
 from gpuseg.runs import Progress, StrPath, look
 from gpuseg.scratch import Scratch
+from gpuseg.task import fetched
 
 SHOWN = 5
 """Strange indices that a message names."""
@@ -69,7 +71,7 @@ def check(
     known.check_depth(depth, ignore_index)
     rule = Rule(known, depth, known.ignore_for(depth, ignore_index), any_colours)
     task = _Checking(rule, settings)
-    sources = Inputs([os.fspath(dst)], settings.pattern)
+    sources = Inputs.of([os.fspath(dst)], settings)
     return look(sources, task, verb="check", report=report, progress=progress)
 
 
@@ -161,7 +163,7 @@ class _Checking:
             return FileResult.failure(source.relative, source.error)
         start, facts = perf_counter(), dict[str, Any]()
         try:
-            problem = self._problem(source.path, facts)
+            problem = self._problem(fetched(source, self.options.max_pixels).image, facts)
         except Exception as error:  # a file that fails never stops another
             return FileResult.failure(source.relative, error, **facts)
         if problem:
@@ -169,7 +171,7 @@ class _Checking:
         seconds = {"check": perf_counter() - start}
         return FileResult(source=source.relative, status="read", seconds=seconds, **facts)
 
-    def _problem(self, path: str, facts: dict[str, Any]) -> str:
+    def _problem(self, path: ImageFile, facts: dict[str, Any]) -> str:
         """What is wrong with a file that is whole. facts: filled with fields of its row."""
         with suppress(png.NotDirectError):
             mask = png.read_scanlines(path, self.options.max_pixels, grey=True)

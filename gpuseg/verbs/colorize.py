@@ -83,7 +83,9 @@ def _check(over: StrPath | None, alpha: float, ignore_index: int | None) -> None
     if not isinstance(alpha, (int, float)) or not 0 <= alpha <= 1:
         raise UsageError(f"alpha must be 0 (only the photograph) to 1 (only colours), got {alpha}")
     if over is not None and not os.path.isdir(over):
-        raise UsageError(f"over must be a folder of photographs, got {os.fspath(over)}")
+        raise UsageError(
+            f"over must be a folder of photographs on this machine, got {os.fspath(over)}"
+        )
     if ignore_index is not None and not 0 <= ignore_index <= MAX_INDEX:
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index}")
 
@@ -151,7 +153,7 @@ class _Colouring:
     def _fast(self, source: Source, mark: Mark) -> Made | None:
         """By the direct path; None for what it does not read, or what may have no colour."""
         with suppress(png.NotDirectError):
-            mask = png.read_scanlines(source.path, self.max_pixels, grey=True)
+            mask = png.read_scanlines(source.image, self.max_pixels, grey=True)
             if mask.colours is not None:
                 plte = None if mask.grey else mask.colours.tobytes()
                 colours = _colours(self, plte, False)
@@ -163,7 +165,7 @@ class _Colouring:
         return None
 
     def _thorough(self, source: Source, mark: Mark) -> Made:
-        found = read_label_map(source.path, self.max_pixels)
+        found = read_label_map(source.image, self.max_pixels)
         colours = _colours(self, found.plte, found.labels.dtype == np.uint16)
         _check_known(found.labels, colours)
         facts = {"width": found.width, "height": found.height, "format": found.format}

@@ -84,7 +84,7 @@ def inspect(
     Raises UsageError, OutputError, Interrupted.
     """
     settings = ReadOptions(**options)
-    sources = Inputs([os.fspath(path) for path in paths], settings.pattern)
+    sources = Inputs.of([os.fspath(path) for path in paths], settings)
     found = Inspection()
     found.report = look(
         sources,

@@ -65,5 +65,5 @@ class _Recolouring:
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The same PNG with another palette."""
-        data, *facts = recolouring.recolour(source.path, self.plte, mark(0), self.max_pixels)
+        data, *facts = recolouring.recolour(source.image, self.plte, mark(0), self.max_pixels)
         return Made(data, dict(zip(_FACTS, facts, strict=True)) | _AS_EVER)

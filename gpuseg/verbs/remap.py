@@ -164,7 +164,7 @@ class _Remapping:
     def _fast(self, source: Source, mark: Mark) -> Made | None:
         """By the direct path; None for what it does not read or what may be unmapped."""
         with suppress(png.NotDirectError):
-            mask = png.read_scanlines(source.path, self.max_pixels, grey=True)
+            mask = png.read_scanlines(source.image, self.max_pixels, grey=True)
             if mask.colours is not None:
                 labels = direct.map_labels(mask, _narrow_table(self))
                 if labels is not None:
@@ -175,7 +175,7 @@ class _Remapping:
         return None
 
     def _thorough(self, source: Source, mark: Mark) -> Made:
-        found = read_label_map(source.path, self.max_pixels)
+        found = read_label_map(source.image, self.max_pixels)
         entries = _table(self)[found.labels]
         counts = count_labels(found.labels[entries >= _FLAG])
         if counts and self.unmapped != "ignore":

@@ -90,7 +90,7 @@ class _Repairing:
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The mask with its borders repaired."""
-        mask = read_colour_mask(source.path, self.options.max_pixels)
+        mask = read_colour_mask(source.image, self.options.max_pixels)
         if mask.grey and self.options.grey == "auto":
             check_grey(mask.pixels, self.palette, self.options)
         pixels = np.require(colour_pixels(mask), None, ["C", "W"])  # Pillow's memory is neither

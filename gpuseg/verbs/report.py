@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack, cast
 
-from gpuseg import plots
+from gpuseg import plots, storage
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import Stats, conclude
 from gpuseg.inputs import Inputs
+from gpuseg.merging.choosing import reports_in
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.output import check_replaceable, write_atomically
-from gpuseg.pages import html, rows
+from gpuseg.pages import html
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gallery import Folders
-from gpuseg.pages.gathered import Gathered, check_report, gather
+from gpuseg.pages.gathered import Gathered, gather
 from gpuseg.pages.page import GENERATOR, Material, make_page
 from gpuseg.pages.survey import Survey
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import REPORT, head_of_run, palette_of_head
+from gpuseg.report_reading import read_report, text
 from gpuseg.results import FileResult, Report
 from gpuseg.runs import Progress, StrPath, look
 
@@ -56,7 +58,8 @@ def report(
     palette: what indices mean: a Palette, the name of a preset, or a palette file; None takes
         the run's. progress: as in `convert_directory`.
     options: the fields of `ReadOptions`, and these:
-    run: the report of the run; None takes all `gpuseg-report*.jsonl` in DST together.
+    run: the report of the run; None takes all `gpuseg-report*.jsonl` in DST together, of a job
+        that was divided the merged one alone, if there is one.
     src: the folder of the colour masks, for crops and the gallery; None takes the report's.
     over: a folder of photographs of the same places and stems, to lay label maps over.
     gallery: label maps to show, 0 to 500; by default 12.
@@ -94,6 +97,10 @@ class Request:
             raise UsageError(f"gallery must be a whole number, got {self.gallery!r}")
         if not 0 <= self.gallery <= MAX_GALLERY:
             raise UsageError(f"gallery must be 0 to {MAX_GALLERY}, got {self.gallery}")
+        places = ("DST", self.dst), ("--src", self.src), ("--over", self.over), ("--run", self.run)
+        for name, place in places:
+            if place is not None and storage.is_url(place):
+                raise UsageError(f"{name} must be on this machine, got {place}; fetch it first")
         for name, folder in (("DST", self.dst), ("--src", self.src), ("--over", self.over)):
             if folder is not None and not os.path.isdir(folder):
                 raise UsageError(f"{name} must be a folder, got {folder!r}, which is none")
@@ -105,10 +112,10 @@ class Request:
 
     @property
     def reports(self) -> list[Path]:
-        """The reports of the run."""
+        """The reports of the run. Raises UsageError where several tell of the same files."""
         if self.run is not None:
             return [Path(self.run)]
-        return sorted(Path(self.dst).glob(f"{REPORT}*.jsonl"))
+        return reports_in(Path(self.dst))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ def write_report(
     _check_target(request.page, overwrite)
     reports = request.reports  # those that there are now
     for path in reports:
-        check_report(path)
+        read_report(path)
     table, ignore_index = _meaning(reports, palette)
     stats, names = _survey(request, table, ignore_index, progress, options)
     with size_limit_is_ours():
@@ -184,7 +191,7 @@ def _meaning(reports: list[Path], palette: Palette | StrPath | None) -> tuple[Pa
 
 def _source_of(gathered: Gathered) -> str | None:
     """The folder of the sources as the report names it, None where it is not there."""
-    folder = rows.text(gathered.head, "src")
+    folder = text(gathered.head, "src")
     try:
         return folder if folder and os.path.isdir(folder) else None
     except ValueError:  # a null byte in the name

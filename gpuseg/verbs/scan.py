@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg import storage
 from gpuseg.census.choosing import (
     Candidate,
     Lack,
@@ -29,9 +30,11 @@ from gpuseg.census.presets import Explaining, all_presets
 from gpuseg.census.tables import find_table
 from gpuseg.census.tally import Counted, Tally, ranked
 from gpuseg.census.verdicts import judge
+from gpuseg.codecs.opening import ImageFile
 from gpuseg.codecs.stored import read_stored
 from gpuseg.discover import Source
 from gpuseg.errors import MaskError, PaletteError, UsageError
+from gpuseg.finding import is_folder
 from gpuseg.inputs import Inputs
 from gpuseg.kernels.lut import key_colours
 from gpuseg.options import DEFAULT_MAX_PIXELS, ReadKeywords, ReadOptions
@@ -180,7 +183,7 @@ def scan(
     explaining = Explaining((*all_presets().palettes, wanted)) if wanted else all_presets()
     source = os.fspath(src)
     tally = Tally(explaining)
-    inputs = Inputs([source], settings.pattern, sample)
+    inputs = Inputs.of([source], settings, sample)
     task = Scanning(settings, explaining)
     done = look(inputs, task, verb="scan", report=report, progress=progress, tally=tally.add)
     named = None
@@ -204,8 +207,7 @@ def _concluded(
     src, wanted, named = asked
 
     def read(name: str) -> NDArray[np.uint8] | None:
-        path = os.path.join(src, *name.split("/")) if os.path.isdir(src) else src
-        return _read_colours(path, settings.max_pixels)
+        return _read_colours(_image(src, name), settings.max_pixels)
 
     found = candidates(tally) if tally.coloured else []
     chosen = choose(found, tally, wanted)
@@ -223,7 +225,23 @@ def _repeated(settings: ReadOptions) -> str:
     return pattern + (f" --max-pixels {largest}" if largest != DEFAULT_MAX_PIXELS else "")
 
 
-def _read_colours(path: str, max_pixels: int) -> NDArray[np.uint8] | None:
+def _image(src: str, name: str) -> ImageFile:
+    """A file of SRC, by its relative path; no bytes where it is gone."""
+    if not is_folder(src):
+        path = src
+    else:
+        path = (
+            storage.join(src, name) if storage.is_url(src) else os.path.join(src, *name.split("/"))
+        )
+    if not storage.is_url(path):
+        return path
+    try:
+        return storage.read(path)
+    except OSError:
+        return b""
+
+
+def _read_colours(path: ImageFile, max_pixels: int) -> NDArray[np.uint8] | None:
     """The colours of an image's pixels, uint8 (H, W, 3), None where it has none any more."""
     try:
         image = read_stored(path, max_pixels)

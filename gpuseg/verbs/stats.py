@@ -12,7 +12,7 @@ from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import CSV_HEAD, Stats, conclude
 from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import check_replaceable, write_atomically
+from gpuseg.output import check_local, check_replaceable, write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
@@ -48,7 +48,7 @@ def stats(
         raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {ignore_index!r}")
     where = os.fspath(dst)
     settings = ReadOptions(**options)
-    sources = Inputs([where], settings.pattern)
+    sources = Inputs.of([where], settings)
     table = load_palette(palette) if palette is not None else palette_of_run(where)
     if ignore_index is None:
         ignore_index = table.ignore_for(8) if table is not None else 255
@@ -80,6 +80,7 @@ def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
         from gpuseg.plots import require
 
         require()
+        check_local(os.fspath(plots))
         try:
             os.makedirs(plots, exist_ok=True)
         except OSError as error:

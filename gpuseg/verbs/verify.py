@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Unpack
 
+from gpuseg import storage
 from gpuseg.comparison.comparing import Comparer
 from gpuseg.comparison.meanings import Standard
 from gpuseg.comparison.pairs import NoSourceError, Pairs
-from gpuseg.discover import Listed, Source, Walk, find
+from gpuseg.discover import Source
 from gpuseg.errors import UnreadableMaskError, UsageError
-from gpuseg.folders import check_folders, check_target
+from gpuseg.finding import Files, find, is_file
+from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import Depth, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run
 from gpuseg.results import FileResult, Report
-from gpuseg.runs import Flow, Progress, Running, StrPath, header, run, seen_by_all
-from gpuseg.task import row_of
+from gpuseg.runs import Flow, Progress, Running, StrPath, header, report_place, run, seen_by_all
+from gpuseg.task import Reach, row_of
 
 
 def verify(
@@ -64,11 +65,12 @@ def verify(
     comparer = Comparer(standard, allow_unknown, settings.max_pixels)
     task = _Verifying(target, comparer, settings)
 
-    path = Path(report) if report is not None else None
+    path = report_place(report)
 
     def begin(running: Running) -> Flow:
-        running.writer.report.remark = origin
-        return running.flow(task)
+        remarks = (origin, _NOT_PAIRED if storage.is_url(source) else "")
+        running.writer.report.remark = "; ".join(filter(None, remarks))
+        return running.flow(task, reach=Reach.of(source))
 
     head = header("verify", sources, target)
     if known is not None:
@@ -77,17 +79,23 @@ def verify(
     return run(sources, settings, path, head, begin, progress)
 
 
-def _pairs(src: str, dst: str, pattern: str | None) -> Pairs | Walk | Listed:
+_NOT_PAIRED = "label maps of no mask were not looked for: SRC is in a storage"
+
+
+def _pairs(src: str, dst: str, pattern: str | None) -> Pairs | Files:
     """The files to compare. Raises UsageError for what no conversion has for SRC and DST."""
-    if os.path.isfile(src):
+    if storage.is_url(dst):
+        raise UsageError(f"DST must be a folder of this machine, got {dst}; fetch the label maps")
+    single = is_file(src)
+    if single:
         check_target(dst)
     else:
         check_folders(src, dst)
     if not os.path.isdir(dst):
         raise UsageError(f"DST {dst} does not exist; give the folder of the label maps")
-    if os.path.isfile(src):
+    if single or storage.is_url(src):
         return find(src, pattern)
-    return Pairs(src, pattern, skip=os.path.realpath(dst), dst=dst)
+    return Pairs(src, pattern, skip=real(dst), dst=dst)
 
 
 def _palette(
@@ -127,7 +135,7 @@ class _Verifying:
                 status="extra",
                 message="no file of SRC becomes this label map; remove it, or restore its mask",
             )
-        return row_of(source, self._compare)
+        return row_of(source, self._compare, self.options.max_pixels)
 
     def _compare(self, source: Source) -> FileResult:
         target = os.path.join(self.dst, source.target)
@@ -139,7 +147,7 @@ class _Verifying:
                 "report of the run why it was refused",
             )
         start = perf_counter()
-        found = self.comparer.compare(source.path, target)
+        found = self.comparer.compare(source.image, target)
         mask = found.mask
         return FileResult(
             source=source.relative,

@@ -219,7 +219,7 @@ def test_a_full_standard_output_is_told(unbuffered: str) -> None:
 
 def test_help_lists_every_command_once_under_headings() -> None:
     out = gpuseg("--help").stdout
-    listed = re.findall(r"^  (\w+)  ", out, re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  ", out, re.MULTILINE)
     assert sorted(listed) == sorted(main.commands)
     assert listed[:2] == ["scan", "inspect"]
     assert "Colour masks:\n  scan " in out

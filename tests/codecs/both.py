@@ -59,7 +59,7 @@ class Both:
 
 
 def _convert(path: Path, job: Job) -> Outcome:
-    target = Path(job.targets.dst) / "mask.png"
+    target = Path(job.targets.destination.path("mask.png"))
     target.unlink(missing_ok=True)
     with size_limit_is_ours():
         row = convert_source(Source(str(path), "mask.png"), job)

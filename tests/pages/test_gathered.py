@@ -8,7 +8,8 @@ import pytest
 
 from gpuseg.errors import UsageError
 from gpuseg.pages import gathered as module
-from gpuseg.pages.gathered import check_report, gather
+from gpuseg.pages.gathered import gather
+from gpuseg.report_reading import read_report
 from gpuseg.results import FileResult, UnknownColour
 from tests.pages.making import END, failed, unknown, write_report
 
@@ -111,7 +112,7 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
         path = tmp_path / "r.jsonl"
         path.write_text(content)
         with pytest.raises(UsageError, match="is no report of gpuseg"):
-            check_report(path)
+            read_report(path)
         with pytest.raises(UsageError, match="is no report of gpuseg"):
             gather([path])
 

@@ -20,7 +20,7 @@ from gpuseg.pages.page import Material, make_page
 from gpuseg.palettes.of_run import palette_of_head
 from gpuseg.results import FileResult, Report
 from tests.pages.making import counted
-from tests.pages.test_rows import JSON, TEXTS
+from tests.test_report_reading import JSON, TEXTS
 from tests.verbs.pages import Outline
 
 pytest.importorskip("jinja2")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpuseg.pages.gathered import Gathered, Kind, gather
-from gpuseg.pages.summary import MAX_ROWS, groups, summary
+from gpuseg.pages.summary import MAX_ROWS, RunRow, groups, summary
 from gpuseg.results import FileResult, UnknownColour
 from tests.pages.making import END, failed, unknown, write_report
 
@@ -102,3 +102,17 @@ def test_groups_share_the_rows_they_may_show() -> None:
     assert [group.kind for group in found] == ["many", "other", "some", "few"]
     assert [group.count - group.more for group in found] == [50, 50, 50, 3]
     assert sum(len(group.rows) for group in found) <= MAX_ROWS
+
+
+def test_a_merged_report_lists_the_runs_that_it_was_made_from(tmp_path: Path) -> None:
+    run = {"report": "1", "host": "h", "started": "2026-11-26T01:12:09.123+00:00"}
+    ended = {**run, "files": {"converted": 2}, "seconds": 1.5, "exit_code": 0}
+    end = {**END, "runs": [ended, {**run, "seconds": None, "exit_code": None}, 7, {}]}
+    path = write_report(tmp_path / "r.jsonl", done("a"), end, end=False)
+    found = summary(gather([path]), "t")
+    assert found.runs[0] == RunRow("1 (h)", "2026-11-26 01:12 UTC", 2, 1.5, "0 (all well)")
+    assert found.runs[1:] == (
+        RunRow("1 (h)", "2026-11-26 01:12 UTC", 0, None, "not ended"),
+        RunRow("", "", 0, None, "not ended"),
+    )
+    assert [tile.note for tile in found.tiles if tile.title == "time"] == ["in 3 runs"]

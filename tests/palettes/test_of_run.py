@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
+from gpuseg import storage
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run, read_head
@@ -25,6 +27,7 @@ def test_a_conversion_leaves_its_palette(tmp_path: Path) -> None:
     head = read_head(place.dst / "gpuseg-report.jsonl")
     assert head is not None
     assert (head["verb"], head["src"], head["dst"]) == ("convert", str(place.src), str(place.dst))
+    assert (head["host"], head["shard"], head["pattern"]) == (platform.node(), "1/1", None)
 
 
 def test_shards_leave_one_each(tmp_path: Path) -> None:
@@ -34,6 +37,17 @@ def test_shards_leave_one_each(tmp_path: Path) -> None:
     found = palette_of_run(place.dst)
     assert found is not None
     assert len(found) == 6
+
+
+def test_shards_in_a_storage(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    url = f"memory://{tmp_path}"
+    assert palette_of_run(url) is None
+    head = {"type": "run", **describe(load_palette("voc"), 250)}
+    storage.write(f"{url}/gpuseg-report-00002-of-00002.jsonl", json.dumps(head).encode())
+    found = palette_of_run(url)
+    assert found is not None
+    assert found.name == "voc"
 
 
 @pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2"])

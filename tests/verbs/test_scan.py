@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import gpuseg
-from gpuseg import processes
+from gpuseg import child, processes
 from gpuseg.census.tally import MOST_EXAMPLES
 from gpuseg.discover import Source
 from gpuseg.errors import PaletteError, UsageError
@@ -223,14 +223,14 @@ def test_threads_and_processes_find_the_same(
     src = camvid(tmp_path / "src", files=60)
     want = gpuseg.scan(src, workers=1).as_dict()
     done: list[Done] = []
-    run = processes.Worker.run
+    run = child.Worker.run
 
-    def noted(worker: processes.Worker, sources: list[Source]) -> list[Done]:
+    def noted(worker: child.Worker, sources: list[Source]) -> list[Done]:
         results = run(worker, sources)
         done.extend(results)
         return results
 
-    monkeypatch.setattr(processes.Worker, "run", noted)
+    monkeypatch.setattr(child.Worker, "run", noted)
     for limit in ("PATIENCE", "ENOUGH", "TIMES_DONE"):
         monkeypatch.setattr(processes, limit, 0)
     for report in (None, tmp_path / "r.jsonl"):

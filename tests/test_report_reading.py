@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpuseg import report_reading as rows
 from gpuseg.errors import UsageError
-from gpuseg.pages import rows
-from gpuseg.pages.rows import file_row, read_rows
+from gpuseg.report_reading import file_row, read_rows
 from gpuseg.results import FileResult, UnknownColour
 
 TEXTS = st.sampled_from(["", "<b>", "a\n", "\ud800", "failed", "converted", "#0a0B0c", "#xyzxyz"])

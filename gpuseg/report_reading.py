@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import IO, Any, cast, get_args
 
+from gpuseg import storage
 from gpuseg.errors import UsageError
 from gpuseg.results import Status, UnknownColour
 
@@ -51,15 +53,28 @@ class FileRow:
     seconds: Mapping[str, float]
 
 
-def read_rows(path: Path) -> Iterator[Row | None]:
+def read_report(path: Path | str) -> tuple[Row, Iterator[Row | None]]:
+    """The head of a report, and its other lines as `read_rows` has them.
+
+    Raises UsageError for a file that is no report.
+    """
+    rows = read_rows(path)
+    head = next(rows, None)
+    if head is None or head.get("type") != "run":
+        raise UsageError(
+            f"{path} is no report of gpuseg: its first line must be a row of type 'run'; "
+            "give the JSON Lines file of a run"
+        )
+    return head, rows
+
+
+def read_rows(path: Path | str) -> Iterator[Row | None]:
     """Every line of a report as a dict, None for one that is none; in bounded memory.
 
     Raises UsageError for a file that cannot be read.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe could wait for ever, and ends but once
-            raise OSError(0, "it is no regular file")
-        with path.open("rb") as file:
+        with _open(path) as file:
             while line := file.readline(MAX_LINE):
                 whole = line.endswith(b"\n") or len(line) < MAX_LINE
                 while not line.endswith(b"\n") and (rest := file.readline(MAX_LINE)):
@@ -68,9 +83,16 @@ def read_rows(path: Path) -> Iterator[Row | None]:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"the report {path} cannot be read: {reason}; give the JSON Lines file of a run "
-            "with --run"
+            f"the report {path} cannot be read: {reason}; give the JSON Lines file of a run"
         ) from error
+
+
+def _open(path: Path | str) -> IO[bytes]:
+    if isinstance(path, str) and storage.is_url(path):
+        return storage.open_stream(path)
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe could wait for ever, and ends but once
+        raise OSError(0, "it is no regular file")
+    return open(path, "rb")
 
 
 def _parse(line: bytes) -> Row | None:
@@ -81,14 +103,24 @@ def _parse(line: bytes) -> Row | None:
     return row if isinstance(row, dict) else None
 
 
+def status_of(row: Row | None) -> Status | None:
+    """The status of a row of type `file`, None where it does not say what became of which file."""
+    return _status(row) if row is not None and row.get("type") == "file" else None
+
+
+def _status(row: Row) -> Status | None:
+    status = text(row, "status")
+    return cast("Status", status) if status in _STATUSES and text(row, "source") else None
+
+
 def file_row(row: Row) -> FileRow | None:
     """What a row of type `file` says, None where it does not say what became of which file."""
-    source, status = text(row, "source"), text(row, "status")
-    if not source or status not in _STATUSES:
+    status = _status(row)
+    if status is None:
         return None
     return FileRow(
-        source=source,
-        status=cast("Status", status),
+        source=text(row, "source"),
+        status=status,
         target=text(row, "target"),
         width=whole(row, "width"),
         height=whole(row, "height"),

@@ -1,0 +1,1 @@
+"""Archives as they come: members in, members out, nothing is unpacked to disk."""

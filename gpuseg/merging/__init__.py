@@ -1,0 +1,1 @@
+"""Reports of shards and of their repetitions, put together: each input once."""

@@ -1,0 +1,178 @@
+"""What becomes of one archive, or of the files that are to become one: in order, whole or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from gpuseg import storage
+from gpuseg.archives.member import Member
+from gpuseg.archives.naming import Seen
+from gpuseg.discover import Source
+from gpuseg.errors import OutputError
+from gpuseg.options import WriteOptions
+from gpuseg.ordering import Slot
+from gpuseg.results import FileResult
+from gpuseg.taking import collision, target_name
+from gpuseg.targets import Targets
+
+Add = Callable[[FileResult, bytes | None], object]
+"""Takes the row of a file, and its line of the report where that is made already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle(Source):
+    """An archive, or files of a folder that become one: what is resumed and divided as a whole.
+
+    relative: the name of its row. into: its target, an archive or the folder DST. rows, below:
+    what stands before the names of its members in their rows, and of their targets. start, stop:
+    which files it is of a folder's listing, which has `size` of them and this digest.
+    """
+
+    into: str = ""
+    rows: str = ""
+    below: str = ""
+    start: int = 0
+    stop: int = 0
+    digest: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Packing:
+    """A bundle on its way to its target, which is a folder.
+
+    targets: of the run. add: takes rows. folds_case: as in Walk. kept: other members that passed
+    through. error: why nothing more can be written. is_over: the last place had its turn.
+    One thread at a time asks for places or has its turn at one.
+    """
+
+    bundle: Bundle
+    targets: Targets
+    add: Add
+    folds_case: bool = False
+    kept: int = 0
+    error: Exception | None = None
+    is_over: bool = False
+    _names: Seen = field(default_factory=Seen)
+
+    @property
+    def options(self) -> WriteOptions:
+        """Those of the run."""
+        return self.targets.options
+
+    def of_member(self, member: Member) -> Slot:
+        """The place of a member of an archive."""
+        is_mask = member.part == "mask"
+        name = target_name(member.name) if is_mask else member.name
+        data = member.data if isinstance(member.data, bytes) else b""
+        source = Source(
+            self.bundle.path,
+            self.bundle.rows + member.name,
+            len(data),
+            member.mtime_ns,
+            member.error,
+            content=data,
+            goes_to=self.bundle.below + name,
+        )
+        if is_mask:
+            return self.of_file(source, name)
+        if source.error is None and not self._is_new(name):
+            source = replace(source, error=collision(source.relative))
+        return Slot(
+            lambda _result, _line: self._keep(source, name, member.data), size=_held(member)
+        )
+
+    def of_file(self, source: Source, name: str) -> Slot:
+        """The place of a mask. name: of its label map in the target."""
+        if source.error is None and not self._is_new(name):
+            source = replace(source, error=collision(source.relative), content=None)
+        size, mtime_ns = source.size if source.content else 0, source.mtime_ns
+
+        def then(result: FileResult | None, line: bytes | None) -> None:
+            if result is not None:
+                self._take(result, line, name, mtime_ns)
+
+        return Slot(then, source, size)
+
+    def end(self, error: Exception | None = None) -> Slot:
+        """The place after all others. error: why the bundle was not read to its end."""
+
+        def then(result: FileResult | None, line: bytes | None) -> None:
+            self.error = self.error or error
+            self.finish()
+            self.is_over = True
+            if self.error is not None:
+                self.add(FileResult.failure(self.bundle.relative, self.error), None)
+
+        return Slot(then)
+
+    def begin(self) -> bool:
+        """Whether there is anything to do; if not it has its row."""
+        if self.bundle.error is None:
+            return True
+        self.add(FileResult.failure(self.bundle.relative, self.bundle.error), None)
+        return False
+
+    def finish(self) -> None:
+        """Make the target whole, where that is no file's own business."""
+
+    def discard(self) -> None:
+        """Leave nothing behind of a target that is not finished."""
+
+    def _is_new(self, name: str) -> bool:
+        return self._names.add(name.casefold() if self.folds_case else name)
+
+    def _take(self, result: FileResult, line: bytes | None, name: str, mtime_ns: int) -> None:
+        """Take the result of a mask, whose turn it is."""
+        self.add(result, line)
+
+    def _keep(self, source: Source, name: str, data: bytes | IO[bytes]) -> None:
+        """Have another member pass through, whose turn it is."""
+        try:
+            if source.error is not None:
+                raise source.error
+            if self.error is not None:
+                raise self.error
+            if not self.options.dry_run:
+                self._pass(name, data, source.mtime_ns)
+            self.kept += 1
+        except Exception as error:  # a member that fails never stops another
+            self._failed(source, error)
+        finally:
+            if not isinstance(data, bytes):
+                data.close()
+
+    def _failed(self, source: Source, error: Exception) -> None:
+        self.add(FileResult.failure(source.relative, error), None)
+
+    def _pass(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:
+        """Write a member as it is, unless it is there. Raises OutputError."""
+        put = self.targets.destination
+        target = put.path(self.bundle.below + name)
+        content = data if isinstance(data, bytes) else data.read()
+        if put.look(target) is not None:
+            try:
+                there = (
+                    storage.read(target) if storage.is_url(target) else Path(target).read_bytes()
+                )
+            except OSError as error:
+                raise OutputError(
+                    f"the target {target} cannot be read: {error.strerror or error}; remove what "
+                    "is in the way, or choose another DST"
+                ) from error
+            if there == content:
+                return
+            if not self.options.overwrite:
+                raise OutputError(
+                    f"the target {target} exists and is not the member; remove it, choose another "
+                    "DST, or use --overwrite"
+                )
+        put.write(target, content)
+
+
+def _held(member: Member) -> int:
+    """Bytes of memory that a kept member takes while it waits; large ones lie in a temp file."""
+    getbuffer = getattr(member.data, "getbuffer", None)
+    return len(getbuffer()) if getbuffer is not None else 0

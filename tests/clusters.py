@@ -67,7 +67,8 @@ class ForeignCluster:
             "scheduler", "--host", self.host, "--port", "0", "--no-dashboard",
             "--scheduler-file", str(self.file),
         )  # fmt: skip
-        wait_until(self.file.exists, "a scheduler file")
+        # it is not written at once
+        wait_until(lambda: self.file.exists() and self.file.read_text(), "a scheduler file")
 
     @property
     def file(self) -> Path:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,3 +214,36 @@ def test_ctrl_c(tmp_path: Path, foreign: ForeignCluster) -> None:
 
 def plugins(foreign: ForeignCluster) -> list[str]:
     return [name for name, state in foreign.tasks().items() if state == "plugin"]
+
+
+def test_archives_are_shards(place: Place, foreign: ForeignCluster) -> None:
+    """Each is done as a whole by one worker: the same members as without a cluster."""
+    tars = place.root / "tars"
+    tars.mkdir()
+    for k in range(3):
+        with tarfile.open(tars / f"part-{k}.tar", "w") as tar:
+            for path in sorted((place.src / str(k)).iterdir()):
+                tar.add(path, f"{k}/{path.name}")
+    for name, options in (("here", []), ("there", ["--scheduler", foreign.address])):
+        (place.root / name).mkdir()
+        source, target = (str(folder / "part-{0..2}.tar") for folder in (tars, place.root / name))
+        done = gpuseg("convert", source, target, "--palette", str(place.palette), *options)
+        assert done.code == 0, done
+    for k in range(3):
+        found = []
+        for name in ("here", "there"):
+            with tarfile.open(place.root / name / f"part-{k}.tar") as tar:
+                found.append({m.name: tar.extractfile(m).read() for m in tar})  # type: ignore[union-attr]
+        assert found[0] == found[1]
+        assert len(found[0]) == FILES // 3
+    check_shares(read_report(place.root / "there" / "gpuseg-report.jsonl"))
+    assert foreign.tasks() == {}
+
+
+def test_what_only_this_process_sees_is_refused(place: Place, foreign: ForeignCluster) -> None:
+    pytest.importorskip("fsspec")
+    place.dst = Path("memory://bucket/dst")
+    arguments = ["convert", str(place.src), "memory://bucket/dst", "--palette", str(place.palette)]
+    done = gpuseg(*arguments, "--scheduler", foreign.address)
+    assert done.code == 2
+    assert "in the memory of this process" in done.err

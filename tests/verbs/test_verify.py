@@ -281,7 +281,7 @@ def test_nothing_is_written(dump: Path) -> None:
 
 def test_the_task_works_in_another_process(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = []
-    monkeypatch.setattr(Running, "flow", lambda running, task: tasks.append(task) or 1 / 0)
+    monkeypatch.setattr(Running, "flow", lambda running, task, **more: tasks.append(task) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         verify(dump / "src", dump / "dst")
     [task] = pickle.loads(pickle.dumps(tasks))

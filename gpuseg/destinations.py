@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -132,18 +133,14 @@ class StoredFolder:
         return target == source.path
 
     def write(self, target: str, data: bytes, check: Check | None = None) -> None:
-        """By one PUT; read back for `check`, and removed where that fails."""
+        """By one PUT. With a check it is read back, too, and removed if it differs."""
+        if check is not None:
+            check(data)  # nothing is seen under its name until then
         try:
             storage.write(target, data)
-            if check is None:
-                return
-            try:
-                check(storage.read(target))
-            except OutputError:
+            if check is not None and storage.read(target) != data:
                 storage.remove(target)
-                raise
-        except OutputError:
-            raise
+                raise OSError(errno.EIO, "other bytes were read back, so it was removed again")
         except OSError as error:
             raise OutputError(
                 f"{target} cannot be written: {error.strerror or error}; mend that, or choose "

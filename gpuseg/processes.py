@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterable
+from itertools import takewhile
 from time import monotonic, sleep
 from typing import Protocol
 
@@ -30,6 +32,10 @@ MOST_AHEAD = 20_000
 
 TURN = 0.05
 """Seconds of work that a process is given at a time; Ctrl-C waits as long."""
+
+TURNS = 8
+"""Files that are taken together where they wait for a storage, by those in hand at once: at their
+end the last one is waited for."""
 
 MOST = 256
 """Files that a process is given at a time at most."""
@@ -112,8 +118,12 @@ class ProcessFlow:
 
     def _do_one(self) -> bool:
         """Do a file on this thread, or as many as wait at once; False when there are no more."""
-        sources = self._feed.draw_many(self._reach.at_once)
-        for result in run_all(self._task, sources, self._reach.at_once):
+        at_once = self._reach.at_once
+        sources = self._feed.draw_many(at_once if at_once == 1 else at_once * TURNS)
+        begun: Iterable[Source] = sources
+        if at_once > 1:
+            begun = takewhile(lambda _: not self._feed.stopped, sources)
+        for result in run_all(self._task, begun, at_once):
             self._add(result)
         return bool(sources)
 
@@ -132,7 +142,7 @@ class ProcessFlow:
     def _by_process(self, first: Worker) -> None:
         """Have files done by a process, until there are no more or none can be started."""
         worker: Worker | None = first
-        least = self._reach.at_once * (4 if self._reach.at_once > 1 else 1)
+        least = self._reach.at_once * (TURNS if self._reach.at_once > 1 else 1)
         count = least
         try:
             while worker is not None and (sources := self._feed.draw_many(count)):

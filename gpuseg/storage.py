@@ -11,7 +11,8 @@ import glob
 import io
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from inspect import signature
 from typing import IO, Any
 
 from gpuseg.answers import Entry, Stream, entry_of, told
@@ -33,12 +34,13 @@ and then renamed."""
 CONNECTIONS = 64
 """Requests to a storage that one process has in hand at once; s3fs would hold back all but 10."""
 
+_LOCAL = frozenset({"file", "local"})
 _VERSION = "?versionId="
 
 
 def is_url(path: str) -> bool:
     """Whether a place is named by a URL, and not by a path of this machine."""
-    return _URL.match(path) is not None
+    return "://" in path and _URL.match(path) is not None  # most are paths: asked often
 
 
 def is_shared(url: str) -> bool:
@@ -55,7 +57,7 @@ def read(url: str) -> bytes:
     """All bytes of a file. Raises OSError."""
     fs, path = _open(url)
     # s3fs would ask for the size of each file first, to read a large one in parts at once
-    apart = {"max_concurrency": 1} if _is_s3(fs) else {}
+    apart = {"max_concurrency": 1} if _reads_in_parts(fs.__class__) else {}
     found: bytes = told(url, lambda: fs.cat_file(path, **apart))
     return found
 
@@ -226,9 +228,19 @@ def _is_s3(fs: Any) -> bool:
     return hasattr(fs, "call_s3")
 
 
+@cache
+def _reads_in_parts(driver: type[object]) -> bool:
+    """Whether it is an s3fs that reads large files so, as those from 2026 do."""
+    if not hasattr(driver, "call_s3"):
+        return False
+    return "max_concurrency" in signature(getattr(driver, "_cat_file")).parameters  # noqa: B009
+
+
 @lru_cache(maxsize=64)
 def _filesystem(scheme: str, place: str) -> Any:
     """The driver of a place. Raises UsageError where it is not installed or does not fit."""
+    if scheme in _LOCAL:  # by a path it is known whether DST is SRC, and what is a link
+        raise UsageError(f"{scheme}:// is this machine: give the path without it")
     extra = _EXTRAS.get(scheme, "storage")
     try:
         import fsspec

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import random
 import socket
 import struct
@@ -180,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
 
     def _reset(self) -> None:
-        linger = struct.pack("ii", 1, 0)
+        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True
         self.connection.close()

@@ -11,6 +11,7 @@ from gpuseg.destinations import Found, LocalFolder, Returned, StoredFolder, dest
 from gpuseg.discover import Source
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.folders import Folders
+from tests.faults import Request
 from tests.making import PALETTE, indices
 from tests.s3 import Bucket
 
@@ -43,16 +44,24 @@ def test_a_target_is_one_put(bucket: Bucket, stored: StoredFolder) -> None:
     assert bucket.get("out/a.png") == OURS
 
 
-def test_what_reads_back_wrong_is_removed(bucket: Bucket, stored: StoredFolder) -> None:
-    seen: list[str | bytes] = []
-
+def test_what_fails_its_check_is_never_seen(bucket: Bucket, stored: StoredFolder) -> None:
     def refuse(data: str | bytes) -> None:
-        seen.append(data)
+        assert data == OURS
         raise OutputError("it holds other labels")
 
     with pytest.raises(OutputError, match="other labels"):
         stored.write(stored.path("a.png"), OURS, refuse)
-    assert seen == [OURS]
+    assert bucket.proxy.log == []
+
+
+def test_what_reads_back_otherwise_is_removed(bucket: Bucket, stored: StoredFolder) -> None:
+    def change(request: Request) -> None:
+        if request.method == "GET":
+            bucket.put("out/a.png", OURS[:-1])
+
+    bucket.proxy.plan = change
+    with pytest.raises(OutputError, match="other bytes were read back, so it was removed"):
+        stored.write(stored.path("a.png"), OURS, lambda data: None)
     assert bucket.keys() == []
 
 

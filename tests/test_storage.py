@@ -18,7 +18,7 @@ from tests.s3 import Bucket
 DATA = bytes(range(256)) * 20
 
 
-@pytest.fixture(params=["s3", "memory", "file"])
+@pytest.fixture(params=["s3", "memory", "disk"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A place of each kind: PUT, held in memory, and written beside and renamed."""
     if request.param == "s3":
@@ -28,7 +28,20 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         fsspec.filesystem("memory").store.clear()
         fsspec.filesystem("memory").pseudo_dirs[:] = [""]
         return "memory://some"
-    return f"file://{tmp_path.as_posix()}/some"
+    from fsspec.implementations.local import LocalFileSystem
+
+    class Disk(LocalFileSystem):  # type: ignore[misc]
+        """A store whose driver only knows how to write and to rename."""
+
+        protocol = ("disk",)
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return path.removeprefix("disk://")
+
+    fsspec.register_implementation("disk", Disk, clobber=True)
+    storage._filesystem.cache_clear()
+    return f"disk://{tmp_path.as_posix()}/some"
 
 
 def test_what_is_written_is_read(place: str) -> None:
@@ -63,6 +76,23 @@ def test_entries_and_info_say_the_same(place: str) -> None:
         known = storage.info(entry.path)
         assert known is not None
         assert (known.size, known.tag) == (entry.size, entry.tag)
+
+
+def test_what_cannot_be_renamed_leaves_nothing(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not place.startswith("disk"):
+        pytest.skip("written beside its target only there")
+
+    def mv(*_: object, **__: object) -> None:
+        raise TimeoutError("the server does not answer")
+
+    storage.write(f"{place}/a", b"before")
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.mv", mv)
+    with pytest.raises(OSError, match="does not answer"):
+        storage.write(f"{place}/a", DATA)
+    assert [path.name for path in (tmp_path / "some").rglob("*")] == ["a"]
+    assert storage.read(f"{place}/a") == b"before"
 
 
 def test_removed_and_uploaded(place: str, tmp_path: Path) -> None:
@@ -104,6 +134,14 @@ def test_urls(path: str, url: bool) -> None:
 @given(st.text())
 def test_any_text_may_be_asked(path: str) -> None:
     assert storage.is_url(path) in (True, False)
+
+
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_this_machine_is_named_by_paths(tmp_path: Path, scheme: str) -> None:
+    """Else an input could be overwritten: nobody would see that both are one place."""
+    pytest.importorskip("fsspec", reason="needs the extra storage")
+    with pytest.raises(UsageError, match="give the path without it"):
+        storage.write(f"{scheme}://{tmp_path.as_posix()}/a", b"")
 
 
 def test_only_memory_is_seen_by_one_process() -> None:
@@ -225,3 +263,48 @@ def test_a_key_that_names_a_version_is_refused(bucket: Bucket) -> None:
     with pytest.raises(OSError, match="cannot be named"):
         storage.write(entry.path, b"new")
     assert bucket.keys() == ["in/a?versionId=1.png"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_stream_goes_on_after_a_fault(bucket: Bucket, fault: str) -> None:
+    """Whatever is asked for, the first time it is."""
+    data = DATA * 4_000  # blocks of 8 MiB: three requests
+    bucket.put("a", data)
+    bucket.proxy.plan = lambda request: fault if request.number in (0, 2, 4) else None
+    with storage.open_stream(f"{bucket.url}/a") as file:
+        assert file.read(5) == data[:5]
+        assert file.read() == data[5:]
+    assert bucket.proxy.faults[fault] == 4  # of HEAD, too
+
+
+def test_a_stream_that_stays_broken_is_an_error(bucket: Bucket) -> None:
+    bucket.put("a", DATA * 4_000)
+    with storage.open_stream(f"{bucket.url}/a") as file:
+        assert file.read(5) == DATA[:5]
+        bucket.proxy.plan = lambda request: "denied"
+        with pytest.raises(OSError, match=r"denied|Denied|Forbidden"):
+            file.read()
+
+
+def test_a_large_file_comes_in_parts_and_is_whole(bucket: Bucket, tmp_path: Path) -> None:
+    """Only beyond 100 MB; where a part fails for good nothing is there."""
+    (tmp_path / "large").write_bytes(bytes(101 << 20))
+    bucket.proxy.plan = lambda r: "denied" if "partNumber=2" in r.query else None
+    with pytest.raises(PermissionError):
+        storage.upload(str(tmp_path / "large"), f"{bucket.url}/large")
+    assert bucket.keys() == []
+    bucket.proxy.plan = lambda request: None
+    storage.upload(str(tmp_path / "large"), f"{bucket.url}/large")
+    assert len(bucket.get("large")) == 101 << 20
+
+
+def test_an_s3fs_before_2026_is_told_nothing_of_parts() -> None:
+    class Before:
+        def call_s3(self) -> None: ...
+
+        async def _cat_file(self, path: str, start: int, end: int) -> None: ...
+
+    s3fs = pytest.importorskip("s3fs", reason="needs the extra s3")
+    assert not storage._reads_in_parts(Before)
+    assert not storage._reads_in_parts(dict)
+    assert isinstance(storage._reads_in_parts(s3fs.S3FileSystem), bool)

@@ -23,9 +23,9 @@ WORKERS = 2
 FOLDERS, TARS = "folder → folder", "tar → tar"
 
 ABOUT = (
-    f"{WORKERS} workers, all in one file system (where the script's work folder is). Ratio: files a "
-    "second by those from folder to folder in this one run, of the best times; beside it, of the "
-    "medians."
+    f"{WORKERS} workers, all in one file system (where the script's work folder is). Ratio: files "
+    "a second by those from folder to folder in this one run, of the best times; beside it, of "
+    "the medians."
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gpuseg.archives.watch import Watch
@@ -135,7 +135,9 @@ class Whole:
         assert isinstance(source, Bundle)  # noqa: S101  # for mypy
         rows: list[FileResult] = []
         order = InOrder(None)
-        packing, slots = self.bundles.slots(source, self.targets, lambda row, _: rows.append(row))
+        packing, slots = self.bundles.slots(
+            source, self.targets, lambda row, _: rows.append(replace(row, content=None))
+        )
         try:
             for slot in slots:
                 waits_for = slot.source

@@ -23,6 +23,7 @@ MAX_PART = 255
 """Bytes of each part of it: NAME_MAX of nearly all file systems."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def why_unsafe(name: str) -> str:
@@ -43,7 +44,7 @@ def why_unsafe(name: str) -> str:
         return "it leads out of the folder (..)"
     if "" in parts or "." in parts:
         return "it has an empty part (// or /./)"
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
+    if _CONTROL.search(name):
         return "it has control characters"
     if len(raw) > MAX_NAME or max(map(len, raw.split(b"/"))) > MAX_PART:
         return f"it is too long ({len(raw):,} bytes)"

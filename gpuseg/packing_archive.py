@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO
 
 from gpuseg import storage
@@ -94,8 +94,6 @@ class PackingArchive(Packing):
     def _take(self, result: FileResult, line: bytes | None, name: str, mtime_ns: int) -> None:
         """Put a label map into its place; a failed one leaves its place out."""
         content = result.content
-        if content is not None:
-            result = replace(result, content=None)
         try:
             if not result.is_wrong and self.error is not None:
                 raise self.error

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from gpuseg.archives.gz import EXTRA_AT, GzipSink
 from gpuseg.archives.mark import EMPTY, LENGTH, Mark
-from gpuseg.archives.member import Choice, Gate, Member, damaged, nanoseconds, size_of, told
+from gpuseg.archives.member import Choice, Gate, Member, Part, damaged, nanoseconds, size_of, told
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.codecs.streams import gunzip
 from gpuseg.errors import MaskSizeError, MemberError
@@ -97,12 +97,25 @@ class TarReader:
 
     def _filled(self, archive: tarfile.TarFile, info: tarfile.TarInfo, member: Member) -> Member:
         """A member with its data, or with what is wrong with them. Raises ArchiveError."""
-        file = cast("IO[bytes]", told(lambda: archive.extractfile(info)))
+        plain = not (self._zipped or info.issparse())
         try:
-            data = told(lambda: self._choice.read(file, info.size, member.part))
+            data = told(lambda: self._read(archive, info, member.part, plain))
         except (MaskSizeError, MemberError) as error:
             return replace(member, error=error)
-        return replace(member, data=data)
+        return Member(member.name, data, member.mtime_ns, member.part)
+
+    def _read(
+        self, archive: tarfile.TarFile, info: tarfile.TarInfo, part: Part, plain: bool
+    ) -> bytes | IO[bytes]:
+        """The data of a member. plain: they lie in one piece in a file that can be sought in."""
+        if plain and part == "mask" and info.size <= self._choice.max_bytes:  # a third faster
+            self._stream.seek(info.offset_data)
+            data = self._stream.read(info.size)
+            if len(data) < info.size:
+                raise tarfile.ReadError("it ends within a member")
+            return data
+        file = cast("IO[bytes]", archive.extractfile(info))
+        return self._choice.read(file, info.size, part)
 
 
 def _judged(gate: Gate, info: tarfile.TarInfo) -> Member | None:

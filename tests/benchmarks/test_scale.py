@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import scale, scale_s3
+from benchmarks import scale, scale_archives, scale_s3
 from tests.benchmarks.running import results
+
+
+def test_archives(tmp_path: Path) -> None:
+    found = results(scale.SCRIPT, tmp_path, "--part", "archives", "--repeats", "1")
+    [rows] = found.values()
+    assert [row["way"] for row in rows][:2] == [scale_archives.FOLDERS, scale_archives.TARS]
+    assert all(row["files"] == 6 and row["ratio"] > 0 for row in rows)
+    assert [row["bar"] for row in rows] == [None, scale_archives.BAR, None, None, None, None]
 
 
 def test_memory(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg.bundles.pairing import pair
 from gpuseg.errors import UsageError
 from gpuseg.options import Shard, WriteOptions
-from gpuseg.pairing import pair
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import IO
 from gpuseg import storage
 from gpuseg.archives.member import Member
 from gpuseg.archives.naming import Seen
+from gpuseg.bundles.ordering import Slot
 from gpuseg.discover import Source
 from gpuseg.errors import OutputError
 from gpuseg.options import WriteOptions
-from gpuseg.ordering import Slot
 from gpuseg.results import FileResult
 from gpuseg.taking import collision, target_name
 from gpuseg.targets import Targets

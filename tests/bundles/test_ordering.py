@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpuseg import ordering
+from gpuseg.bundles import ordering
+from gpuseg.bundles.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.discover import Source
-from gpuseg.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpuseg.archives.watch import Watch
-from gpuseg.bundles import Bundles
+from gpuseg.bundles.finding import Bundles
+from gpuseg.bundles.ordering import InOrder, OrderedFeed, Slot
+from gpuseg.bundles.packing import Bundle, Packing
 from gpuseg.discover import Source
 from gpuseg.options import ReadOptions
-from gpuseg.ordering import InOrder, OrderedFeed, Slot
-from gpuseg.packing import Bundle, Packing
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
 from gpuseg.results import FileResult, count

@@ -9,7 +9,7 @@ from gpuseg.archives import parquet
 from gpuseg.archives.braces import Braces, check_pair, has_braces, kind_at
 from gpuseg.archives.naming import Seen, base_name
 from gpuseg.archives.opening import check_table
-from gpuseg.bundles import Bundles, below
+from gpuseg.bundles.finding import Bundles, below
 from gpuseg.errors import UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_source, check_target, real

@@ -249,7 +249,7 @@ def pixels(data: bytes) -> tuple[str, bytes, object]:
 
 
 def test_real_masks(tmp_path: Path) -> None:
-    folder = Path(__file__).parent / "data" / "quintal_rgba"
+    folder = Path(__file__).parents[1] / "data" / "quintal_rgba"
     palette = folder / "label_colors.txt"
     convert(folder, tmp_path / "out", palette=palette)
     with tarfile.open(tmp_path / "in.tar", "w") as archive:

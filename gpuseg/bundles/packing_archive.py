@@ -11,9 +11,9 @@ from gpuseg import storage
 from gpuseg.archives.mark import Mark
 from gpuseg.archives.opening import read_mark
 from gpuseg.archives.writing import ArchiveWriter
+from gpuseg.bundles.packing import Packing
 from gpuseg.discover import Source
 from gpuseg.errors import ArchiveError, GpusegError, OutputError
-from gpuseg.packing import Packing
 from gpuseg.results import FileResult
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg import ordering, output
+from gpuseg import output
 from gpuseg.archives.tar import TarWriter
+from gpuseg.bundles import ordering
 from gpuseg.errors import UsageError
 from tests.archives.dumps import (
     check_label,

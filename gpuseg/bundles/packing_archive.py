@@ -57,6 +57,8 @@ class PackingArchive(Packing):
         size = _size_of(target)
         if size is None:
             return None
+        if not storage.is_url(target) and _is_same(self.bundle.path, target):
+            raise OutputError(f"the target {target} is the input itself; choose another DST")
         try:
             mark = read_mark(target) if size else Mark(b"")
         except ArchiveError as error:
@@ -125,6 +127,13 @@ class PackingArchive(Packing):
             assert self.make_writer is not None  # noqa: S101  # for mypy
             self._writer = self.make_writer()
         return self._writer
+
+
+def _is_same(path: str, target: str) -> bool:
+    try:
+        return os.path.samefile(path, target)
+    except (OSError, ValueError):  # a URL, or gone: reading will tell
+        return False
 
 
 def _size_of(target: str) -> int | None:

@@ -13,7 +13,7 @@ from gpuseg.bundles.finding import Bundles, below
 from gpuseg.errors import UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_source, check_target, real
-from gpuseg.names import without_suffix
+from gpuseg.names import why_unsafe, without_suffix
 from gpuseg.options import WriteOptions
 from gpuseg.taking import takes
 
@@ -87,6 +87,11 @@ def _check_stems(src: str, dst: str) -> None:
         seen = Seen()
         for path in Braces(src):
             name = without_suffix(below(src, path))
+            if why := why_unsafe(name):
+                raise UsageError(
+                    f"{path} cannot go to a folder of its own below {dst}: {name} would name it, "
+                    f"and {why}; begin {src} with the folder that all archives lie in"
+                )
             if not seen.add(name):
                 raise UsageError(
                     f"several archives of {src} would go to {dst}/{name}; convert them one after "

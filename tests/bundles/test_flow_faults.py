@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
 
 import pytest
 
+import gpuseg
 from gpuseg import output
 from gpuseg.archives.tar import TarWriter
 from gpuseg.bundles import ordering
 from gpuseg.errors import UsageError
+from gpuseg.palette import Palette
 from tests.archives.dumps import (
     check_label,
     check_labels,
@@ -25,6 +28,9 @@ from tests.archives.dumps import (
 )
 from tests.archives.packing import END, tar_header
 from tests.archives.test_tar import HOSTILE
+from tests.making import COLOURS
+
+OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
 
 
 def temps(folder: Path) -> list[str]:
@@ -124,3 +130,18 @@ def test_an_archive_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.M
     assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
     monkeypatch.undo()
     assert convert(src, tmp_path / "out.tar").files == {"converted": 9}
+
+
+def test_no_archive_that_is_read_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pack(Path("masks.tar"), masks(2))
+    assert convert("masks.tar", "a.tar").exit_code == 0
+    os.symlink("a.tar", "in-0.tar")
+    os.link("a.tar", "in-1.tar")
+    before = Path("a.tar").read_bytes()
+    for src, dst in (("in-0.tar", "a.tar"), ("in-1.tar", "a.tar")):
+        with pytest.raises(UsageError) if src != "in-1.tar" else contextlib.nullcontext():
+            assert gpuseg.recolor(src, dst, OTHERS, overwrite=True).exit_code == 1
+        assert Path("a.tar").read_bytes() == before, (src, dst)

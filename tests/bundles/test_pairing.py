@@ -75,6 +75,8 @@ def test_bundles(src: str, dst: str, bundles: list[tuple[str, ...]] | None) -> N
         ("{a.tar,b.zip}", "x-{0..2}.tar", {}, "SRC names 2 archives"),
         ("{a.tar,b.zip}", "{b.zip,c.zip}", {}, "both SRC and DST"),
         ("c{.tar,.zip}", "out", {}, "several archives of"),
+        ("{/x/a,/y/b}.tar", "out", {}, "it is an absolute path; begin"),
+        ("{a,c}.tar", "./{c,a}.tar", {}, "both SRC and DST"),
         ("one.png", "x.tar", {}, "SRC must be a folder"),
         ("nothing", "x.tar", {}, "does not exist"),
         ("a.tar", "one.png", {}, "DST must be a folder"),

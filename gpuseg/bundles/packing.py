@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO
 
@@ -11,9 +12,11 @@ from gpuseg import storage
 from gpuseg.archives.member import Member
 from gpuseg.archives.naming import Seen
 from gpuseg.bundles.ordering import Slot
+from gpuseg.codecs.streams import crc32
 from gpuseg.discover import Source
-from gpuseg.errors import OutputError
+from gpuseg.errors import ArchiveError, OutputError
 from gpuseg.options import WriteOptions
+from gpuseg.palettes.of_run import REPORT
 from gpuseg.results import FileResult
 from gpuseg.taking import collision, target_name
 from gpuseg.targets import Targets
@@ -44,7 +47,8 @@ class Packing:
     """A bundle on its way to its target, which is a folder.
 
     targets: of the run. add: takes rows. folds_case: as in Walk. kept: other members that passed
-    through. error: why nothing more can be written. is_over: the last place had its turn.
+    through. taken: members that have a place. error: why nothing more can be written. is_over:
+    the last place had its turn.
     One thread at a time asks for places or has its turn at one.
     """
 
@@ -53,6 +57,7 @@ class Packing:
     add: Add
     folds_case: bool = False
     kept: int = 0
+    taken: int = 0
     error: Exception | None = None
     is_over: bool = False
     _names: Seen = field(default_factory=Seen)
@@ -66,28 +71,32 @@ class Packing:
         """The place of a member of an archive."""
         is_mask = member.part == "mask"
         name = target_name(member.name) if is_mask else member.name
-        data = member.data if isinstance(member.data, bytes) else b""
+        data = member.data if is_mask and isinstance(member.data, bytes) else b""
         source = Source(
             self.bundle.path,
             self.bundle.rows + member.name,
             len(data),
             member.mtime_ns,
             member.error,
+            # archives are packed again with times that are all the same, or none: the bytes tell
+            tag=f"{member.mtime_ns} {crc32(data):08x}",
             content=data,
             goes_to=self.bundle.below + name,
         )
         if is_mask:
             return self.of_file(source, name)
-        if source.error is None and not self._is_new(name):
-            source = replace(source, error=collision(source.relative))
+        self.taken += 1
+        if source.error is None:
+            source = replace(source, error=self._why_not(source, name))
         return Slot(
             lambda _result, _line: self._keep(source, name, member.data), size=_held(member)
         )
 
     def of_file(self, source: Source, name: str) -> Slot:
         """The place of a mask. name: of its label map in the target."""
-        if source.error is None and not self._is_new(name):
-            source = replace(source, error=collision(source.relative), content=None)
+        self.taken += 1
+        if source.error is None and (error := self._why_not(source, name)) is not None:
+            source = replace(source, error=error, content=None)
         size, mtime_ns = source.size if source.content else 0, source.mtime_ns
 
         def then(result: FileResult | None, line: bytes | None) -> None:
@@ -101,6 +110,11 @@ class Packing:
 
         def then(result: FileResult | None, line: bytes | None) -> None:
             self.error = self.error or error
+            if self.error is None and not self.taken:
+                self.error = ArchiveError(
+                    "holds no mask that is taken, so nothing was made of it; name others with "
+                    "--pattern"
+                )
             self.finish()
             self.is_over = True
             if self.error is not None:
@@ -121,8 +135,11 @@ class Packing:
     def discard(self) -> None:
         """Leave nothing behind of a target that is not finished."""
 
-    def _is_new(self, name: str) -> bool:
-        return self._names.add(name.casefold() if self.folds_case else name)
+    def _why_not(self, source: Source, name: str) -> Exception | None:
+        """Why nothing can have this name in the target."""
+        if self._names.add(name.casefold() if self.folds_case else name):
+            return None
+        return collision(source.relative)
 
     def _take(self, result: FileResult, line: bytes | None, name: str, mtime_ns: int) -> None:
         """Take the result of a mask, whose turn it is."""
@@ -151,6 +168,12 @@ class Packing:
         """Write a member as it is, unless it is there. Raises OutputError."""
         put = self.targets.destination
         target = put.path(self.bundle.below + name)
+        if put.is_input(target, self.bundle):
+            raise OutputError(f"the target {target} is the archive itself; choose another DST")
+        if fnmatch(self.bundle.below + name, f"{REPORT}*.jsonl") and "/" not in name:
+            raise OutputError(
+                f"the target {target} is where reports of runs to this DST are; rename the member"
+            )
         content = data if isinstance(data, bytes) else data.read()
         if put.look(target) is not None:
             try:

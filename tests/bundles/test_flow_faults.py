@@ -105,7 +105,7 @@ def test_fail_fast_leaves_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyP
     src = pack(tmp_path / "in.tar", {"bad.png": b"hello", **masks(300)})
     report = convert(src, tmp_path / "out.tar", fail_fast=True)
     assert (report.exit_code, report.stopped) == (1, "fail-fast")
-    assert "nothing was written of: in.tar" in report.summary()
+    assert "nothing was written of it" in rows(report)["in.tar"]["message"]
     assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
 
 
@@ -145,3 +145,46 @@ def test_no_archive_that_is_read_is_replaced(
         with pytest.raises(UsageError) if src != "in-1.tar" else contextlib.nullcontext():
             assert gpuseg.recolor(src, dst, OTHERS, overwrite=True).exit_code == 1
         assert Path("a.tar").read_bytes() == before, (src, dst)
+
+
+def test_an_archive_without_masks_has_a_row(tmp_path: Path) -> None:
+    pack(tmp_path / "0.tar", masks(2))
+    pack(tmp_path / "1.tar", {"a.txt": b"hello"})
+    pack(tmp_path / "2.tar", {})
+    for dst in ("out", "out-{0..2}.tar"):
+        report = convert(tmp_path / "{0..2}.tar", tmp_path / dst)
+        assert (report.exit_code, report.files) == (1, {"converted": 2, "failed": 2})
+        assert {rows(report)[name]["error"] for name in ("1.tar", "2.tar")} == {"archive"}
+        assert report.left_alone == {".txt": 1}
+    report = convert(tmp_path / "1.tar", tmp_path / "kept", keep_others=True)
+    assert (report.exit_code, list(unpack(tmp_path / "kept"))) == (1, ["a.txt"])
+
+
+def test_a_member_that_is_kept_replaces_neither_the_archive_nor_the_report(tmp_path: Path) -> None:
+    names = (
+        "in.tar",
+        "gpuseg-report.jsonl",
+        "gpuseg-report-00001-of-00002.jsonl",
+        "a/report.jsonl",
+    )
+    src = Path(pack(tmp_path / "in.tar", {**masks(2), **dict.fromkeys(names, b"hello")}))
+    before = src.read_bytes()
+    report = convert(src, tmp_path, keep_others=True, overwrite=True)
+    assert src.read_bytes() == before
+    assert (report.files, report.problem) == ({"converted": 2, "failed": 3}, "")
+    assert {name for name, row in rows(report).items() if "error" in row} == set(names[:3])
+    assert (tmp_path / "a" / "report.jsonl").read_bytes() == b"hello"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_a_name_that_is_no_unicode_stops_no_other(tmp_path: Path) -> None:
+    files = {"a/000.png": encoded(0), "\udce9.png": encoded(1), "\udce9.txt": b"", **masks(3)}
+    src = pack(tmp_path / "in.tar", files)
+    report = convert(src, tmp_path / "out.zip", keep_others=True)
+    told = rows(report)
+    for name in ("\udce9.png", "\udce9.txt"):
+        assert "no UTF-8" in told[name]["message"]
+    check_labels(unpack(tmp_path / "out.zip"), expected(masks(3)))
+    for dst in ("out.tar", "out.tar.gz", "out"):
+        assert convert(src, tmp_path / dst, keep_others=True).exit_code == 0
+        assert "\udce9.png" in unpack(tmp_path / dst)

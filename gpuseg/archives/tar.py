@@ -9,12 +9,14 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import IO, Any, cast
 
 from gpuseg.archives.gz import EXTRA_AT, GzipSink
 from gpuseg.archives.mark import EMPTY, LENGTH, Mark
 from gpuseg.archives.member import Choice, Gate, Member, damaged, nanoseconds, size_of, told
+from gpuseg.archives.spool import Spool
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.codecs.streams import gunzip
 from gpuseg.errors import MaskSizeError, MemberError
@@ -67,9 +69,14 @@ class TarReader:
 
     def __init__(self, stream: IO[bytes], choice: Choice, *, zipped: bool = False) -> None:
         self._stream, self._choice, self._zipped = stream, choice, zipped
+        self._spool = Spool()
 
     def __iter__(self) -> Iterator[Member]:
         """Every member that is wanted, in order. Raises ArchiveError once damage is reached."""
+        with closing(self._spool):
+            yield from self._members()
+
+    def _members(self) -> Iterator[Member]:
         gate = Gate(self._choice)
         archive = told(self._open)
         before = -1
@@ -99,7 +106,7 @@ class TarReader:
         """A member with its data, or with what is wrong with them. Raises ArchiveError."""
         file = cast("IO[bytes]", told(lambda: archive.extractfile(info)))
         try:
-            data = told(lambda: self._choice.read(file, info.size, member.part))
+            data = told(lambda: self._choice.read(file, info.size, member.part, self._spool))
         except (MaskSizeError, MemberError) as error:
             return replace(member, error=error)
         return replace(member, data=data)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from gpuseg import storage
-from gpuseg.archives.member import Member
+from gpuseg.archives.member import Member, size_of
 from gpuseg.archives.naming import Seen
 from gpuseg.bundles.ordering import Slot
 from gpuseg.codecs.streams import crc32
@@ -196,6 +196,5 @@ class Packing:
 
 
 def _held(member: Member) -> int:
-    """Bytes of memory that a kept member takes while it waits; large ones lie in a temp file."""
-    getbuffer = getattr(member.data, "getbuffer", None)
-    return len(getbuffer()) if getbuffer is not None else 0
+    """Bytes that a kept member takes while it waits, in memory or in a temp file."""
+    return 0 if isinstance(member.data, bytes) else size_of(member.data)

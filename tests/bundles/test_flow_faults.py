@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import tempfile
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 import gpuseg
 from gpuseg import output
+from gpuseg.archives import member, spool
 from gpuseg.archives.tar import TarWriter
 from gpuseg.bundles import ordering
 from gpuseg.errors import UsageError
@@ -188,3 +191,48 @@ def test_a_name_that_is_no_unicode_stops_no_other(tmp_path: Path) -> None:
     for dst in ("out.tar", "out.tar.gz", "out"):
         assert convert(src, tmp_path / dst, keep_others=True).exit_code == 0
         assert "\udce9.png" in unpack(tmp_path / dst)
+
+
+def test_large_members_wait_in_few_files_and_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are kept behind a slow mask, what waits is limited, and so are open files."""
+    monkeypatch.setattr(member, "IN_MEMORY", 100)
+    monkeypatch.setattr(ordering, "BYTES_A_WORKER", 50_000)
+    opened, waiting = [0], [0]
+    begin, expect = tempfile.TemporaryFile, ordering.InOrder.expect
+
+    def count(**options: Any) -> IO[bytes]:
+        opened[0] += 1
+        return begin(**options)
+
+    def look(self: ordering.InOrder, slot: ordering.Slot) -> None:
+        expect(self, slot)
+        waiting[0] = max(waiting[0], self._bytes)
+
+    monkeypatch.setattr(spool.tempfile, "TemporaryFile", count)
+    monkeypatch.setattr(ordering.InOrder, "expect", look)
+    others = {f"{i}.jpg": bytes(10_000) for i in range(100)}
+    src = pack(tmp_path / "in.tar", {"0.png": encoded(0), **others, **masks(3)})
+    report = convert(src, tmp_path / "out.tar", pattern="*.[pb][nm][gp]", keep_others=True)
+    assert report.exit_code == 0
+    assert len(unpack(tmp_path / "out.tar")) == 104
+    assert 100_000 < waiting[0] <= 3 * 50_000 + 10_000
+    assert opened == [1]
+
+
+def test_no_room_for_large_members_that_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "IN_MEMORY", 100)
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(spool.tempfile, "TemporaryFile", full)
+    for kind in ("tar", "zip", "tar.gz"):
+        files = {"a.json": b"{}", "large.jpg": bytes(999), **masks(3)}
+        src, dst = pack(tmp_path / f"in.{kind}", files), tmp_path / f"out.{kind}"
+        told = rows(convert(src, dst, pattern="*.[pb][nm][gp]", keep_others=True))
+        assert "TMPDIR" in told["large.jpg"]["message"]
+        assert len(unpack(dst)) == 4, "the others are there"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import IO
 
 from gpuseg import storage
@@ -20,6 +20,8 @@ from gpuseg.palettes.of_run import REPORT
 from gpuseg.results import FileResult
 from gpuseg.taking import collision, target_name
 from gpuseg.targets import Targets
+
+_BLOCK = 1 << 18
 
 Add = Callable[[FileResult, bytes | None], object]
 """Takes the row of a file, and its line of the report where that is made already."""
@@ -174,25 +176,36 @@ class Packing:
             raise OutputError(
                 f"the target {target} is where reports of runs to this DST are; rename the member"
             )
-        content = data if isinstance(data, bytes) else data.read()
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
         if put.look(target) is not None:
-            try:
-                there = (
-                    storage.read(target) if storage.is_url(target) else Path(target).read_bytes()
-                )
-            except OSError as error:
-                raise OutputError(
-                    f"the target {target} cannot be read: {error.strerror or error}; remove what "
-                    "is in the way, or choose another DST"
-                ) from error
-            if there == content:
+            if _lies_there(target, file):
                 return
+            file.seek(0)
             if not self.options.overwrite:
                 raise OutputError(
                     f"the target {target} exists and is not the member; remove it, choose another "
                     "DST, or use --overwrite"
                 )
-        put.write(target, content)
+        if isinstance(file, io.BytesIO):
+            put.write(target, file.getvalue())
+        else:  # it is large
+            put.copy(target, file)
+
+
+def _lies_there(target: str, file: IO[bytes]) -> bool:
+    """Whether a target holds what a file does. Raises OutputError."""
+    try:
+        is_url = storage.is_url(target)
+        with storage.open_stream(target) if is_url else open(target, "rb") as there:
+            block = file.read(_BLOCK)
+            while block and there.read(len(block)) == block:
+                block = file.read(_BLOCK)
+            return not block and not there.read(1)
+    except OSError as error:
+        raise OutputError(
+            f"the target {target} cannot be read: {error.strerror or error}; remove what is in the "
+            "way, or choose another DST"
+        ) from error
 
 
 def _held(member: Member) -> int:

@@ -25,6 +25,7 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     """
     from_archives, into_archives = is_archive(src), is_archive(dst, target=True)
     if options.keep_others and not from_archives:
+        check_source(src)
         raise UsageError(
             f"--keep-others keeps other members of an archive, and SRC {src} is none; files of a "
             "folder stay where they are"
@@ -47,6 +48,8 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     if from_archives and into_archives:
         _check_archives(src, dst)
     elif from_archives:
+        if has_braces(dst):
+            raise UsageError(f"braces name archives, got a DST {dst}; give one folder for all")
         _check_stems(src, dst)
     else:
         _check_folder(src, dst, options)

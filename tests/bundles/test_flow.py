@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import gpuseg
-from gpuseg import output, processes, storage
+from gpuseg import processes, storage
 from gpuseg.archives import member
 from gpuseg.bundles import packing
 from gpuseg.errors import UsageError
 from gpuseg.options import Shard
-from gpuseg.palette import Palette
 from tests.archives.dumps import (
+    OTHERS,
     check_label,
     check_labels,
     convert,
@@ -25,16 +25,11 @@ from tests.archives.dumps import (
     masks,
     pack,
     rows,
+    temps,
     unpack,
 )
-from tests.making import COLOURS
 
 KINDS = ["tar", "tar.gz", "zip"]
-OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
-
-
-def temps(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if name.startswith(output.PREFIX)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,13 +12,12 @@ from typing import IO, Any
 import pytest
 
 import gpuseg
-from gpuseg import output
 from gpuseg.archives import member, spool
 from gpuseg.archives.tar import TarWriter
 from gpuseg.bundles import ordering
 from gpuseg.errors import UsageError
-from gpuseg.palette import Palette
 from tests.archives.dumps import (
+    OTHERS,
     check_label,
     check_labels,
     convert,
@@ -27,17 +26,11 @@ from tests.archives.dumps import (
     masks,
     pack,
     rows,
+    temps,
     unpack,
 )
 from tests.archives.packing import END, tar_header
 from tests.archives.test_tar import HOSTILE
-from tests.making import COLOURS
-
-OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
-
-
-def temps(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if name.startswith(output.PREFIX)]
 
 
 @pytest.mark.parametrize("into", ["out.tar", "out.zip", "out"])

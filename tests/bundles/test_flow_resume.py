@@ -8,6 +8,7 @@ from pathlib import Path
 from gpuseg.archives.opening import read_mark
 from gpuseg.palette import Palette
 from tests.archives.dumps import (
+    OTHERS,
     check_labels,
     convert,
     encoded,
@@ -18,8 +19,6 @@ from tests.archives.dumps import (
     unpack,
 )
 from tests.making import COLOURS
-
-OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
 
 
 def test_members_that_fail_have_the_archive_made_again(tmp_path: Path) -> None:

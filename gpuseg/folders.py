@@ -10,7 +10,7 @@ from typing import Literal
 from gpuseg import output, storage
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
-from gpuseg.names import kind_of
+from gpuseg.names import ARCHIVES, OTHERS, kind_of
 
 
 class Folders:
@@ -84,7 +84,7 @@ def check_source(src: str) -> None:
     if kind is None:
         raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
     if kind != "folder":
-        raise UsageError(f"SRC must be a folder, got {src}, which is a file")
+        raise UsageError(f"SRC must be a folder, got {src}, which is a file{_of_archives(src)}")
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -106,6 +106,12 @@ def _kind(path: str) -> Literal["folder", "file"] | None:
         return None
 
 
+def _of_archives(path: str) -> str:
+    """Which archives there are, for who names one of another kind."""
+    other = kind_of(path) is None and path.lower().endswith(OTHERS)
+    return f"; archives are {', '.join(ARCHIVES)}" if other else ""
+
+
 def check_target(dst: str) -> None:
     """Refuse a DST that is a file, or named like one. Raises UsageError."""
     kind = None if storage.is_url(dst) else _kind(dst)
@@ -118,6 +124,8 @@ def check_target(dst: str) -> None:
             f"DST must be a folder here, got {dst}, a name for an archive; convert, colorize, "
             "recolor, remap and repair make archives, of folders and of archives"
         )
+    if told := _of_archives(dst):
+        raise UsageError(f"DST must be a folder here, got {dst}, a name for an archive{told}")
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(
             f"DST must be a folder, got {dst}, a name for a file; label maps get the names of "

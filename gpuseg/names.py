@@ -16,6 +16,9 @@ ARCHIVES: dict[str, Kind] = {
 }
 """Kinds of archives by the suffix of their names."""
 
+OTHERS = (".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tzst", ".7z", ".rar")
+"""Suffixes of archives that are neither read nor written, where none of `ARCHIVES` fits."""
+
 MAX_NAME = 4096
 """Bytes of a name: PATH_MAX of Linux."""
 

@@ -12,7 +12,7 @@ from gpuseg.archives.mark import Mark
 from gpuseg.archives.opening import read_mark
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.discover import Source
-from gpuseg.errors import ArchiveError, GpusegError, OutputError
+from gpuseg.errors import ArchiveError, GpusegError, MemberError, OutputError
 from gpuseg.packing import Packing
 from gpuseg.results import FileResult
 
@@ -102,7 +102,8 @@ class PackingArchive(Packing):
             elif result.is_wrong and self.error is None and not self.options.dry_run:
                 self._open().leave_out(name)
         except GpusegError as error:
-            self.error = error
+            if not isinstance(error, MemberError):  # which is a matter of this name only
+                self.error = error
             result, line = FileResult.failure(result.source, error), None
         self._files += not result.is_wrong
         self._failures += result.is_wrong
@@ -111,7 +112,7 @@ class PackingArchive(Packing):
 
     def _failed(self, source: Source, error: Exception) -> None:
         self._failures += 1
-        if source.error is None:
+        if source.error is None and not isinstance(error, MemberError):
             self.error = error
         Packing._failed(self, source, error)
 

@@ -91,7 +91,10 @@ class Running:
             lines = self.writer.report.path is not None
             return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone, reach=reach)
         if not reach.shared:
-            raise UsageError("a storage in the memory of this process is not seen by a scheduler's")
+            raise UsageError(
+                "a storage in the memory of this process is not seen by a scheduler's workers; "
+                "give a place that they see, or leave the scheduler out"
+            )
         from gpuseg.sharded import Orders, ShardedFlow
 
         seen = None if dst is None or storage.is_url(dst) else _folder_of(dst)

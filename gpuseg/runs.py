@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,7 +166,7 @@ def run(
     ):
         writer.report.left_alone = sources.left_alone
         holds_more = sources.holds_more if isinstance(sources, Inputs) else None
-        feed = Feed(_of_shard(sources, options), holds_more)
+        feed = Feed(_of_shard(sources, options.shard), holds_more)
 
         def add(result: FileResult, line: bytes | None = None) -> None:
             writer.add(result, line)
@@ -284,5 +285,8 @@ def _absolute(place: str) -> str:
     return place if storage.is_url(place) else os.path.abspath(place)
 
 
-def _of_shard(sources: Iterable[Source], options: ReadOptions) -> Iterator[Source]:
-    return (source for source in sources if in_shard(source, options.shard))
+def _of_shard(sources: AnySources | Bundles, shard: Shard) -> Iterator[Source]:
+    """The files of a shard. Archives are few: by turns each shard has as many, as by hash not."""
+    if isinstance(sources, Bundles):
+        return itertools.islice(sources, shard.number - 1, None, shard.count)
+    return (source for source in sources if in_shard(source, shard))

@@ -177,6 +177,7 @@ def test_shards_are_of_archives(tmp_path: Path) -> None:
         report = convert(src, dst, shard=Shard(number, 3))
         assert str(report.path).endswith(f"gpuseg-report-{number:05d}-of-00003.jsonl")
         told += list(rows(report))
+        assert report.files["converted"] == (6 if number == 1 else 4)  # 7 archives by turns
     assert len(told) == len(set(told)) == 14
     assert len([name for name in os.listdir(tmp_path / "out") if name.endswith(".zip")]) == 7
     with pytest.raises(UsageError, match="--shard divides a run by archives"):

@@ -21,7 +21,6 @@ from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError,
 from gpuseg.finding import Files, is_archive
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources, Inputs
-from gpuseg.names import without_suffix
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
@@ -243,7 +242,7 @@ def default_report(dst: StrPath, shard: Shard) -> Path | str:
     """Where the report goes when nothing else is said: that of an archive lies beside it."""
     if isinstance(dst, str) and is_archive(dst, target=True):
         if not has_braces(dst):
-            return _place(f"{without_suffix(dst)}.{REPORT}.jsonl")
+            return _place(f"{dst}.{REPORT}.jsonl")
         dst = common_folder(dst)
     name = REPORT
     if shard.count > 1:

@@ -53,7 +53,7 @@ def test_one_archive(tmp_path: Path, kind: str, into: str) -> None:
         zip(files, expected(files), strict=True)
     )
     beside = tmp_path / (
-        "out/gpuseg-report.jsonl" if into == "folder" else "out.gpuseg-report.jsonl"
+        "out/gpuseg-report.jsonl" if into == "folder" else f"{dst.name}.gpuseg-report.jsonl"
     )
     assert report.path == beside
     assert temps(tmp_path) == []

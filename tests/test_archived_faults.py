@@ -113,7 +113,7 @@ def test_fail_fast_leaves_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyP
     report = convert(src, tmp_path / "out.tar", fail_fast=True)
     assert (report.exit_code, report.stopped) == (1, "fail-fast")
     assert "nothing was written of: in.tar" in report.summary()
-    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.tar.gpuseg-report.jsonl"]
 
 
 def test_an_archive_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +134,6 @@ def test_an_archive_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.M
     assert "No space left on device" in told["in.tar"]["message"]
     assert report.files["converted"] == 4
     assert all(row["error"] == "output" for row in told.values() if row["status"] == "failed")
-    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.tar.gpuseg-report.jsonl"]
     monkeypatch.undo()
     assert convert(src, tmp_path / "out.tar").files == {"converted": 9}

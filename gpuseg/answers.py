@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,8 +55,11 @@ def told(url: str, do: Callable[[], Result]) -> Result:
     """Do what a driver does; whatever it raises is an OSError with its reason in `strerror`."""
     try:
         return do()
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        if error.strerror:
+            raise
+        reason = str(error) or os.strerror(errno.ENOENT)
+        raise FileNotFoundError(errno.ENOENT, reason, url) from error
     except OSError as error:
         if error.strerror:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +12,8 @@ from gpuseg import output, storage
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.names import ARCHIVES, OTHERS, kind_of
+
+_ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
 
 class Folders:
@@ -82,9 +85,27 @@ def check_source(src: str) -> None:
         return
     kind = _kind(src)
     if kind is None:
-        raise UsageError(f"SRC {src} does not exist; give a folder of masks or one mask")
+        check_slashes("SRC", src)
+        raise UsageError(f"SRC {src} does not exist; {source_wanted(src)}")
     if kind != "folder":
         raise UsageError(f"SRC must be a folder, got {src}, which is a file{_of_archives(src)}")
+
+
+def check_slashes(called: str, place: str) -> None:
+    """Refuse a URL that lacks a slash and would be taken for a path. Raises UsageError."""
+    if _ONE_SLASH.match(place) and not os.path.lexists(place):
+        scheme, rest = place.split(":/", 1)
+        raise UsageError(
+            f"{called} {place} is neither a path that exists nor a URL; write {scheme}://{rest}, "
+            f"or ./{place} for a path"
+        )
+
+
+def source_wanted(src: str) -> str:
+    """What to give in the place of a SRC that does not exist."""
+    if set(src) & set("*?"):
+        return "many archives are named by braces ('train-{000..099}.tar'), files by --pattern"
+    return "give a folder of masks, an archive, a URL or one mask"
 
 
 def _is_inside(path: str, folder: str) -> bool:
@@ -124,6 +145,7 @@ def check_target(dst: str) -> None:
             f"DST must be a folder here, got {dst}, a name for an archive; convert, colorize, "
             "recolor, remap and repair make archives, of folders and of archives"
         )
+    check_slashes("DST", dst)
     if told := _of_archives(dst):
         raise UsageError(f"DST must be a folder here, got {dst}, a name for an archive{told}")
     if dst.lower().endswith(SUFFIXES):

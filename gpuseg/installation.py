@@ -21,6 +21,12 @@ PACKAGES = (
     "cupy-cuda13x",
     "click",
     "rich",
+    "fsspec",
+    "s3fs",
+    "gcsfs",
+    "adlfs",
+    "distributed",
+    "pyarrow",
 )
 
 

@@ -62,6 +62,9 @@ class StoredLines:
         self._url = url
         try:
             head = storage.read_start(url, len(HEAD))
+            if head is None:  # no bucket either? That would be told when the work is done
+                with contextlib.suppress(FileNotFoundError):  # a folder is made on the way
+                    next(storage.entries(url.rpartition("/")[0], 1), None)
         except OSError as error:
             raise OutputError(
                 f"the report {url} cannot be written: {error.strerror or error}; mend that, or "

@@ -104,8 +104,8 @@ class Listing:
                     yield source_of(entry)
         except OSError as error:
             reason = error.strerror or "there is no such place"
-            after = f" after {listed:,} files" if listed else ""
-            told = f"cannot be listed: it broke off{after}: {reason}; mend that and run again"
+            after = f" it broke off after {listed:,} files:" if listed else ""
+            told = f"{self.root} cannot be listed:{after} {reason}; mend that and run again"
             yield Source(self.root, ".", error=UnreadableMaskError(told))
 
 

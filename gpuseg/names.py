@@ -16,7 +16,7 @@ ARCHIVES: dict[str, Kind] = {
 }
 """Kinds of archives by the suffix of their names."""
 
-OTHERS = (".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tzst", ".7z", ".rar")
+OTHERS = (".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tzst", ".lz4", ".7z", ".rar")
 """Suffixes of archives that are neither read nor written, where none of `ARCHIVES` fits."""
 
 MAX_NAME = 4096

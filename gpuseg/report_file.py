@@ -70,7 +70,7 @@ class ReportWriter:
         try:
             self._file.write(line)
         except OSError as error:
-            self._fail(os.strerror(error.errno or 0))
+            self._fail(error.strerror or os.strerror(error.errno or 0))
 
     def _fail(self, problem: str) -> None:
         self.report.problem = (

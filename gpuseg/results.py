@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from gpuseg.errors import NO_MEMORY, GpusegError, MaskSizeError, UnknownColourError
+from gpuseg.names import ARCHIVES
 from gpuseg.shares import Shares
 from gpuseg.text import count as count  # those who tell of results take it from here
 
@@ -194,7 +195,7 @@ class Report:
     def summary(self) -> str:
         """The run in a sentence or two, for people."""
         parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
-        text = ", ".join(parts) if parts else "no images found; --pattern names other files"
+        text = ", ".join(parts) if parts else self._nothing()
         worked = sum(self.files[status] for status in _WORKED)
         if self.seconds >= 0.1 and worked:
             rate = worked / self.seconds
@@ -221,6 +222,17 @@ class Report:
         if self.problem:
             text += f"; the report is incomplete: {self.problem}"
         return text
+
+    def _nothing(self) -> str:
+        """Why no file has a row."""
+        if not self.missed and not self.stopped:
+            return "no images found in this shard"
+        if self.left_alone.keys() & ARCHIVES.keys():
+            return (
+                "no images found; archives in a folder are not opened: give SRC their names "
+                "('SRC/train-{000..099}.tar')"
+            )
+        return "no images found; --pattern names other files"
 
     def as_dict(self) -> dict[str, Any]:
         """The summary row of the report, for programs."""

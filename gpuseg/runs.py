@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,6 @@ from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError,
 from gpuseg.finding import Files, is_archive
 from gpuseg.folders import folds_case
 from gpuseg.inputs import AnySources, Inputs
-from gpuseg.names import without_suffix
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
@@ -91,7 +91,10 @@ class Running:
             lines = self.writer.report.path is not None
             return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone, reach=reach)
         if not reach.shared:
-            raise UsageError("a storage in the memory of this process is not seen by a scheduler's")
+            raise UsageError(
+                "a storage in the memory of this process is not seen by a scheduler's workers; "
+                "give a place that they see, or leave the scheduler out"
+            )
         from gpuseg.sharded import Orders, ShardedFlow
 
         seen = None if dst is None or storage.is_url(dst) else _folder_of(dst)
@@ -162,7 +165,7 @@ def run(
     ):
         writer.report.left_alone = sources.left_alone
         holds_more = sources.holds_more if isinstance(sources, Inputs) else None
-        feed = Feed(_of_shard(sources, options), holds_more)
+        feed = Feed(_of_shard(sources, options.shard), holds_more)
 
         def add(result: FileResult, line: bytes | None = None) -> None:
             writer.add(result, line)
@@ -239,7 +242,7 @@ def default_report(dst: StrPath, shard: Shard) -> Path | str:
     """Where the report goes when nothing else is said: that of an archive lies beside it."""
     if isinstance(dst, str) and is_archive(dst, target=True):
         if not has_braces(dst):
-            return _place(f"{without_suffix(dst)}.{REPORT}.jsonl")
+            return _place(f"{dst}.{REPORT}.jsonl")
         dst = common_folder(dst)
     name = REPORT
     if shard.count > 1:
@@ -281,5 +284,8 @@ def _absolute(place: str) -> str:
     return place if storage.is_url(place) else os.path.abspath(place)
 
 
-def _of_shard(sources: Iterable[Source], options: ReadOptions) -> Iterator[Source]:
-    return (source for source in sources if in_shard(source, options.shard))
+def _of_shard(sources: AnySources | Bundles, shard: Shard) -> Iterator[Source]:
+    """The files of a shard. Archives are few: by turns each shard has as many, as by hash not."""
+    if isinstance(sources, Bundles):
+        return itertools.islice(sources, shard.number - 1, None, shard.count)
+    return (source for source in sources if in_shard(source, shard))

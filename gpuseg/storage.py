@@ -255,7 +255,10 @@ def _filesystem(scheme: str, place: str) -> Any:
             f"{scheme}:// needs a driver: {error}; pip install 'gpuseg[{extra}]'"
         ) from None
     except Exception as error:  # a driver raises what it likes
-        raise UsageError(f"{place} cannot be used: {error}") from error
+        raise UsageError(
+            f"{place} cannot be used: {error}; mend the URL (s3://bucket/folder), or what its "
+            "driver is told"
+        ) from error
     return fs
 
 

@@ -219,8 +219,9 @@ def test_what_never_answers_is_an_error_with_its_reason(bucket: Bucket) -> None:
 def test_a_bucket_that_is_not_there(bucket: Bucket) -> None:
     with pytest.raises(OSError, match="there is no bucket no-such-bucket-here"):
         list(storage.entries("s3://no-such-bucket-here/a"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         storage.write("s3://no-such-bucket-here/a", DATA)
+    assert "bucket does not exist" in str(caught.value.strerror)
 
 
 def test_a_listing_comes_page_by_page(bucket: Bucket) -> None:

@@ -130,6 +130,9 @@ REFUSED = [
     ("convert IN BUCKET/c --palette s3://no-such-bucket-here/p.csv", "does not exist"),
     ("convert s3:// BUCKET/c --palette voc", "names no bucket"),
     ("convert IN s3://no-such-bucket-here/c --palette voc", "there is no bucket"),
+    ("convert IN s3://no-such-bucket-here/c.tar --palette voc", "there is no bucket"),
+    ("convert IN BUCKET/c --report s3://no-such-bucket-here/r.jsonl --palette voc", "no bucket"),
+    ("convert IN S3://a/c --palette voc", "mend the URL"),
     ("convert IN nonsense://a/c --palette voc", "nonsense"),
 ]
 

@@ -12,7 +12,7 @@ from gpuseg.archives.opening import check_table
 from gpuseg.bundles.finding import Bundles, below
 from gpuseg.errors import UsageError
 from gpuseg.finding import is_archive
-from gpuseg.folders import check_source, check_target, real
+from gpuseg.folders import check_slashes, check_source, check_target, real
 from gpuseg.names import why_unsafe, without_suffix
 from gpuseg.options import WriteOptions
 from gpuseg.taking import takes
@@ -45,6 +45,8 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
             "--shard divides a run by archives, and here is only one; leave it out, or name "
             "several by braces (train-{000..099}.tar)"
         )
+    check_slashes("SRC", src)
+    check_slashes("DST", dst)
     if from_archives and into_archives:
         _check_archives(src, dst)
     elif from_archives:

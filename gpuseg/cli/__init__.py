@@ -70,6 +70,10 @@ class _Group(click.Group):
             ctx.color = False
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.message.startswith("Got unexpected extra"):  # names that the shell made
+                error.message += "; put names with braces or * in quotes"
+            raise
         except GpusegError as error:
             raise _Refused(printable(str(error))) from error
         except KeyboardInterrupt:

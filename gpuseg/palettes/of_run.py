@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from gpuseg import storage
 from gpuseg.errors import PaletteError
-from gpuseg.names import kind_of, without_suffix
+from gpuseg.names import kind_of
 from gpuseg.palette import Palette, PaletteClass
 
 REPORT = "gpuseg-report"
@@ -55,18 +56,32 @@ def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
 
     dst: the folder, or one file in it. The palette's ignore index is the one that was written.
     Looks at `gpuseg-report*.jsonl` in the folder, the first by name; for `labels.tar` first at
-    `labels.gpuseg-report.jsonl` beside it.
+    `labels.tar.gpuseg-report.jsonl` beside it, then at those of runs to archives of such a name.
     """
-    if isinstance(dst, str) and storage.is_url(dst):
-        return palette_of_head(head_of_run([*_beside(dst), *_stored(dst)]))
-    folder = Path(dst) if os.path.isdir(dst) else Path(dst).parent
-    beside = map(Path, _beside(os.fspath(dst)))
-    return palette_of_head(head_of_run([*beside, *sorted(folder.glob(f"{REPORT}*.jsonl"))]))
+    place = os.fspath(dst)
+    if storage.is_url(place):
+        folder_url = place if kind_of(place) is None else place.rpartition("/")[0]
+        reports: list[Path | str] = [*_stored(folder_url)]
+    else:
+        folder = Path(place) if os.path.isdir(place) else Path(place).parent
+        reports = [*sorted(folder.glob(f"{REPORT}*.jsonl"))]
+    if kind_of(place) is not None and not os.path.isdir(place):
+        beside = f"{place}.{REPORT}.jsonl"
+        reports = [beside, *(path for path in reports if _tells_of(path, place))]
+    return palette_of_head(head_of_run(reports))
 
 
-def _beside(dst: str) -> list[str]:
-    """Where the report of an archive is."""
-    return [f"{without_suffix(dst)}.{REPORT}.jsonl"] if kind_of(dst) is not None else []
+def _tells_of(report: Path | str, archive: str) -> bool:
+    """Whether a report is of a run to archives such as this: `a-{0..9}.tar` to `a-3.tar`."""
+    dst = (read_head(report) or {}).get("dst")
+    if not isinstance(dst, str):
+        return False
+    pattern = ".*".join(map(re.escape, re.split(r"\{[^{}]*\}", _last(dst))))
+    return re.fullmatch(pattern, _last(archive)) is not None
+
+
+def _last(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1]
 
 
 def _stored(dst: str) -> list[str]:

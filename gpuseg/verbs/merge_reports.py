@@ -18,6 +18,8 @@ from gpuseg.merging.accounts import accounts, remark, time_under_way
 from gpuseg.merging.coverage import groups, missing
 from gpuseg.merging.parts import Part, head_of_job, read_parts
 from gpuseg.merging.winners import winners
+from gpuseg.names import kind_of
+from gpuseg.options import Shard
 from gpuseg.output import open_atomically
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.report_reading import Row, numbers, read_report, status_of, text, texts, whole
@@ -136,12 +138,14 @@ def _result(row: Row, status: Status) -> FileResult:
 
 
 def _left_alone(parts: Sequence[Part]) -> Counter[str]:
-    """Other files, by suffix: each shard's run looked at all of them."""
-    most: Counter[str] = Counter()
+    """Other files, by suffix: each shard's run looked at all of them, or into its own archives."""
+    by_shard: dict[Shard | None, Counter[str]] = {}
     for part in parts:
         found = numbers(part.end or {}, "left_alone")
+        key = part.shard if kind_of(text(part.head, "src")) is not None else None
+        most = by_shard.setdefault(key, Counter())
         most |= Counter({suffix: int(count) for suffix, count in found.items()})
-    return most
+    return sum(by_shard.values(), Counter())
 
 
 def _paths(reports: Iterable[StrPath]) -> list[Path | str]:

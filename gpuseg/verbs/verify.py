@@ -14,7 +14,7 @@ from gpuseg.comparison.meanings import Standard
 from gpuseg.comparison.pairs import NoSourceError, Pairs
 from gpuseg.discover import Source
 from gpuseg.errors import UnreadableMaskError, UsageError
-from gpuseg.finding import Files, find, is_file
+from gpuseg.finding import Files, find, is_archive, is_file
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import Depth, ReadKeywords, ReadOptions
 from gpuseg.palette import Palette
@@ -59,6 +59,8 @@ def verify(
     """
     settings = ReadOptions(**options)
     source, target = os.fspath(src), seen_by_all(os.fspath(dst), settings)
+    if settings.column is not None:
+        raise UsageError("--column names a column of Parquet files, which verify does not compare")
     sources = _pairs(source, target, settings.pattern)
     known, origin = _palette(palette, target, ignore_index)
     standard = Standard.of(known, ignore_index)
@@ -86,6 +88,11 @@ def _pairs(src: str, dst: str, pattern: str | None) -> Pairs | Files:
     """The files to compare. Raises UsageError for what no conversion has for SRC and DST."""
     if storage.is_url(dst):
         raise UsageError(f"DST must be a folder of this machine, got {dst}; fetch the label maps")
+    if is_archive(src):
+        raise UsageError(
+            f"SRC must be a folder or a mask, got {src}, an archive; `convert --verify` compares "
+            "as it writes"
+        )
     single = is_file(src)
     if single:
         check_target(dst)

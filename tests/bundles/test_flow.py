@@ -50,7 +50,7 @@ def test_one_archive(tmp_path: Path, kind: str, into: str) -> None:
         zip(files, expected(files), strict=True)
     )
     beside = tmp_path / (
-        "out/gpuseg-report.jsonl" if into == "folder" else "out.gpuseg-report.jsonl"
+        "out/gpuseg-report.jsonl" if into == "folder" else f"{dst.name}.gpuseg-report.jsonl"
     )
     assert report.path == beside
     assert temps(tmp_path) == []
@@ -202,6 +202,7 @@ def test_shards_are_of_archives(tmp_path: Path) -> None:
         report = convert(src, dst, shard=Shard(number, 3))
         assert str(report.path).endswith(f"gpuseg-report-{number:05d}-of-00003.jsonl")
         told += list(rows(report))
+        assert report.files["converted"] == (6 if number == 1 else 4)  # 7 archives by turns
     assert len(told) == len(set(told)) == 14
     assert len([name for name in os.listdir(tmp_path / "out") if name.endswith(".zip")]) == 7
     with pytest.raises(UsageError, match="--shard divides a run by archives"):

@@ -55,6 +55,20 @@ def test_hostile_members_have_a_row_each(tmp_path: Path, into: str) -> None:
     assert os.listdir(tmp_path / "deep") == ["place"]
 
 
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    bad, other = os.fsdecode(b"b\xff.png"), os.fsdecode(b"\xff.json")
+    src = pack(tmp_path / "in.tar", {"a.png": encoded(0), bad: encoded(1), other: b"{}"})
+    report = convert(src, tmp_path / "out.zip", keep_others=True)
+    assert {name: row["error"] for name, row in rows(report).items() if "error" in row} == {
+        bad: "member",
+        other: "member",
+    }
+    assert list(unpack(tmp_path / "out.zip")) == ["a.png"]
+    report = convert(src, tmp_path / "out.tar", keep_others=True)
+    assert report.exit_code == 0
+    assert sorted(unpack(tmp_path / "out.tar")) == sorted(["a.png", bad, other])
+
+
 def test_members_with_one_target(tmp_path: Path) -> None:
     src = pack(tmp_path / "in.tar", {"a.png": encoded(0), "a.bmp": encoded(1, ".bmp")})
     report = convert(src, tmp_path / "out.tar")
@@ -102,7 +116,7 @@ def test_fail_fast_leaves_no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyP
     report = convert(src, tmp_path / "out.tar", fail_fast=True)
     assert (report.exit_code, report.stopped) == (1, "fail-fast")
     assert "nothing was written of it" in rows(report)["in.tar"]["message"]
-    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.tar.gpuseg-report.jsonl"]
 
 
 def test_an_archive_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +137,7 @@ def test_an_archive_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.M
     assert "No space left on device" in told["in.tar"]["message"]
     assert report.files["converted"] == 4
     assert all(row["error"] == "output" for row in told.values() if row["status"] == "failed")
-    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.gpuseg-report.jsonl"]
+    assert sorted(os.listdir(tmp_path)) == ["in.tar", "out.tar.gpuseg-report.jsonl"]
     monkeypatch.undo()
     assert convert(src, tmp_path / "out.tar").files == {"converted": 9}
 

@@ -84,7 +84,7 @@ def test_interrupted(folder: Path) -> None:
             break
         (folder / "out.tar").unlink(missing_ok=True)
     assert run.returncode == 130, (out, err)
-    lines = read_report(folder / "out.gpuseg-report.jsonl")
+    lines = read_report(folder / "out.tar.gpuseg-report.jsonl")
     assert lines.summary["stopped"] == "interrupted"
     assert "nothing was written of it" in lines.files["in.tar"]["message"]
     assert not (folder / "out.tar").exists()

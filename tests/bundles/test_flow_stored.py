@@ -26,7 +26,7 @@ def test_there_and_back(tmp_path: Path, bucket: Bucket, kind: str) -> None:
     src, dst = f"{bucket.url}/in.{kind}", f"{bucket.url}/labels/out.{kind}"
     assert convert(src, dst).files == {"converted": 9}
     check_labels(fetch(bucket, f"labels/out.{kind}", tmp_path), expected(masks()))
-    keys = ["labels/out.gpuseg-report.jsonl", f"labels/out.{kind}"]
+    keys = [f"labels/out.{kind}", f"labels/out.{kind}.gpuseg-report.jsonl"]
     assert bucket.keys("labels") == keys, "one object and its report"
     assert bucket.proxy.count("PUT", f"out.{kind}") == 1
     bucket.proxy.log.clear()

@@ -20,7 +20,7 @@ def test_convert(tmp_path: Path) -> None:
     assert "4 converted" in done.out
     assert "1 other member kept" in done.out
     assert f"label maps: {dst}" in done.out
-    assert f"report: {tmp_path / 'out.gpuseg-report.jsonl'}" in done.out
+    assert f"report: {tmp_path / 'out.zip.gpuseg-report.jsonl'}" in done.out
     found = unpack(dst)
     assert found.pop("x.json") == b"{}"
     check_labels(found, expected(masks(4)))

@@ -98,6 +98,11 @@ def test_options_reach_the_conversion(project: Path) -> None:
         (["none", "dst", "--palette", "voc"], "SRC none does not exist; give a folder"),
         (["src", "src", "--palette", "voc"], "DST must not be SRC"),
         (["src/b", "src", "--palette", "voc"], "must not lie inside DST"),
+        (["t-*.tar", "dst", "--palette", "voc"], "many archives are named by braces"),
+        (["s3:/src", "dst", "--palette", "voc"], "write s3://src, or ./s3:/src for a path"),
+        (["src", "s3:/dst", "--palette", "voc"], "DST s3:/dst is neither a path that exists"),
+        (["src", "dst.rar", "--palette", "voc"], "archives are .tar, .tar.gz"),
+        (["a.tar", "b.tar", "c.tar", "--palette", "voc"], "names with braces or * in quotes"),
         (["src", "classes.csv", "--palette", "voc"], "DST must be a folder"),
         (["src/a.png", "out/a.png", "--palette", "voc"], "a name for a file"),
         (["src", "dst", "--palette", "cityscape"], "did you mean cityscapes"),
@@ -192,6 +197,11 @@ def test_nothing_found_is_no_success(project: Path) -> None:
     assert "label maps" not in result.stdout
     shard = gpuseg("convert", "src", "d2", "--palette", "classes.csv", "--shard", "7/900")
     assert shard.exit_code == 0
+    assert shard.stdout.startswith("no images found in this shard")
+    (project / "src" / "more.tar").touch()
+    result = gpuseg("inspect", "src", "--pattern", "*.pgn")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].startswith("no images found; archives in a folder")
 
 
 def test_a_palette_file_with_duplicates_can_be_looked_at(project: Path) -> None:

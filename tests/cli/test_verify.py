@@ -83,5 +83,9 @@ def test_usage(place: Place) -> None:
     run = gpuseg("verify", str(place.src), str(place.root / "none"))
     assert run.code == 2
     assert "does not exist; give the folder of the label maps" in run.err
+    (place.root / "in.tar").touch()
+    run = gpuseg("verify", str(place.root / "in.tar"), str(place.dst))
+    assert (run.code, "an archive" in run.err) == (2, True), run
+    assert verify(place, "--column", "mask").code == 2
     assert verify(place, "--shard", "3").code == 2
     assert verify(place, "--ignore-index", "7", "--palette", str(place.palette)).code == 1

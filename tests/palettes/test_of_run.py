@@ -48,6 +48,10 @@ def test_shards_in_a_storage(tmp_path: Path) -> None:
     found = palette_of_run(url)
     assert found is not None
     assert found.name == "voc"
+    head["dst"] = f"{url}/a-{{0..1}}.tar"
+    storage.write(f"{url}/gpuseg-report-00002-of-00002.jsonl", json.dumps(head).encode())
+    assert palette_of_run(f"{url}/a-{{0..1}}.tar") is not None
+    assert palette_of_run(f"{url}/b.tar") is None
 
 
 @pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2"])
@@ -122,3 +126,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_the_head_tells_the_ignore_index_that_was_written() -> None:
     palette = Palette.from_colours([(1, 2, 3)])
     assert describe(palette, 255)["ignore_index"] == 255
+
+
+def test_archives_are_told_by_their_own_runs(tmp_path: Path) -> None:
+    def leave(name: str, palette: str, dst: str) -> None:
+        head = {"type": "run", "dst": f"/elsewhere/{dst}", **describe(load_palette(palette), 255)}
+        (tmp_path / name).write_text(json.dumps(head) + "\n")
+
+    def told(name: str) -> str | None:
+        found = palette_of_run(tmp_path / name)
+        return None if found is None else found.name
+
+    leave("gpuseg-report.jsonl", "cityscapes", "a-{0..9}.tar")
+    leave("b.tar.gpuseg-report.jsonl", "voc", "b.tar")
+    assert [told(n) for n in ("a-3.tar", "a-{0..9}.tar")] == ["cityscapes"] * 2
+    assert [told(n) for n in ("b.tar", "b.zip", "aa-3.tar", "a-3.zip")] == ["voc", None, None, None]

@@ -120,6 +120,24 @@ def test_it_tells_what_one_run_would(
         assert kept["source"] == name
 
 
+@pytest.mark.parametrize(
+    ("src", "want"),  # a folder is gone through by each shard, an archive by one of them
+    [("/s", {".json": 3, ".txt": 1}), ("/s/{0..1}.tar", {".json": 5, ".txt": 1})],
+)
+def test_other_files_of_folders_and_archives(
+    tmp_path: Path, src: str, want: dict[str, int]
+) -> None:
+    told = [("1/2", {".json": 3}), ("2/2", {".json": 2, ".txt": 1}), ("2/2", {})]
+    reports = [
+        write_run(
+            tmp_path / f"{i}.jsonl", row(f"{i}.png"), shard=shard, src=src, second=i,
+            end={"left_alone": left},
+        )
+        for i, (shard, left) in enumerate(told)
+    ]  # fmt: skip
+    assert gpuseg.merge_reports(reports, tmp_path / "all.jsonl").left_alone == want
+
+
 def test_the_totals_are_those_of_one_run(place: Place, plain: Lines, tmp_path: Path) -> None:
     for number in (2, 3, 1):
         report = tmp_path / "dst" / f"gpuseg-report-{number}-of-3.jsonl"

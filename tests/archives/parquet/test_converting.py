@@ -89,7 +89,7 @@ def test_parquet_to_parquet_keeps_rows_and_other_columns(place: Place) -> None:
     assert after.schema.equals(before.schema)
     assert after.drop_columns(["mask"]).equals(before.drop_columns(["mask"]))
     assert groups(dst.read_bytes()) == groups(src.read_bytes()) == [5, 5, 2]
-    report = read_report(place.root / "out.gpuseg-report.jsonl")
+    report = read_report(place.root / "out.parquet.gpuseg-report.jsonl")
     assert sorted(report.files) == [f"{n:02}.png" for n in range(COUNT)]
 
 
@@ -97,7 +97,7 @@ def test_other_columns_are_left_out_and_counted(place: Place) -> None:
     done = convert(place, source(place), place.root / "out.parquet", "--column", "mask")
     assert done.code == 0, done.err
     assert pq.read_table(place.root / "out.parquet").schema.names == ["mask"]
-    report = read_report(place.root / "out.gpuseg-report.jsonl")
+    report = read_report(place.root / "out.parquet.gpuseg-report.jsonl")
     assert report.summary["left_alone"] == {"column photo": COUNT, "column id": COUNT}
 
 
@@ -112,7 +112,7 @@ def test_a_mask_that_fails_is_null_in_its_row(place: Place) -> None:
     wanted[3] = wanted[5] = None
     assert same(labels(dst, "mask"), wanted)
     assert pq.read_table(dst)["id"].to_pylist() == list(range(COUNT))
-    report = read_report(place.root / "out.gpuseg-report.jsonl")
+    report = read_report(place.root / "out.parquet.gpuseg-report.jsonl")
     assert report.failed() == ["03.png", "row-000000005.png"]
 
 
@@ -149,7 +149,7 @@ def test_a_file_is_resumed_as_a_whole(place: Place) -> None:
     before = dst.stat().st_mtime_ns
     assert convert(place, src, dst, *more).code == 0
     assert dst.stat().st_mtime_ns == before
-    report = read_report(place.root / "out.gpuseg-report.jsonl")
+    report = read_report(place.root / "out.parquet.gpuseg-report.jsonl")
     assert [row["status"] for row in report.files.values()] == ["unchanged"]
     assert convert(place, src, dst, "--column", "mask").code == 0  # other columns: made again
     assert pq.read_table(dst).schema.names == ["mask"]
@@ -187,7 +187,7 @@ def test_a_file_that_is_damaged_midway_is_not_finished(place: Place) -> None:
     assert done.code == 1
     assert not (place.root / "out.parquet").exists()
     assert not list(place.root.glob(".gpuseg*"))
-    report = read_report(place.root / "out.gpuseg-report.jsonl")
+    report = read_report(place.root / "out.parquet.gpuseg-report.jsonl")
     assert report.files["in.parquet"]["status"] == "failed"
     assert len(report.files) == 11
 

@@ -1,4 +1,4 @@
-"""What lies beyond one folder and one machine: storages, and plans of millions of files."""
+"""What lies beyond one folder and one machine: archives, clusters, storages, millions of files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import scale_archives, scale_memory, scale_s3
+from benchmarks import scale_archives, scale_cluster, scale_memory, scale_s3
 from benchmarks.common import Script, Table, positive
 from benchmarks.real_sets import real_sets
 from benchmarks.samples import MaskSet, draw_small, repeat_files
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The script's own flags."""
     parser.add_argument("--part", nargs="+", choices=sorted(PARTS), default=sorted(PARTS))
     parser.add_argument("--shared", type=Path, metavar="DIR", help="real masks, see real_sets.py")
-    parser.add_argument("--files", type=positive, help="of masks (default: 734; archives 5,000)")
+    parser.add_argument(
+        "--files", type=positive, help="of masks (default: 734; archives and cluster 5,000)"
+    )
     parser.add_argument(
         "--listed", type=positive, nargs=2, default=[scale_memory.FEW, scale_memory.MANY],
         metavar="N", help="files of the two listings (default: 50,000 and 5,000,000)",
@@ -53,6 +55,11 @@ def _archives(args: argparse.Namespace, work: Path) -> Iterator[Table]:
     yield from scale_archives.tables(found.folder, found.palette, args.repeats, work)
 
 
+def _cluster(args: argparse.Namespace, work: Path) -> Iterator[Table]:
+    found = masks(args, work, 5000)
+    yield from scale_cluster.tables(found.folder, found.palette, args.repeats, work)
+
+
 def _s3(args: argparse.Namespace, work: Path) -> Iterator[Table]:
     found = masks(args, work)
     yield from scale_s3.tables(found.folder, found.palette, args.repeats, work)
@@ -64,6 +71,7 @@ def _memory(args: argparse.Namespace, work: Path) -> Iterator[Table]:
 
 PARTS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Table]]] = {
     "archives": _archives,
+    "cluster": _cluster,
     "memory": _memory,
     "s3": _s3,
 }

@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
-from gpuseg.archived import ArchivedFlow, Whole
-from gpuseg.bundles import Bundles
+from gpuseg.bundles.finding import Bundles
+from gpuseg.bundles.flow import ArchivedFlow, Whole
+from gpuseg.bundles.pairing import pair
 from gpuseg.devices import OPENS, DevicesFlow
 from gpuseg.discover import Listed
 from gpuseg.errors import UsageError
 from gpuseg.finding import Files, find
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import ConvertKeywords, ConvertOptions
-from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job

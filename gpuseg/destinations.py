@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import IO, Protocol
 
 from gpuseg import storage
 from gpuseg.codecs.fingerprint import HEAD, Fingerprint, find_fingerprint, read_fingerprint
@@ -15,7 +16,9 @@ from gpuseg.discover import Source
 from gpuseg.errors import OutputError, UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import Folders
-from gpuseg.output import write_atomically
+from gpuseg.output import open_atomically, write_atomically
+
+_BLOCK = 1 << 18
 
 Check = Callable[[str | bytes], None]
 """Looks at what was written, a path or bytes, before it counts as written. Raises OutputError."""
@@ -46,6 +49,9 @@ class Destination(Protocol):
         Returns what the row must carry back to the run, None where it is written.
         """
 
+    def copy(self, target: str, file: IO[bytes]) -> None:
+        """Put a file there as it is, from where it stands, a block at a time. As `write`."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFolder:
@@ -62,6 +68,12 @@ class LocalFolder:
         """By a temp file and a rename."""
         self.folders.prepare(os.path.dirname(target))
         write_atomically(target, data, check)
+
+    def copy(self, target: str, file: IO[bytes]) -> None:
+        """See Destination."""
+        self.folders.prepare(os.path.dirname(target))
+        with open_atomically(target) as copy:
+            shutil.copyfileobj(file, copy, _BLOCK)
 
     def look(self, target: str) -> Found | None:
         """See Destination."""
@@ -147,6 +159,11 @@ class StoredFolder:
                 "another DST"
             ) from error
 
+    def copy(self, target: str, file: IO[bytes]) -> None:
+        """See Destination. By a temp file."""
+        with open_atomically(target) as copy:
+            shutil.copyfileobj(file, copy, _BLOCK)
+
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -168,6 +185,10 @@ class Returned:
         if check is not None:
             check(data)
         return data
+
+    def copy(self, target: str, file: IO[bytes]) -> None:
+        """Never: an archive takes its members itself."""
+        raise NotImplementedError
 
 
 def destination(dst: str) -> Destination:

@@ -11,7 +11,7 @@ from typing import Literal
 from gpuseg import output, storage
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import OutputError, UsageError
-from gpuseg.names import ARCHIVES, OTHER_ARCHIVES, kind_of
+from gpuseg.names import ARCHIVES, OTHERS, kind_of
 
 _ONE_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 
@@ -88,7 +88,7 @@ def check_source(src: str) -> None:
         check_slashes("SRC", src)
         raise UsageError(f"SRC {src} does not exist; {source_wanted(src)}")
     if kind != "folder":
-        raise UsageError(f"SRC must be a folder, got {src}, which is a file")
+        raise UsageError(f"SRC must be a folder, got {src}, which is a file{_of_archives(src)}")
 
 
 def check_slashes(called: str, place: str) -> None:
@@ -127,6 +127,12 @@ def _kind(path: str) -> Literal["folder", "file"] | None:
         return None
 
 
+def _of_archives(path: str) -> str:
+    """Which archives there are, for who names one of another kind."""
+    other = kind_of(path) is None and path.lower().endswith(OTHERS)
+    return f"; archives are {', '.join(ARCHIVES)}" if other else ""
+
+
 def check_target(dst: str) -> None:
     """Refuse a DST that is a file, or named like one. Raises UsageError."""
     kind = None if storage.is_url(dst) else _kind(dst)
@@ -140,11 +146,8 @@ def check_target(dst: str) -> None:
             "recolor, remap and repair make archives, of folders and of archives"
         )
     check_slashes("DST", dst)
-    if dst.lower().endswith(OTHER_ARCHIVES):
-        raise UsageError(
-            f"DST must be a folder or an archive of a kind that is made here "
-            f"({', '.join(ARCHIVES)}), got {dst}"
-        )
+    if told := _of_archives(dst):
+        raise UsageError(f"DST must be a folder here, got {dst}, a name for an archive{told}")
     if dst.lower().endswith(SUFFIXES):
         raise UsageError(
             f"DST must be a folder, got {dst}, a name for a file; label maps get the names of "

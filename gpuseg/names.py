@@ -16,8 +16,8 @@ ARCHIVES: dict[str, Kind] = {
 }
 """Kinds of archives by the suffix of their names."""
 
-OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz", ".tar.lz4")
-"""Suffixes of archives and packed files that are not made here."""
+OTHERS = (".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".tzst", ".7z", ".rar")
+"""Suffixes of archives that are neither read nor written, where none of `ARCHIVES` fits."""
 
 MAX_NAME = 4096
 """Bytes of a name: PATH_MAX of Linux."""

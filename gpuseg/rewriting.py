@@ -9,14 +9,14 @@ from functools import partial
 from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
-from gpuseg.archived import ArchivedFlow, Whole
-from gpuseg.bundles import Bundles
+from gpuseg.bundles.finding import Bundles
+from gpuseg.bundles.flow import ArchivedFlow, Whole
+from gpuseg.bundles.pairing import pair
 from gpuseg.codecs.fingerprint import Fingerprint
 from gpuseg.discover import Source
 from gpuseg.finding import Files, find, is_file
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import WriteOptions
-from gpuseg.pairing import pair
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import describe
 from gpuseg.pool import Feed

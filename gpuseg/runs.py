@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gpuseg import __version__, storage
 from gpuseg.archives.braces import common_folder, has_braces
-from gpuseg.bundles import Bundles
+from gpuseg.bundles.finding import Bundles
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source, in_shard
 from gpuseg.distributed import cluster_of

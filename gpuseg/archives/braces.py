@@ -6,8 +6,10 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
+from gpuseg import storage
 from gpuseg.archives.naming import Seen
 from gpuseg.errors import UsageError
 from gpuseg.names import Kind, kind_of
@@ -46,7 +48,7 @@ class Braces:
         ]
         is_range = len(varying) == 1 and isinstance(varying[0], _Numbers)
         for name in () if is_range else self:
-            if not seen.add(name):
+            if not seen.add(name if storage.is_url(name) else os.path.normpath(name)):
                 raise UsageError(f"{self.text} names {name} twice; name each archive once")
 
     @property
@@ -136,8 +138,22 @@ def check_pair(sources: Braces, targets: Braces) -> None:
             f"({targets.text}); each needs a target of its own"
         )
     seen = Seen()
+    place = _Places()
     for name in sources:
-        seen.add(name)
+        seen.add(place(os.path.realpath(name) if os.path.islink(name) else name))
     for name in targets:
-        if not seen.add(name):
+        if not seen.add(place(name)):
             raise UsageError(f"{name} is both SRC and DST; choose another DST")
+
+
+class _Places:
+    """One name for each local place: `./a.tar` is `a.tar`. URLs are as they are."""
+
+    def __init__(self) -> None:
+        self._real = lru_cache(maxsize=1024)(os.path.realpath)
+
+    def __call__(self, name: str) -> str:
+        if storage.is_url(name):
+            return name
+        folder, base = os.path.split(name)
+        return os.path.join(self._real(folder), os.path.normcase(base))

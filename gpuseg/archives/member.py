@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import math
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal, TypeVar
 
 from gpuseg.archives.naming import Names, normal
+from gpuseg.archives.spool import Spool
 from gpuseg.errors import NO_MEMORY, ArchiveError, MaskError, MaskSizeError, MemberError
 from gpuseg.names import why_unsafe
 from gpuseg.taking import leave, suffix_of, takes
@@ -23,7 +23,6 @@ Part = Literal["mask", "other", "left"]
 IN_MEMORY = 1 << 20
 """Bytes of a kept member above which it waits for its turn in a temp file."""
 
-_BLOCK = 1 << 18
 _LAST_NS = (1 << 63) - 1
 
 
@@ -71,8 +70,8 @@ class Choice:
         leave(self.left_alone, "hidden" if hidden else suffix_of(base))
         return "left"
 
-    def read(self, file: IO[bytes], size: int, part: Part) -> bytes | IO[bytes]:
-        """The data of a member. size: bytes that it claims.
+    def read(self, file: IO[bytes], size: int, part: Part, spool: Spool) -> bytes | IO[bytes]:
+        """The data of a member. size: bytes that it claims. spool: keeps it if it is large.
 
         Raises MaskSizeError above the limit, MemberError where it has more or less than it
         claims, and whatever the file raises.
@@ -86,7 +85,7 @@ class Choice:
             data = file.read(size + 1)
             _check_size(len(data), size)
             return data if part == "mask" else io.BytesIO(data)
-        return _spooled(file, size)
+        return _spooled(file, size, spool)
 
 
 class Gate:
@@ -171,17 +170,12 @@ def _check_size(found: int, size: int) -> None:
         )
 
 
-def _spooled(file: IO[bytes], size: int) -> IO[bytes]:
-    """A copy of a large member in a temp file, which has no name."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115
+def _spooled(file: IO[bytes], size: int, spool: Spool) -> IO[bytes]:
+    """A copy of a large member in a temp file."""
+    copy, found = spool.copy(file, size)
     try:
-        found = 0
-        while found <= size and (block := file.read(_BLOCK)):
-            spool.write(block)
-            found += len(block)
         _check_size(found, size)
-        spool.seek(0)
-    except BaseException:
-        spool.close()
+    except MemberError:
+        copy.close()
         raise
-    return spool
+    return copy

@@ -9,12 +9,14 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import IO, Any, cast
 
 from gpuseg.archives.gz import EXTRA_AT, GzipSink
 from gpuseg.archives.mark import EMPTY, LENGTH, Mark
 from gpuseg.archives.member import Choice, Gate, Member, Part, damaged, nanoseconds, size_of, told
+from gpuseg.archives.spool import Spool
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.codecs.streams import gunzip
 from gpuseg.errors import MaskSizeError, MemberError
@@ -67,9 +69,14 @@ class TarReader:
 
     def __init__(self, stream: IO[bytes], choice: Choice, *, zipped: bool = False) -> None:
         self._stream, self._choice, self._zipped = stream, choice, zipped
+        self._spool = Spool()
 
     def __iter__(self) -> Iterator[Member]:
         """Every member that is wanted, in order. Raises ArchiveError once damage is reached."""
+        with closing(self._spool):
+            yield from self._members()
+
+    def _members(self) -> Iterator[Member]:
         gate = Gate(self._choice)
         archive = told(self._open)
         before = -1
@@ -115,7 +122,7 @@ class TarReader:
                 raise tarfile.ReadError("it ends within a member")
             return data
         file = cast("IO[bytes]", archive.extractfile(info))
-        return self._choice.read(file, info.size, part)
+        return self._choice.read(file, info.size, part, self._spool)
 
 
 def _judged(gate: Gate, info: tarfile.TarInfo) -> Member | None:

@@ -6,6 +6,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ from typing import IO
 
 from gpuseg.archives.mark import LENGTH, Mark
 from gpuseg.archives.member import Choice, Gate, Member, nanoseconds, size_of, told
+from gpuseg.archives.spool import Spool
 from gpuseg.archives.writing import ArchiveWriter
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.errors import ArchiveError, MaskError, MemberError
@@ -32,6 +34,7 @@ class ZipReader:
 
     def __init__(self, stream: IO[bytes], choice: Choice) -> None:
         self._stream, self._choice = stream, choice
+        self._spool = Spool()
 
     def __iter__(self) -> Iterator[Member]:
         """Every member that is wanted, in order. Raises ArchiveError for what is no zip archive.
@@ -39,7 +42,7 @@ class ZipReader:
         A member that is damaged is one by itself, for the directory tells where the others are.
         """
         gate = Gate(self._choice)
-        with told(lambda: zipfile.ZipFile(self._stream)) as archive:
+        with told(lambda: zipfile.ZipFile(self._stream)) as archive, closing(self._spool):
             shared = _sharing(archive.infolist())
             for info in archive.infolist():
                 if info.is_dir():
@@ -56,7 +59,7 @@ class ZipReader:
 
         def read() -> bytes | IO[bytes]:
             with archive.open(info) as file:
-                return self._choice.read(file, info.file_size, member.part)
+                return self._choice.read(file, info.file_size, member.part, self._spool)
 
         try:
             return replace(member, data=told(read))
@@ -127,15 +130,6 @@ class ZipWriter(ArchiveWriter):
 
     def _begin(self) -> None:
         self._archive = zipfile.ZipFile(self.path, "x")
-
-    def _check(self, name: str) -> None:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise MemberError(
-                "has a name that is no UTF-8, which a zip archive cannot hold; rename it, or "
-                "choose a folder or a .tar as DST"
-            ) from None
 
     def _append(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:
         assert self._archive is not None  # noqa: S101  # for mypy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -13,11 +14,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gpuseg import Report, convert_directory
+from gpuseg import Report, convert_directory, output
+from gpuseg.palette import Palette
 from tests.archives.packing import MTIME
-from tests.making import PALETTE, indices, mask
+from tests.making import COLOURS, PALETTE, indices, mask
 
 Files = dict[str, bytes]
+
+OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
+"""A palette of the same colours with other indices."""
 
 
 def encoded(seed: int, suffix: str = ".png") -> bytes:
@@ -105,3 +110,8 @@ def rows(report: Report) -> dict[str, dict[str, Any]]:
     assert len(found) == len(files), "an input has several rows"
     assert not any(row.get("error") == "internal" for row in files), files
     return found
+
+
+def temps(folder: Path) -> list[str]:
+    """Temp files of ours in a folder."""
+    return [name for name in os.listdir(folder) if name.startswith(output.PREFIX)]

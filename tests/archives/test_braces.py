@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from itertools import islice
@@ -34,7 +35,7 @@ def test_names_are_those_of_bash(texts: list[str]) -> None:
     expected = done.stdout.decode().split("\n\n")
     for text, names in zip(texts, expected[:-1], strict=True):
         wanted = names.split("\n")
-        if len(set(wanted)) < len(wanted):
+        if len(set(map(os.path.normpath, wanted))) < len(wanted):
             with pytest.raises(UsageError, match="twice"):
                 Braces(f"x{text}")
         else:
@@ -63,6 +64,7 @@ def test_names_are_made_as_they_are_asked_for() -> None:
         ("a{3..1}", "backwards"),
         ("a{a..c}", "no range"),
         ("a{x,x}", "twice"),
+        ("{./x,x}.tar", "names x.tar twice"),
         ("{1,11}{1,11}", "names 111 twice"),
         ("{0..99999999999999999999}", "at most"),
     ],
@@ -85,3 +87,19 @@ def test_pairs() -> None:
         check_pair(Braces("in/{00..09}.tar"), Braces("out/{0..4}.zip"))
     with pytest.raises(UsageError, match="is both SRC and DST"):
         check_pair(Braces("{a,b}.tar"), Braces("{b,c}.tar"))
+
+
+def test_pairs_are_known_by_whatever_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "same").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "c.tar").touch()
+    (tmp_path / "in" / "link.tar").symlink_to("c.tar")
+    for sources, targets in (
+        ("in/{a,b}.tar", "./in/{b,c}.tar"),
+        ("in/{a,b}.tar", f"{tmp_path}/in/{{b,c}}.tar"),
+        ("in/{a,b}.tar", "same/{b,c}.tar"),
+        ("in/{a,link}.tar", "in/{c,d}.tar"),
+    ):
+        with pytest.raises(UsageError, match="is both SRC and DST"):
+            check_pair(Braces(sources), Braces(targets))

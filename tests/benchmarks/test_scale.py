@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import scale, scale_archives, scale_s3
+from benchmarks import scale, scale_archives, scale_cluster, scale_s3
 from tests.benchmarks.running import results
 
 
@@ -40,3 +40,14 @@ def test_s3(tmp_path: Path) -> None:
         ways += [scale_s3.COPY_STORED, scale_s3.COPY_DOWN, scale_s3.COPY_UP]
     assert [row["way"] for row in rows] == ways
     assert all(row["files"] == 6 and row["best (s)"] > 0 for row in rows)
+
+
+def test_cluster(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    found = results(scale.SCRIPT, tmp_path, "--part", "cluster", "--repeats", "1")
+    ways, shards = found.values()
+    assert [row["way"] for row in ways] == [scale_cluster.OURS, scale_cluster.DASKS]
+    assert all(row["files"] == 6 and row["ratio"] > 0 for row in ways)
+    assert ways[1]["bar"] == scale_cluster.BAR
+    assert [row["files of a shard"] for row in shards] == [64, 256, 512]
+    assert all(row["by Dask (ms)"] > 0 for row in shards)

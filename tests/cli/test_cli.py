@@ -101,7 +101,7 @@ def test_options_reach_the_conversion(project: Path) -> None:
         (["t-*.tar", "dst", "--palette", "voc"], "many archives are named by braces"),
         (["s3:/src", "dst", "--palette", "voc"], "write s3://src, or ./s3:/src for a path"),
         (["src", "s3:/dst", "--palette", "voc"], "DST s3:/dst is neither a path that exists"),
-        (["src", "dst.rar", "--palette", "voc"], "of a kind that is made here (.tar, .tar.gz"),
+        (["src", "dst.rar", "--palette", "voc"], "archives are .tar, .tar.gz"),
         (["a.tar", "b.tar", "c.tar", "--palette", "voc"], "names with braces or * in quotes"),
         (["src", "classes.csv", "--palette", "voc"], "DST must be a folder"),
         (["src/a.png", "out/a.png", "--palette", "voc"], "a name for a file"),

@@ -16,14 +16,14 @@ from gpuseg.archives.member import Choice
 from gpuseg.archives.naming import base_name
 from gpuseg.archives.opening import members, open_bytes, writer
 from gpuseg.archives.watch import Watch
+from gpuseg.bundles.ordering import Slot
+from gpuseg.bundles.packing import Add, Bundle, Packing
+from gpuseg.bundles.packing_archive import PackingArchive
+from gpuseg.bundles.parts import Listing, Parts
 from gpuseg.discover import Listed
 from gpuseg.errors import GpusegError
 from gpuseg.names import without_suffix
 from gpuseg.options import WriteOptions, most_bytes
-from gpuseg.ordering import Slot
-from gpuseg.packing import Add, Bundle, Packing
-from gpuseg.packing_archive import PackingArchive
-from gpuseg.parts import Listing, Parts
 from gpuseg.targets import Targets
 
 

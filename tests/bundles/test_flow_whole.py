@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.archived import Whole
+from gpuseg.bundles.flow import Whole
+from gpuseg.bundles.pairing import pair
 from gpuseg.errors import UsageError
 from gpuseg.options import ConvertOptions
-from gpuseg.pairing import pair
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.results import FileResult

@@ -9,11 +9,11 @@ from gpuseg.archives import parquet
 from gpuseg.archives.braces import Braces, check_pair, has_braces, kind_at
 from gpuseg.archives.naming import Seen, base_name
 from gpuseg.archives.opening import check_table
-from gpuseg.bundles import Bundles, below
+from gpuseg.bundles.finding import Bundles, below
 from gpuseg.errors import UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes, check_source, check_target, real
-from gpuseg.names import without_suffix
+from gpuseg.names import why_unsafe, without_suffix
 from gpuseg.options import WriteOptions
 from gpuseg.taking import takes
 
@@ -25,6 +25,7 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     """
     from_archives, into_archives = is_archive(src), is_archive(dst, target=True)
     if options.keep_others and not from_archives:
+        check_source(src)
         raise UsageError(
             f"--keep-others keeps other members of an archive, and SRC {src} is none; files of a "
             "folder stay where they are"
@@ -49,6 +50,8 @@ def pair(src: str, dst: str, options: WriteOptions) -> Bundles | None:
     if from_archives and into_archives:
         _check_archives(src, dst)
     elif from_archives:
+        if has_braces(dst):
+            raise UsageError(f"braces name archives, got a DST {dst}; give one folder for all")
         _check_stems(src, dst)
     else:
         _check_folder(src, dst, options)
@@ -89,6 +92,11 @@ def _check_stems(src: str, dst: str) -> None:
         seen = Seen()
         for path in Braces(src):
             name = without_suffix(below(src, path))
+            if why := why_unsafe(name):
+                raise UsageError(
+                    f"{path} cannot go to a folder of its own below {dst}: {name} would name it, "
+                    f"and {why}; begin {src} with the folder that all archives lie in"
+                )
             if not seen.add(name):
                 raise UsageError(
                     f"several archives of {src} would go to {dst}/{name}; convert them one after "

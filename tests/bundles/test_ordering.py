@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpuseg import ordering
+from gpuseg.bundles import ordering
+from gpuseg.bundles.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.discover import Source
-from gpuseg.ordering import InOrder, OrderedFeed, Slot
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult
 
@@ -164,3 +164,13 @@ def test_nobody_waits_for_a_place_that_takes_long() -> None:
     for source in drawn[2:]:
         order.put(FileResult(source=source.relative, status="read"))
     assert done == ["upload", "0", "1", "2"]
+
+
+def test_a_result_that_waits_holds_no_mask() -> None:
+    order = InOrder(1)
+    slots = [Slot(lambda *_: None, Source("", str(i), content=b"x")) for i in range(2)]
+    for slot in slots:
+        order.expect(slot)
+    order.put(FileResult(source="1", status="read"))
+    assert slots[0].source is not None
+    assert slots[1].source is None

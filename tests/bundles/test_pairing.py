@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg.bundles.pairing import pair
 from gpuseg.errors import UsageError
 from gpuseg.options import Shard, WriteOptions
-from gpuseg.pairing import pair
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "masks").mkdir()
     (tmp_path / "folder.tar").mkdir()
-    for name in ("a.tar", "b.zip", "masks/x.png", "one.png", "c.tar", "c.zip"):
+    for name in ("a.tar", "b.zip", "masks/x.png", "one.png", "c.tar", "c.zip", "d.tar.xz"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -75,11 +75,17 @@ def test_bundles(src: str, dst: str, bundles: list[tuple[str, ...]] | None) -> N
         ("{a.tar,b.zip}", "x-{0..2}.tar", {}, "SRC names 2 archives"),
         ("{a.tar,b.zip}", "{b.zip,c.zip}", {}, "both SRC and DST"),
         ("c{.tar,.zip}", "out", {}, "several archives of"),
+        ("{/x/a,/y/b}.tar", "out", {}, "it is an absolute path; begin"),
+        ("{a,c}.tar", "./{c,a}.tar", {}, "both SRC and DST"),
         ("one.png", "x.tar", {}, "SRC must be a folder"),
+        ("nothing.tar", "x.tar", {"keep_others": True}, "does not exist"),
+        ("d.tar.xz", "x.tar", {}, "is a file; archives are .tar, .tar.gz, .tgz, .zip, .parquet"),
+        ("a.tar", "x.tar.xz", {}, "DST must be a folder here, got x.tar.xz.*archives are"),
+        ("{a.tar,b.zip}", "out-{0..1}", {}, "braces name archives"),
         ("nothing", "x.tar", {}, "does not exist"),
         ("a.tar", "s3:/b/x.tar", {}, "write s3://b/x.tar"),
         ("s3:/b/{0..1}.tar", "out", {}, "write s3://b/"),
-        ("a.tar", "x.tar.bz2", {}, "an archive of a kind that is made here"),
+        ("a.tar", "x.tar.bz2", {}, "archives are .tar, .tar.gz"),
         ("a.tar", "one.png", {}, "DST must be a folder"),
         ("masks", "masks/x.tar", {"pattern": "*"}, "lies in SRC"),
         ("masks", "out", {"keep_others": True}, "SRC masks is none"),

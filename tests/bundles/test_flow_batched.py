@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpuseg.archived import ArchivedFlow
 from gpuseg.batched import BatchedFlow
+from gpuseg.bundles.flow import ArchivedFlow
+from gpuseg.bundles.pairing import pair
 from gpuseg.discover import Source
 from gpuseg.options import ConvertOptions
-from gpuseg.pairing import pair
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult

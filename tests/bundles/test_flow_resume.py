@@ -7,10 +7,18 @@ from pathlib import Path
 
 from gpuseg.archives.opening import read_mark
 from gpuseg.palette import Palette
-from tests.archives.dumps import check_labels, convert, expected, masks, pack, rows, unpack
+from tests.archives.dumps import (
+    OTHERS,
+    check_labels,
+    convert,
+    encoded,
+    expected,
+    masks,
+    pack,
+    rows,
+    unpack,
+)
 from tests.making import COLOURS
-
-OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
 
 
 def test_members_that_fail_have_the_archive_made_again(tmp_path: Path) -> None:
@@ -60,3 +68,13 @@ def test_unknown_pixels_are_remembered(tmp_path: Path) -> None:
     again = convert(src, tmp_path / "out.tar", palette=few, unknown="ignore")
     assert again.files == {"unchanged": 1}
     assert again.unknown_pixels == report.unknown_pixels
+
+
+def test_masks_of_one_size_and_time_are_told_apart(tmp_path: Path) -> None:
+    src, dst = tmp_path / "in.tar", tmp_path / "out"
+    pack(src, {"000.bmp": encoded(0, ".bmp")})
+    assert convert(src, dst).files == {"converted": 1}
+    assert convert(src, dst).files == {"unchanged": 1}
+    pack(src, {"000.bmp": encoded(7, ".bmp")})  # as large, and packed with the same time
+    assert convert(src, dst).files == {"converted": 1}
+    check_labels(unpack(dst), {"000.png": 7})

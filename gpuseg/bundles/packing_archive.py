@@ -11,9 +11,10 @@ from gpuseg import storage
 from gpuseg.archives.mark import Mark
 from gpuseg.archives.opening import read_mark
 from gpuseg.archives.writing import ArchiveWriter
+from gpuseg.bundles.packing import Packing
 from gpuseg.discover import Source
 from gpuseg.errors import ArchiveError, GpusegError, MemberError, OutputError
-from gpuseg.packing import Packing
+from gpuseg.names import kind_of
 from gpuseg.results import FileResult
 
 
@@ -57,6 +58,8 @@ class PackingArchive(Packing):
         size = _size_of(target)
         if size is None:
             return None
+        if not storage.is_url(target) and _is_same(self.bundle.path, target):
+            raise OutputError(f"the target {target} is the input itself; choose another DST")
         try:
             mark = read_mark(target) if size else Mark(b"")
         except ArchiveError as error:
@@ -79,10 +82,6 @@ class PackingArchive(Packing):
                 self._writer.finish(mark)
             except GpusegError as error:
                 self.error = error
-        elif self.error is None and not self._files and not self._failures and not self.kept:
-            self.error = ArchiveError(
-                "holds no mask that is taken, so nothing was made of it; name others with --pattern"
-            )
         self.discard()
 
     def discard(self) -> None:
@@ -90,6 +89,14 @@ class PackingArchive(Packing):
         if self._writer is not None:
             self._writer.discard()
             self._writer = None
+
+    def _why_not(self, source: Source, name: str) -> Exception | None:
+        if kind_of(self.bundle.into) == "zip" and not _is_unicode(name):
+            return MemberError(
+                "has a name that is no UTF-8, which a zip archive cannot hold; rename it, or make "
+                "a tar archive"
+            )
+        return Packing._why_not(self, source, name)
 
     def _take(self, result: FileResult, line: bytes | None, name: str, mtime_ns: int) -> None:
         """Put a label map into its place; a failed one leaves its place out."""
@@ -102,8 +109,7 @@ class PackingArchive(Packing):
             elif result.is_wrong and self.error is None and not self.options.dry_run:
                 self._open().leave_out(name)
         except GpusegError as error:
-            if not isinstance(error, MemberError):  # which is a matter of this name only
-                self.error = error
+            self.error = error
             result, line = FileResult.failure(result.source, error), None
         self._files += not result.is_wrong
         self._failures += result.is_wrong
@@ -112,7 +118,7 @@ class PackingArchive(Packing):
 
     def _failed(self, source: Source, error: Exception) -> None:
         self._failures += 1
-        if source.error is None and not isinstance(error, MemberError):
+        if source.error is None:
             self.error = error
         Packing._failed(self, source, error)
 
@@ -124,6 +130,21 @@ class PackingArchive(Packing):
             assert self.make_writer is not None  # noqa: S101  # for mypy
             self._writer = self.make_writer()
         return self._writer
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeError:  # bytes of another encoding, which came as surrogates
+        return False
+    return True
+
+
+def _is_same(path: str, target: str) -> bool:
+    try:
+        return os.path.samefile(path, target)
+    except (OSError, ValueError):  # a URL, or gone: reading will tell
+        return False
 
 
 def _size_of(target: str) -> int | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg.bundles.parts import Listing, Parts
 from gpuseg.discover import Source
 from gpuseg.errors import ArchiveError
-from gpuseg.parts import Listing, Parts
 
 
 def fill(folder: Path, count: int) -> Parts:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gpuseg.archives.watch import Watch
-from gpuseg.bundles import Bundles
+from gpuseg.bundles.finding import Bundles
+from gpuseg.bundles.ordering import InOrder, OrderedFeed, Slot
+from gpuseg.bundles.packing import Bundle, Packing
 from gpuseg.discover import Source
+from gpuseg.errors import ArchiveError
 from gpuseg.options import ReadOptions
-from gpuseg.ordering import InOrder, OrderedFeed, Slot
-from gpuseg.packing import Bundle, Packing
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
 from gpuseg.results import FileResult, count
 from gpuseg.targets import Targets
 from gpuseg.task import Task
+
+_UNFINISHED = "was not finished, for the run ended early, so nothing was written of it; run again"
 
 
 class Inner(Protocol):
@@ -62,14 +65,13 @@ class ArchivedFlow:
         self._inner = make(self._feed, self._order.put)
         self.threads = self._inner.threads
         self._lock, self._working = threading.Lock(), self.threads
-        self._unfinished = ""
 
     @property
     def remark(self) -> str:
-        """What the other flow had to say, what passed through, and what was not finished."""
+        """What the other flow had to say, and what passed through."""
         kept = self._kept + sum(packing.kept for packing in self._packings)
         told = f"{count(kept, 'other member')} kept" if kept else ""
-        return "; ".join(filter(None, (self._inner.remark, told, self._unfinished)))
+        return "; ".join(filter(None, (self._inner.remark, told)))
 
     def work(self) -> None:
         """Go on until there is nothing more; the last thread leaves nothing unfinished behind."""
@@ -87,9 +89,8 @@ class ArchivedFlow:
         unfinished = [packing for packing in self._packings if not packing.is_over]
         for packing in unfinished:
             packing.discard()
-        names = ", ".join(packing.bundle.relative for packing in unfinished[:3])
-        if unfinished and self._bundles.into_archives:
-            self._unfinished = f"not finished, so nothing was written of: {names}; run again"
+            if self._bundles.into_archives:  # the rows of its members say `converted`
+                self._add(FileResult.failure(packing.bundle.relative, ArchiveError(_UNFINISHED)))
 
     def _slots(self) -> Generator[Slot]:
         """The places of all bundles, one after the other."""

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import gpuseg
-from gpuseg import output, processes
+from gpuseg import processes, storage
+from gpuseg.archives import member
+from gpuseg.bundles import packing
 from gpuseg.errors import UsageError
 from gpuseg.options import Shard
-from gpuseg.palette import Palette
 from tests.archives.dumps import (
+    OTHERS,
     check_label,
     check_labels,
     convert,
@@ -23,16 +25,11 @@ from tests.archives.dumps import (
     masks,
     pack,
     rows,
+    temps,
     unpack,
 )
-from tests.making import COLOURS
 
 KINDS = ["tar", "tar.gz", "zip"]
-OTHERS = Palette.from_colours([COLOURS[1], COLOURS[0], *COLOURS[2:]])
-
-
-def temps(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if name.startswith(output.PREFIX)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,6 +150,34 @@ def test_members_that_are_kept_replace_nothing(tmp_path: Path) -> None:
     assert (dst / "a.json").read_bytes() == b"{}"
 
 
+@pytest.mark.parametrize("place", ["folder", "memory://large-members"])
+def test_large_members_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """They are never held whole: to a folder or a storage they go by blocks."""
+    monkeypatch.setattr(member, "IN_MEMORY", 1000)
+    monkeypatch.setattr(packing, "_BLOCK", 300)
+    if place == "folder":
+        place = str(tmp_path / "out")
+    else:
+        pytest.importorskip("fsspec", reason="needs the extra storage")
+    large = os.urandom(5000)
+    src = pack(tmp_path / "in.tar", {"b/large.mp4": large, **masks(2)})
+    target, report = storage.join(place, "b/large.mp4"), str(tmp_path / "r.jsonl")
+    read = storage.read if storage.is_url(place) else lambda path: Path(path).read_bytes()
+    for _ in range(2):
+        assert convert(src, place, keep_others=True, report=report).exit_code == 0
+        assert read(target) == large
+    for other in (large[:-1], large + b"x", large[:-1] + b"\0", b""):
+        pack(Path(src), {"b/large.mp4": other + bytes(2000), **masks(2)})
+        told = rows(convert(src, place, keep_others=True, report=report))
+        assert "is not the member" in told["b/large.mp4"]["message"]
+        assert read(target) == large
+    done = convert(src, place, keep_others=True, report=report, overwrite=True)
+    assert done.exit_code == 0
+    assert read(target) == bytes(2000)
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     src = pack(tmp_path / "in.tar", {**masks(3), "x.json": b"{}"})
     before = sorted(os.listdir(tmp_path))
@@ -250,7 +275,7 @@ def pixels(data: bytes) -> tuple[str, bytes, object]:
 
 
 def test_real_masks(tmp_path: Path) -> None:
-    folder = Path(__file__).parent / "data" / "quintal_rgba"
+    folder = Path(__file__).parents[1] / "data" / "quintal_rgba"
     palette = folder / "label_colors.txt"
     convert(folder, tmp_path / "out", palette=palette)
     with tarfile.open(tmp_path / "in.tar", "w") as archive:

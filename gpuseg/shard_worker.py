@@ -225,7 +225,7 @@ def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
     rows = run_all(task, hand, run.parcel.at_once)
     for result in rows:
         results.append(result)
-        if task.options.fail_fast and result.is_wrong:
+        if task.options.fail_fast and result.is_wrong and not is_whole:  # which ends by itself
             break
         if is_whole and run.left:  # half of an archive is none: it is discarded
             rows.close()

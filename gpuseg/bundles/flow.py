@@ -132,7 +132,10 @@ class Whole:
         return last
 
     def run_whole(self, source: Source) -> Iterator[FileResult]:
-        """The rows of a bundle: of its members, of itself where there is none or it failed."""
+        """The rows of a bundle: of its members, of itself where there is none or it failed.
+
+        With `fail_fast` they end after the first that failed, and an archive has one more.
+        """
         assert isinstance(source, Bundle)  # noqa: S101  # for mypy
         rows: list[FileResult] = []
         order = InOrder(None)
@@ -148,7 +151,12 @@ class Whole:
                 else:
                     order.go_on()
                 yield from rows
+                is_last = self.options.fail_fast and any(row.is_wrong for row in rows)
                 rows.clear()
+                if is_last and not packing.is_over:
+                    if self.bundles.into_archives:
+                        yield FileResult.failure(source.relative, ArchiveError(_UNFINISHED))
+                    return
             yield from rows
         finally:  # also where the caller wants no more
             if not packing.is_over:

@@ -86,7 +86,7 @@ def test_interrupted(folder: Path) -> None:
     assert run.returncode == 130, (out, err)
     lines = read_report(folder / "out.tar.gpuseg-report.jsonl")
     assert lines.summary["stopped"] == "interrupted"
-    assert "nothing was written of: in.tar" in lines.summary["remark"]
+    assert "nothing was written of it" in lines.files["in.tar"]["message"]
     assert not (folder / "out.tar").exists()
     assert temps(folder) == []
     assert gpuseg_process(*arguments(folder)).code == 0

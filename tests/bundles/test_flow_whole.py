@@ -20,8 +20,8 @@ from tests.archives.dumps import check_labels, convert, expected, lay, masks, pa
 from tests.making import PALETTE
 
 
-def run(src: str, dst: str, times: int = 1) -> list[FileResult]:
-    options = ConvertOptions(device="cpu", workers=1)
+def run(src: str, dst: str, times: int = 1, *, fail_fast: bool = False) -> list[FileResult]:
+    options = ConvertOptions(device="cpu", workers=1, fail_fast=fail_fast)
     bundles = pair(src, dst, options)
     assert bundles is not None
     job = Job.create(dst, PALETTE, options)
@@ -84,3 +84,14 @@ def test_files_named_one_by_one_make_no_archive(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="a name for an archive"):
         convert_files([tmp_path / "a.png"], tmp_path / "x.tar", PALETTE)
+
+
+def test_fail_fast_tells_of_the_archive(tmp_path: Path) -> None:
+    files = masks(4)
+    src = pack(tmp_path / "0.tar", {**masks(2), "bad.png": b"hello", **files})
+    found = run(src, f"{tmp_path}/x.tar", fail_fast=True)
+    assert [row.source for row in found] == [*masks(2), "bad.png", "0.tar"]
+    assert "nothing was written of it" in found[-1].message
+    assert os.listdir(tmp_path) == ["0.tar"]
+    found = run(src, f"{tmp_path}/x", fail_fast=True)
+    assert [row.source for row in found] == [*masks(2), "bad.png"]

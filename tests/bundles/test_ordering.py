@@ -132,9 +132,11 @@ def test_how_many_are_left() -> None:
     assert not line.feed.holds(11)
     assert len(line.feed.draw_many(99)) == 5
     asked: list[int] = []
-    feed = OrderedFeed(Line(3, [True]).slots(), InOrder(1), Feed(()), lambda n: not asked.append(n))
+    slots = Line(3, [True]).slots()
+    feed = OrderedFeed(slots, InOrder(1), Feed(()), lambda n: not asked.append(n))
     assert feed.holds(7)
     assert asked == [7]
+    assert len(list(slots)) == 2, "members are not looked ahead for: each has its bytes with it"
     assert not OrderedFeed((), InOrder(1), Feed(()), lambda n: True).holds(1)
 
 

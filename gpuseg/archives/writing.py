@@ -33,11 +33,7 @@ class ArchiveWriter(ABC):
             self._begin()
 
     def add(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:
-        """Append a member. data: its bytes, or a file from where it stands. Raises OutputError.
-
-        A name that such an archive cannot hold is a MemberError; the archive may go on without it.
-        """
-        self._check(name)
+        """Append a member. data: its bytes, or a file from where it stands. Raises OutputError."""
         with self._written():
             self._append(name, data, mtime_ns)
 
@@ -75,9 +71,6 @@ class ArchiveWriter(ABC):
                     "untouched; mend that, or choose another DST"
                 ) from error
             raise
-
-    def _check(self, name: str) -> None:  # noqa: B027  # tar takes any bytes, tables escape them
-        """Raise MemberError for a name that such an archive cannot hold."""
 
     @abstractmethod
     def _begin(self) -> None:

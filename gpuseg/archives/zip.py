@@ -131,15 +131,6 @@ class ZipWriter(ArchiveWriter):
     def _begin(self) -> None:
         self._archive = zipfile.ZipFile(self.path, "x")
 
-    def _check(self, name: str) -> None:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise MemberError(
-                "has a name that is no UTF-8, which a zip archive cannot hold; rename it, or "
-                "choose a folder or a .tar as DST"
-            ) from None
-
     def _append(self, name: str, data: bytes | IO[bytes], mtime_ns: int) -> None:
         assert self._archive is not None  # noqa: S101  # for mypy
         moment = min(max(_FIRST.timestamp(), mtime_ns // 1_000_000_000), _LAST.timestamp())

@@ -109,8 +109,7 @@ class PackingArchive(Packing):
             elif result.is_wrong and self.error is None and not self.options.dry_run:
                 self._open().leave_out(name)
         except GpusegError as error:
-            if not isinstance(error, MemberError):  # which is a matter of this name only
-                self.error = error
+            self.error = error
             result, line = FileResult.failure(result.source, error), None
         self._files += not result.is_wrong
         self._failures += result.is_wrong
@@ -119,7 +118,7 @@ class PackingArchive(Packing):
 
     def _failed(self, source: Source, error: Exception) -> None:
         self._failures += 1
-        if source.error is None and not isinstance(error, MemberError):
+        if source.error is None:
             self.error = error
         Packing._failed(self, source, error)
 

@@ -130,7 +130,7 @@ class _Run:
             self._forget()
 
     def _forget(self) -> None:
-        if self.left and not self._active:
+        if self.left and not self._active and self.parcel.token not in _runs:
             output.leave_run(self.parcel.token)
 
     def task(self) -> Task:

@@ -86,7 +86,7 @@ class ShardedFlow:
         self._cluster, self._writer = cluster, writer
         lines = writer.report.path is not None
         self._parcel = Parcel(
-            output.token(), Parcel.packed(task), lines, opens=orders.opens, at_once=orders.at_once
+            "", Parcel.packed(task), lines, opens=orders.opens, at_once=orders.at_once
         )
         self._dst = orders.dst
         self._resources = GPU if orders.opens is not None else None
@@ -103,8 +103,9 @@ class ShardedFlow:
 
     def work(self) -> None:
         """Have all files done. Raises SchedulerError."""
-        with output.marker(self._dst) as marker:
-            self._parcel = replace(self._parcel, marker=marker)
+        # a token of its own: this process may have several runs at once by the same workers
+        with output.new_run() as token, output.marker(self._dst, token) as marker:
+            self._parcel = replace(self._parcel, token=token, marker=marker)
             self._run()
 
     def _run(self) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,29 @@ def test_all_verbs_take_a_scheduler(place: Place, foreign: ForeignCluster, tmp_p
     assert done.code == 0, done
     check_shares(read_report(colours / "gpuseg-report.jsonl"))
     assert gpuseg("verify", str(colours), str(place.dst), "--scheduler", address).code == 0
+
+
+def test_two_runs_of_one_process_at_once(place: Place, foreign: ForeignCluster) -> None:
+    """By the same workers: each run has its own files, task and target."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(
+                convert_directory,
+                place.src / str(i),
+                place.dst / str(i),
+                place.palette,
+                scheduler=foreign.address,
+            )
+            for i in range(2)
+        ]
+        for run in runs:
+            assert run.result().files["converted"] == FILES // 3
+    for i in range(2):
+        names = {path.name for path in (place.src / str(i)).iterdir()}
+        rows = read_report(place.dst / str(i) / "gpuseg-report.jsonl").files
+        assert set(rows) == names
+        assert {path.name for path in (place.dst / str(i)).glob("*.png")} == names
+    assert foreign.tasks() == {}
 
 
 def test_a_dry_run_writes_nothing(place: Place, foreign: ForeignCluster) -> None:

@@ -72,7 +72,7 @@ def test_other_versions_are_refused(
 def test_a_worker_that_does_not_see_dst_ends_the_run(
     place: Place, foreign: ForeignCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "marker", lambda folder: nullcontext(f"{folder}/not-there"))
+    monkeypatch.setattr(output, "marker", lambda folder, run: nullcontext(f"{folder}/not-there"))
     done = convert(place, foreign.address)
     assert done.code == 1, done
     assert "a DST that all machines share" in done.err

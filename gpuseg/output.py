@@ -204,7 +204,7 @@ def temp_path(folder: str, run: str | None = None) -> str:
 
 @contextmanager
 def marker(folder: str | None, run: str) -> Iterator[str | None]:
-    """An empty temp file of a run in a folder, by which other machines know that they see the same one.
+    """A run's empty temp file in a folder, by which other machines know that they see the same.
 
     None without a folder, and where it takes no file, which is told when targets are written.
     """

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from gpuseg import __version__, output
+from gpuseg import __version__, output, storage
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError
@@ -27,6 +27,7 @@ from gpuseg.lines import encode_row
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult
 from gpuseg.task import Task, run_all
+from gpuseg.text import count
 from gpuseg.worker import Done, Opens
 
 
@@ -146,11 +147,16 @@ class _Run:
         if wrong:
             return wrong
         marker = self.parcel.marker
-        if marker is not None and not os.path.exists(marker):
+        if marker is None:
+            return ""
+        if not os.path.exists(marker):
             return (
                 f"does not see {marker}, which this run has just made in DST; use a DST that all "
                 "machines share, under one name"
             )
+        folder = os.path.dirname(marker)
+        if not os.access(folder, os.W_OK):
+            return f"may not write to {folder}; mend that, or end this worker"
         return ""
 
 
@@ -188,6 +194,9 @@ def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
     if problem:
         return Outcome(worker, problem=problem)
     sources: list[Source] = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
+    problem = _blind(sources)
+    if problem:
+        return Outcome(worker, problem=problem)
     hand = _Hand(run, sources)
     try:
         with size_limit_is_ours():
@@ -196,6 +205,23 @@ def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
         return Outcome(worker, problem=f"has lost its device: {error}")
     done = [(result, _line(result, worker) if run.parcel.lines else None) for result in results]
     return Outcome(worker, perf_counter() - begin, hand.count, done, log=hand.log)
+
+
+def _blind(sources: list[Source]) -> str:
+    """Why SRC does not seem to be there, if so: a worker that sees nothing would be the fastest.
+
+    A file that is alone in its shard may have gone meanwhile, and is a row as everywhere.
+    """
+    found = [source for source in sources if source.error is None and source.content is None]
+    paths = [source.path for source in found if not storage.is_url(source.path)]
+    if not paths or any(map(os.path.exists, paths)):  # mostly a look at the first
+        return ""
+    if len(paths) == 1 and os.path.isdir(os.path.dirname(paths[0])):
+        return ""
+    return (
+        f"sees none of the {count(len(paths), 'file')} that it was given, {paths[0]} first; "
+        "use a SRC that all machines share, under one name"
+    )
 
 
 class _Hand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_no_scheduler_no_report(
     assert scheduler in done.err
     assert "dask scheduler" in done.err
     assert not place.dst.exists()
+
+
+def test_what_takes_connections_and_says_nothing_is_no_scheduler(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_LIMIT", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        done = convert(place, f"tcp://127.0.0.1:{mute.getsockname()[1]}")
+    assert done.code == 2
+    assert "no scheduler answers at tcp://127.0.0.1" in done.err
 
 
 def test_without_the_extra(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,9 +265,18 @@ def test_archives_are_shards(place: Place, foreign: ForeignCluster) -> None:
 
 
 def test_what_only_this_process_sees_is_refused(place: Place, foreign: ForeignCluster) -> None:
+    """Archives, too, though without a scheduler their members come to the workers."""
     pytest.importorskip("fsspec")
-    place.dst = Path("memory://bucket/dst")
-    arguments = ["convert", str(place.src), "memory://bucket/dst", "--palette", str(place.palette)]
-    done = gpuseg(*arguments, "--scheduler", foreign.address)
-    assert done.code == 2
-    assert "in the memory of this process" in done.err
+    assert convert(place, foreign.address).code == 0
+    before = place.report()
+    for src, dst in [
+        (place.src, "memory://bucket/dst"),
+        (place.src, "memory://bucket/dst.tar"),
+        ("memory://bucket/src", place.dst),
+        ("memory://bucket/src.tar", place.dst),
+    ]:
+        arguments = ["convert", str(src), str(dst), "--palette", str(place.palette)]
+        done = gpuseg(*arguments, "--scheduler", foreign.address)
+        assert done.code == 2, done
+        assert "in the memory of this process" in done.err
+    assert place.report() == before

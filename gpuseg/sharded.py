@@ -8,10 +8,10 @@ then halved, one piece at a time in the whole cluster, down to the file that is 
 
 from __future__ import annotations
 
-import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from os.path import abspath, isabs
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -177,7 +177,7 @@ class ShardedFlow:
         self._number += 1
         self._under_way[self._number] = sources
         # workers have current folders of their own
-        named = [replace(source, path=_in_full(source.path)) for source in sources]
+        named = [s if _is_full(s.path) else replace(s, path=abspath(s.path)) for s in sources]
         shard = pickle.dumps(named, pickle.HIGHEST_PROTOCOL)
         self._cluster.submit(self._number, shard, self._resources)
 
@@ -234,5 +234,5 @@ class ShardedFlow:
                     self._book(ended.outcome, sources)
 
 
-def _in_full(path: str) -> str:
-    return path if storage.is_url(path) else os.path.abspath(path)
+def _is_full(path: str) -> bool:
+    return isabs(path) or storage.is_url(path)

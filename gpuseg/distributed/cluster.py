@@ -252,14 +252,14 @@ def _greet(address: str) -> None:
     runner = LoopRunner(asynchronous=False)
     runner.start()
     try:
-        sync(runner.loop, _greeted, address, callback_timeout=CONNECT_LIMIT)
+        sync(runner.loop, _greeted, address, callback_timeout=1.2 * CONNECT_LIMIT)
     finally:
         runner.stop()
 
 
 async def _greeted(address: str) -> None:
     how = Security().get_connection_args("client")
-    comm = await connect(address, timeout=CONNECT_LIMIT / 2, **how)
+    comm = await connect(address, timeout=CONNECT_LIMIT, **how)
     comm.abort()
 
 

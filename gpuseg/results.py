@@ -195,7 +195,7 @@ class Report:
         """The run in a sentence or two, for people."""
         parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
         looked = "no images found; --pattern names other files"
-        text = ", ".join(parts) or ("no file was finished" if self.stopped else looked)
+        text = ", ".join(parts) or ("no file has a row" if self.stopped else looked)
         worked = sum(self.files[status] for status in _WORKED)
         if self.seconds >= 0.1 and worked:
             rate = worked / self.seconds

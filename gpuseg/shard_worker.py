@@ -141,6 +141,12 @@ class _Run:
                 self._task = pickle.loads(zlib.decompress(self.parcel.task))  # noqa: S301
             return self._task
 
+    def rest(self) -> None:
+        """Give back the memory of a task that is not at work: its client may have been killed."""
+        with self._lock:
+            if not self._active:
+                self._task = None
+
     def problem(self) -> str:
         """Why this process can do nothing for the run, if so."""
         wrong = mismatch(versions(), self.parcel.versions)
@@ -166,6 +172,8 @@ _runs: dict[str, _Run] = {}
 def take(parcel: Parcel) -> None:
     """Be part of a run. Cheap, and raises nothing: what is wrong is told with the first shard."""
     output.join_run(parcel.token)
+    for run in list(_runs.values()):
+        run.rest()
     _runs[parcel.token] = _Run(parcel)
 
 
@@ -190,12 +198,10 @@ def run_shard(token: str, shard: bytes, worker: str) -> bytes:
 
 def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
     begin = perf_counter()
-    problem = run.problem()
-    if problem:
-        return Outcome(worker, problem=problem)
-    sources: list[Source] = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
-    problem = _blind(sources)
-    if problem:
+    problem, sources = run.problem(), []
+    if not problem:  # else they may be those of another version
+        sources = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
+    if problem := problem or _blind(sources):
         return Outcome(worker, problem=problem)
     hand = _Hand(run, sources)
     try:
@@ -251,8 +257,6 @@ def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
     rows = run_all(task, hand, run.parcel.at_once)
     for result in rows:
         results.append(result)
-        if task.options.fail_fast and result.is_wrong and not is_whole:  # which ends by itself
-            break
         if is_whole and run.left:  # half of an archive is none: it is discarded
             rows.close()
             hand.count = 0

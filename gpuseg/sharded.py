@@ -227,7 +227,7 @@ class ShardedFlow:
         """Have shards in hand end early, and take what they have done."""
         end = monotonic() + STOP_LIMIT
         self._cluster.take_back()
-        while self._under_way and monotonic() < end:
+        while self._under_way and monotonic() < end and self._cluster.threads(self._resources):
             for ended in self._cluster.finished(ASK):
                 sources = self._under_way.pop(ended.number)
                 if ended.outcome is not None and not ended.outcome.problem:

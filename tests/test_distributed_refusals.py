@@ -87,7 +87,7 @@ def test_a_worker_that_does_not_see_dst_ends_the_run(
     done = convert(place, foreign.address)
     assert done.code == 1, done
     assert "a DST that all machines share" in done.err
-    assert done.out.startswith("no file was finished; stopped early (error)")
+    assert done.out.startswith("no file has a row; stopped early (error)")
     assert place.report().summary["stopped"] == "error"
 
 

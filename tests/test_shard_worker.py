@@ -68,3 +68,17 @@ def test_a_worker_that_may_not_write_says_so(
     (tmp_path / "a.png").touch()
     monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))
     assert f"may not write to {tmp_path}" in do([tmp_path / "a.png"]).problem
+
+
+def test_a_run_that_comes_takes_the_memory_of_those_at_rest(do: Do, tmp_path: Path) -> None:
+    """A client that was killed leaves its run behind, with a table of 32 MiB, perhaps for weeks."""
+    (tmp_path / "a.png").touch()
+    assert do([tmp_path / "a.png"]).done == 1
+    (before,) = shard_worker._runs.values()
+    assert before._task is not None
+    shard_worker.take(Parcel("0badcafe", Parcel.packed(Poisoned(ReadOptions()))))
+    try:
+        assert before._task is None
+        assert do([tmp_path / "a.png"]).done == 1
+    finally:
+        shard_worker.leave("0badcafe")

@@ -198,9 +198,9 @@ def run_shard(token: str, shard: bytes, worker: str) -> bytes:
 
 def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
     begin = perf_counter()
-    problem, sources = run.problem(), []
-    if not problem:  # else they may be those of another version
-        sources = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
+    problem = run.problem()
+    # of another version they may not be read; from the client, by its scheduler
+    sources: list[Source] = [] if problem else pickle.loads(shard)  # noqa: S301
     if problem := problem or _blind(sources):
         return Outcome(worker, problem=problem)
     hand = _Hand(run, sources)

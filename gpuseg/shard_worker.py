@@ -220,9 +220,8 @@ def _blind(sources: list[Source]) -> str:
     """
     found = [source for source in sources if source.error is None and source.content is None]
     paths = [source.path for source in found if not storage.is_url(source.path)]
-    if not paths or any(map(os.path.exists, paths)):  # mostly a look at the first
-        return ""
-    if len(paths) == 1 and os.path.isdir(os.path.dirname(paths[0])):
+    is_single = len(paths) == 1 and os.path.isdir(os.path.dirname(paths[0]))
+    if is_single or not paths or any(map(os.path.exists, paths)):  # mostly a look at the first
         return ""
     return (
         f"sees none of the {count(len(paths), 'file')} that it was given, {paths[0]} first; "

@@ -14,6 +14,7 @@ import platform
 import secrets
 import stat
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,6 @@ SUFFIX = ".tmp"
 
 FOREIGN_STALE_SECONDS = 24 * 3600
 """Age after which a temp file of another machine counts as left behind."""
-
 
 _HEAD = 4096
 """Bytes of a file that tell whether it is one of ours."""
@@ -47,6 +47,8 @@ _HOST = _machine()
 _token = secrets.token_hex(4)  # of the run; tells it from an earlier one with the same pid
 _current = _token  # that of the run that others began, if this process has joined one
 _joined: frozenset[str] = frozenset({_token})  # all runs that it is part of
+_own: frozenset[str] = _joined  # and all that it was part of, whose names its files may have
+_joining = threading.Lock()
 _COUNTER = itertools.count()
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn \n into \r\n without it
 
@@ -61,16 +63,29 @@ def join_run(token: str) -> None:
 
     A worker of a cluster may take part in several runs at once.
     """
-    global _current, _joined
-    _current, _joined = token, _joined | {token}
+    global _current, _joined, _own
+    with _joining:
+        _current, _joined, _own = token, _joined | {token}, _own | {token}
 
 
 def leave_run(token: str) -> None:
     """Be no longer part of a run, of which nothing is being written any more."""
     global _current, _joined
-    _joined -= {token}
-    if _current == token:
-        _current = next(iter(_joined))
+    with _joining:
+        _joined -= {token}
+        if _current == token:
+            _current = next(iter(_joined))
+
+
+@contextmanager
+def new_run() -> Iterator[str]:
+    """The token of a run besides others that this process may have at the same time."""
+    token = secrets.token_hex(4)
+    join_run(token)
+    try:
+        yield token
+    finally:
+        leave_run(token)
 
 
 def write_atomically(target: str, data: bytes, check: Callable[[str], None] | None = None) -> None:
@@ -178,19 +193,22 @@ def check_replaceable(path: str, mark: bytes | None, advice: str) -> None:
         raise OutputError(f"{path} is a file that gpuseg did not write here before; {advice}")
 
 
-def temp_path(folder: str) -> str:
-    """The path of a new temp file in a folder, which `sweep` removes once this process is gone."""
-    name = f"{PREFIX}{_HOST}-{os.getpid()}-{token()}-{next(_COUNTER)}{SUFFIX}"
+def temp_path(folder: str, run: str | None = None) -> str:
+    """The path of a new temp file in a folder, which `sweep` removes once this process is gone.
+
+    run: the token of its run, if that may not be `token`.
+    """
+    name = f"{PREFIX}{_HOST}-{os.getpid()}-{run or _current}-{next(_COUNTER)}{SUFFIX}"
     return os.path.join(folder, name)
 
 
 @contextmanager
-def marker(folder: str | None) -> Iterator[str | None]:
-    """An empty temp file in a folder, by which other machines know that they see the same one.
+def marker(folder: str | None, run: str) -> Iterator[str | None]:
+    """A run's empty temp file in a folder, by which other machines know that they see the same.
 
     None without a folder, and where it takes no file, which is told when targets are written.
     """
-    temp = temp_path(folder) if folder is not None else None
+    temp = temp_path(folder, run) if folder is not None else None
     if temp is not None:
         try:
             os.close(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -241,8 +259,8 @@ def _is_stale(path: Path) -> bool:
             return token not in _joined and _age(path) > FOREIGN_STALE_SECONDS
         except OSError:
             return False
-    if int(pid) == os.getpid():
-        return token not in _joined
+    if int(pid) == os.getpid():  # a file of one run may have the name of another, left since
+        return token not in _own
     if os.name == "nt":
         return True  # an open file cannot be removed there, so trying is safe
     return not _is_running(int(pid))

@@ -195,7 +195,7 @@ class Report:
     def summary(self) -> str:
         """The run in a sentence or two, for people."""
         parts = [f"{self.files[status]:,} {status}" for status in _STATUSES if self.files[status]]
-        text = ", ".join(parts) if parts else self._nothing()
+        text = ", ".join(parts) or ("no file has a row" if self.stopped else self._nothing())
         worked = sum(self.files[status] for status in _WORKED)
         if self.seconds >= 0.1 and worked:
             rate = worked / self.seconds

@@ -85,16 +85,10 @@ class Running:
 
         reach: where files lie. alone: as in ProcessFlow. dst: where it writes, if it does.
         opens: how the workers of a cluster open their device, if they are to use one.
-        Raises UsageError for a storage that the workers of a cluster do not see.
         """
         if self.cluster is None:
             lines = self.writer.report.path is not None
             return ProcessFlow(self.feed, task, self.add, lines=lines, alone=alone, reach=reach)
-        if not reach.shared:
-            raise UsageError(
-                "a storage in the memory of this process is not seen by a scheduler's workers; "
-                "give a place that they see, or leave the scheduler out"
-            )
         from gpuseg.sharded import Orders, ShardedFlow
 
         seen = None if dst is None or storage.is_url(dst) else _folder_of(dst)
@@ -151,12 +145,14 @@ def run(
     """Have a flow go through all files; returns the report, also written to `path` if given.
 
     Raises OutputError where the report cannot be begun, or is in the way of a more lasting one,
-    and SchedulerError: without a report where there is no cluster, with one where it is lost.
+    UsageError for a place that the workers of a cluster do not see, and SchedulerError: without
+    a report where there is no cluster, with one where it is lost.
     """
     if path is not None and not isinstance(options, WriteOptions):
         _keep_report(path)
     head = {**header, "shard": str(options.shard), "pattern": options.pattern}
     if options.scheduler is not None:
+        _check_seen(sources, header.get("dst"))
         head["scheduler"] = options.scheduler
     with (
         size_limit_is_ours(),
@@ -191,6 +187,17 @@ def _keep_report(path: Path | str) -> None:
             f"the report {path} would replace that of `gpuseg {head['verb']}`, which tells what "
             "became of each file and by which palette; name another place with --report"
         )
+
+
+def _check_seen(sources: AnySources | Bundles, dst: str | None) -> None:
+    """Refuse places that the workers of a cluster would not see, archives that they read, too."""
+    read = [sources.src] if isinstance(sources, Bundles) else sources.roots
+    for place in filter(None, (*read, dst)):
+        if storage.is_url(place) and not storage.is_shared(place):
+            raise UsageError(
+                f"{place} is in the memory of this process, which the workers of a scheduler do "
+                "not see; name a place that they see, or leave the scheduler out"
+            )
 
 
 def make_ready(work: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from gpuseg import __version__, output
+from gpuseg import __version__, output, storage
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError
@@ -27,6 +27,7 @@ from gpuseg.lines import encode_row
 from gpuseg.pool import Feed, run_threads
 from gpuseg.results import FileResult
 from gpuseg.task import Task, run_all
+from gpuseg.text import count
 from gpuseg.worker import Done, Opens
 
 
@@ -130,7 +131,7 @@ class _Run:
             self._forget()
 
     def _forget(self) -> None:
-        if self.left and not self._active:
+        if self.left and not self._active and self.parcel.token not in _runs:
             output.leave_run(self.parcel.token)
 
     def task(self) -> Task:
@@ -140,17 +141,28 @@ class _Run:
                 self._task = pickle.loads(zlib.decompress(self.parcel.task))  # noqa: S301
             return self._task
 
+    def rest(self) -> None:
+        """Give back the memory of a task that is not at work: its client may have been killed."""
+        with self._lock:
+            if not self._active:
+                self._task = None
+
     def problem(self) -> str:
         """Why this process can do nothing for the run, if so."""
         wrong = mismatch(versions(), self.parcel.versions)
         if wrong:
             return wrong
         marker = self.parcel.marker
-        if marker is not None and not os.path.exists(marker):
+        if marker is None:
+            return ""
+        if not os.path.exists(marker):
             return (
                 f"does not see {marker}, which this run has just made in DST; use a DST that all "
                 "machines share, under one name"
             )
+        folder = os.path.dirname(marker)
+        if not os.access(folder, os.W_OK):
+            return f"may not write to {folder}; mend that, or end this worker"
         return ""
 
 
@@ -160,6 +172,8 @@ _runs: dict[str, _Run] = {}
 def take(parcel: Parcel) -> None:
     """Be part of a run. Cheap, and raises nothing: what is wrong is told with the first shard."""
     output.join_run(parcel.token)
+    for run in list(_runs.values()):
+        run.rest()
     _runs[parcel.token] = _Run(parcel)
 
 
@@ -185,9 +199,10 @@ def run_shard(token: str, shard: bytes, worker: str) -> bytes:
 def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
     begin = perf_counter()
     problem = run.problem()
-    if problem:
+    # of another version they may not be read; from the client, by its scheduler
+    sources: list[Source] = [] if problem else pickle.loads(shard)  # noqa: S301
+    if problem := problem or _blind(sources):
         return Outcome(worker, problem=problem)
-    sources: list[Source] = pickle.loads(shard)  # noqa: S301  # from the client, by its scheduler
     hand = _Hand(run, sources)
     try:
         with size_limit_is_ours():
@@ -196,6 +211,22 @@ def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
         return Outcome(worker, problem=f"has lost its device: {error}")
     done = [(result, _line(result, worker) if run.parcel.lines else None) for result in results]
     return Outcome(worker, perf_counter() - begin, hand.count, done, log=hand.log)
+
+
+def _blind(sources: list[Source]) -> str:
+    """Why SRC does not seem to be there, if so: a worker that sees nothing would be the fastest.
+
+    A file that is alone in its shard may have gone meanwhile, and is a row as everywhere.
+    """
+    found = [source for source in sources if source.error is None and source.content is None]
+    paths = [source.path for source in found if not storage.is_url(source.path)]
+    is_single = len(paths) == 1 and os.path.isdir(os.path.dirname(paths[0]))
+    if is_single or not paths or any(map(os.path.exists, paths)):  # mostly a look at the first
+        return ""
+    return (
+        f"sees none of the {count(len(paths), 'file')} that it was given, {paths[0]} first; "
+        "use a SRC that all machines share, under one name"
+    )
 
 
 class _Hand:
@@ -225,8 +256,6 @@ def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
     rows = run_all(task, hand, run.parcel.at_once)
     for result in rows:
         results.append(result)
-        if task.options.fail_fast and result.is_wrong and not is_whole:  # which ends by itself
-            break
         if is_whole and run.left:  # half of an archive is none: it is discarded
             rows.close()
             hand.count = 0

@@ -8,10 +8,10 @@ then halved, one piece at a time in the whole cluster, down to the file that is 
 
 from __future__ import annotations
 
-import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from os.path import abspath, isabs
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ class ShardedFlow:
         self._cluster, self._writer = cluster, writer
         lines = writer.report.path is not None
         self._parcel = Parcel(
-            output.token(), Parcel.packed(task), lines, opens=orders.opens, at_once=orders.at_once
+            "", Parcel.packed(task), lines, opens=orders.opens, at_once=orders.at_once
         )
         self._dst = orders.dst
         self._resources = GPU if orders.opens is not None else None
@@ -103,8 +103,9 @@ class ShardedFlow:
 
     def work(self) -> None:
         """Have all files done. Raises SchedulerError."""
-        with output.marker(self._dst) as marker:
-            self._parcel = replace(self._parcel, marker=marker)
+        # a token of its own: this process may have several runs at once by the same workers
+        with output.new_run() as token, output.marker(self._dst, token) as marker:
+            self._parcel = replace(self._parcel, token=token, marker=marker)
             self._run()
 
     def _run(self) -> None:
@@ -176,7 +177,7 @@ class ShardedFlow:
         self._number += 1
         self._under_way[self._number] = sources
         # workers have current folders of their own
-        named = [replace(source, path=_in_full(source.path)) for source in sources]
+        named = [s if _is_full(s.path) else replace(s, path=abspath(s.path)) for s in sources]
         shard = pickle.dumps(named, pickle.HIGHEST_PROTOCOL)
         self._cluster.submit(self._number, shard, self._resources)
 
@@ -226,12 +227,12 @@ class ShardedFlow:
         """Have shards in hand end early, and take what they have done."""
         end = monotonic() + STOP_LIMIT
         self._cluster.take_back()
-        while self._under_way and monotonic() < end:
+        while self._under_way and monotonic() < end and self._cluster.threads(self._resources):
             for ended in self._cluster.finished(ASK):
                 sources = self._under_way.pop(ended.number)
                 if ended.outcome is not None and not ended.outcome.problem:
                     self._book(ended.outcome, sources)
 
 
-def _in_full(path: str) -> str:
-    return path if storage.is_url(path) else os.path.abspath(path)
+def _is_full(path: str) -> bool:
+    return isabs(path) or storage.is_url(path)

@@ -135,9 +135,5 @@ def _answer(answers: BinaryIO, message: object) -> None:
 
 
 def _run(sources: list[Source], task: Task, at_once: int, lines: bool) -> list[Done]:
-    results: list[Done] = []
-    for result in run_all(task, sources, at_once):
-        results.append((result, encode_row(result.row()) if lines else None))
-        if task.options.fail_fast and result.is_wrong:
-            break
-    return results
+    results = run_all(task, sources, at_once)
+    return [(result, encode_row(result.row()) if lines else None) for result in results]

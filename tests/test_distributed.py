@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 
-from gpuseg import convert_directory, stats, verify
+from gpuseg import convert_directory, sharded, stats, verify
 from gpuseg.discover import Walk
 from gpuseg.options import ReadOptions
 from gpuseg.runs import look
@@ -130,6 +131,29 @@ def test_all_verbs_take_a_scheduler(place: Place, foreign: ForeignCluster, tmp_p
     assert gpuseg("verify", str(colours), str(place.dst), "--scheduler", address).code == 0
 
 
+def test_two_runs_of_one_process_at_once(place: Place, foreign: ForeignCluster) -> None:
+    """By the same workers: each run has its own files, task and target."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(
+                convert_directory,
+                place.src / str(i),
+                place.dst / str(i),
+                place.palette,
+                scheduler=foreign.address,
+            )
+            for i in range(2)
+        ]
+        for run in runs:
+            assert run.result().files["converted"] == FILES // 3
+    for i in range(2):
+        names = {path.name for path in (place.src / str(i)).iterdir()}
+        rows = read_report(place.dst / str(i) / "gpuseg-report.jsonl").files
+        assert set(rows) == names
+        assert {path.name for path in (place.dst / str(i)).glob("*.png")} == names
+    assert foreign.tasks() == {}
+
+
 def test_a_dry_run_writes_nothing(place: Place, foreign: ForeignCluster) -> None:
     assert convert(place, foreign.address, "--dry-run").code == 0
     assert not place.dst.exists()
@@ -148,9 +172,12 @@ def test_a_script_without_a_guard_is_not_run_by_workers(place: Place) -> None:
     assert (done.stdout.split(), done.stderr) == (["once", str(FILES)], "")
 
 
-def test_files_that_kill_their_workers_fail_alone(tmp_path: Path) -> None:
-    for i in range(70):
-        (tmp_path / f"{i:03}{'-poison' * (i == 40)}.png").touch()
+def test_files_that_kill_their_workers_fail_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharded, "FEWEST", 8)  # each halving costs two workers
+    for i in range(20):
+        (tmp_path / f"{i:03}{'-poison' * (i == 10)}.png").touch()
     report = look(
         Walk(str(tmp_path)),
         Poisoned(ReadOptions(scheduler="local:2")),
@@ -158,10 +185,10 @@ def test_files_that_kill_their_workers_fail_alone(tmp_path: Path) -> None:
         report=tmp_path / "report.jsonl",
     )
     rows = read_report(tmp_path / "report.jsonl").files
-    assert len(rows) == 70
+    assert len(rows) == 20
     failed = {name: row for name, row in rows.items() if row["status"] == "failed"}
-    assert list(failed) == ["040-poison.png"]
-    assert failed["040-poison.png"]["error"] == "worker"
+    assert list(failed) == ["010-poison.png"]
+    assert failed["010-poison.png"]["error"] == "worker"
     assert report.exit_code == 1
 
 
@@ -241,9 +268,18 @@ def test_archives_are_shards(place: Place, foreign: ForeignCluster) -> None:
 
 
 def test_what_only_this_process_sees_is_refused(place: Place, foreign: ForeignCluster) -> None:
+    """Archives, too, though without a scheduler their members come to the workers."""
     pytest.importorskip("fsspec")
-    place.dst = Path("memory://bucket/dst")
-    arguments = ["convert", str(place.src), "memory://bucket/dst", "--palette", str(place.palette)]
-    done = gpuseg(*arguments, "--scheduler", foreign.address)
-    assert done.code == 2
-    assert "in the memory of this process" in done.err
+    assert convert(place, foreign.address).code == 0
+    before = place.report()
+    for src, dst in [
+        (place.src, "memory://bucket/dst"),
+        (place.src, "memory://bucket/dst.tar"),
+        ("memory://bucket/src", place.dst),
+        ("memory://bucket/src.tar", place.dst),
+    ]:
+        arguments = ["convert", str(src), str(dst), "--palette", str(place.palette)]
+        done = gpuseg(*arguments, "--scheduler", foreign.address)
+        assert done.code == 2, done
+        assert "in the memory of this process" in done.err
+    assert place.report() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -53,6 +54,16 @@ def test_no_scheduler_no_report(
     assert not place.dst.exists()
 
 
+def test_what_takes_connections_and_says_nothing_is_no_scheduler(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_LIMIT", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        done = convert(place, f"tcp://127.0.0.1:{mute.getsockname()[1]}")
+    assert done.code == 2
+    assert "no scheduler answers at tcp://127.0.0.1" in done.err
+
+
 def test_without_the_extra(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     done = convert(place, "local:2")
@@ -72,10 +83,11 @@ def test_other_versions_are_refused(
 def test_a_worker_that_does_not_see_dst_ends_the_run(
     place: Place, foreign: ForeignCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output, "marker", lambda folder: nullcontext(f"{folder}/not-there"))
+    monkeypatch.setattr(output, "marker", lambda folder, run: nullcontext(f"{folder}/not-there"))
     done = convert(place, foreign.address)
     assert done.code == 1, done
     assert "a DST that all machines share" in done.err
+    assert done.out.startswith("no file has a row; stopped early (error)")
     assert place.report().summary["stopped"] == "error"
 
 

@@ -135,8 +135,10 @@ def test_a_clock_that_is_days_off_sweeps_no_living_file(tmp_path: Path) -> None:
 
 def test_a_run_that_was_joined_is_not_swept_until_it_is_left(tmp_path: Path) -> None:
     before = output.token()
-    living = tmp_path / name(output._HOST, os.getpid(), "feedface")
+    living = tmp_path / name("00000000", 1, "feedface")
     living.touch()
+    day = time.time() - output.FOREIGN_STALE_SECONDS - 60
+    os.utime(living, (day, day))
     output.join_run("feedface")
     output.join_run("0badcafe")
     try:
@@ -150,15 +152,26 @@ def test_a_run_that_was_joined_is_not_swept_until_it_is_left(tmp_path: Path) -> 
     assert output.sweep(str(tmp_path)) == 1
 
 
+def test_a_run_that_was_left_is_not_swept_by_its_own_process(tmp_path: Path) -> None:
+    """Names have the token of the run that was joined last: a file may be that of another run."""
+    before = output.token()
+    with output.new_run() as token:
+        assert output.token() == token != before
+        living = Path(output.temp_path(str(tmp_path)))
+    living.touch()
+    assert output.token() == before
+    assert output.sweep(str(tmp_path)) == 0
+
+
 def test_a_marker_is_there_for_a_while(tmp_path: Path) -> None:
-    with output.marker(str(tmp_path)) as path:
+    with output.marker(str(tmp_path), "feedface") as path:
         assert path is not None
         assert os.path.exists(path)
-        assert output.sweep(str(tmp_path)) == 0
+        assert "-feedface-" in path
     assert temps(tmp_path) == []
-    with output.marker(None) as path:
+    with output.marker(None, "feedface") as path:
         assert path is None
-    with output.marker(str(tmp_path / "nowhere")) as path:
+    with output.marker(str(tmp_path / "nowhere"), "feedface") as path:
         assert path is None
 
 

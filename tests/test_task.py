@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -63,6 +64,26 @@ def test_files_are_drawn_as_they_are_begun() -> None:
     assert len(drawn) == 8
     results.close()
     assert len(drawn) == 8
+
+
+@dataclass
+class Failing(Task):
+    """The file 3 fails; notes what was done."""
+
+    done: list[str] = field(default_factory=list)
+
+    def run(self, source: Source) -> FileResult:
+        self.done.append(source.relative)
+        status: Literal["failed", "read"] = "failed" if source.relative == "3" else "read"
+        return FileResult(source=source.relative, status=status)
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_after_a_failure_none_is_drawn_and_what_was_has_a_result(at_once: int) -> None:
+    task = Failing(options=ReadOptions(fail_fast=True))
+    found = [result.source for result in run_all(task, named(100), at_once)]
+    assert sorted(found) == sorted(task.done)
+    assert 4 <= len(found) <= 3 + 2 * at_once
 
 
 def test_the_reach_of_a_run() -> None:

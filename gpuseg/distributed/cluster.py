@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
 
-from distributed import Client, KilledWorker, WorkerPlugin, as_completed
+from distributed import Client, KilledWorker, Security, WorkerPlugin, as_completed
 from distributed import get_worker as current_worker
-from distributed.utils import silence_logging_cmgr
+from distributed.comm import connect
+from distributed.utils import LoopRunner, silence_logging_cmgr, sync
 
 from gpuseg import shard_worker
 from gpuseg.distributed.own import own_cluster
@@ -229,6 +230,7 @@ def opened(scheduler: str) -> Iterator[Cluster]:
 @contextmanager
 def _client(address: str, name: str) -> Iterator[Client]:
     try:
+        _greet(address)
         client = Client(address, timeout=CONNECT_LIMIT, set_as_default=False, name="gpuseg")
     except (OSError, ValueError, TimeoutError) as error:  # ValueError: no such address
         raise SchedulerError(
@@ -240,6 +242,25 @@ def _client(address: str, name: str) -> Iterator[Client]:
     finally:
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError, OSError):  # it may be lost
             client.close(timeout=5)
+
+
+def _greet(address: str) -> None:
+    """See that a scheduler answers: Client waits for ever for what takes a connection only.
+
+    Raises OSError, ValueError and TimeoutError.
+    """
+    runner = LoopRunner(asynchronous=False)
+    runner.start()
+    try:
+        sync(runner.loop, _greeted, address, callback_timeout=1.2 * CONNECT_LIMIT)
+    finally:
+        runner.stop()
+
+
+async def _greeted(address: str) -> None:
+    how = Security().get_connection_args("client")
+    comm = await connect(address, timeout=CONNECT_LIMIT, **how)
+    comm.abort()
 
 
 def _address_in(path: str) -> str:

@@ -135,6 +135,19 @@ class FileResult:
 
 
 @dataclass(slots=True)
+class Aside:
+    """Members of archives that have no row. left_alone: by suffix. kept: that passed through."""
+
+    left_alone: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+
+    @property
+    def remark(self) -> str:
+        """What the summary says of those that passed through."""
+        return f"{count(self.kept, 'other member')} kept" if self.kept else ""
+
+
+@dataclass(slots=True)
 class Report:
     """The run so far, in constant memory: counts, and the first failures in full."""
 

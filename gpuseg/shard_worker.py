@@ -25,7 +25,7 @@ from gpuseg.discover import Source
 from gpuseg.errors import DeviceError
 from gpuseg.lines import encode_row
 from gpuseg.pool import Feed, run_threads
-from gpuseg.results import FileResult
+from gpuseg.results import Aside, FileResult
 from gpuseg.task import Task, run_all
 from gpuseg.text import count
 from gpuseg.worker import Done, Opens
@@ -81,7 +81,8 @@ class Outcome:
     """What became of a shard.
 
     done: how many of its files, from the first, have results; less than all after `leave`.
-    results: of them. worker: who did it, in how many seconds.
+    results: of them. aside: members of archives that have none. worker: who did it, in how many
+    seconds.
     problem: why this worker can do no shard of this run at all, if so.
     log: what there is to say in the report besides.
     """
@@ -90,6 +91,7 @@ class Outcome:
     seconds: float = 0.0
     done: int = 0
     results: Sequence[Done] = ()
+    aside: Aside = field(default_factory=Aside)
     problem: str = ""
     log: Sequence[str] = ()
 
@@ -210,7 +212,8 @@ def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
     except DeviceError as error:
         return Outcome(worker, problem=f"has lost its device: {error}")
     done = [(result, _line(result, worker) if run.parcel.lines else None) for result in results]
-    return Outcome(worker, perf_counter() - begin, hand.count, done, log=hand.log)
+    seconds = perf_counter() - begin
+    return Outcome(worker, seconds, hand.count, done, hand.aside, log=hand.log)
 
 
 def _blind(sources: list[Source]) -> str:
@@ -235,6 +238,7 @@ class _Hand:
     def __init__(self, run: _Run, sources: list[Source]) -> None:
         self._run, self._sources = run, sources
         self.count = 0
+        self.aside = Aside()
         self.log: list[str] = []
 
     def __iter__(self) -> Iterator[Source]:
@@ -252,13 +256,13 @@ def _line(result: FileResult, worker: str) -> bytes:
 def _one_by_one(run: _Run, hand: _Hand) -> list[FileResult]:
     task = run.task()
     results: list[FileResult] = []
+    rows = run_all(task, hand, run.parcel.at_once, hand.aside)
     is_whole = hasattr(task, "run_whole")
-    rows = run_all(task, hand, run.parcel.at_once)
     for result in rows:
         results.append(result)
         if is_whole and run.left:  # half of an archive is none: it is discarded
             rows.close()
-            hand.count = 0
+            hand.count, hand.aside = 0, Aside()
             return []
     return results
 

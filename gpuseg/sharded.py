@@ -21,7 +21,7 @@ from gpuseg.errors import SchedulerError, WorkerError
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
 from gpuseg.report_file import ReportWriter
-from gpuseg.results import FileResult
+from gpuseg.results import Aside, FileResult
 from gpuseg.shard_worker import MissingParcelError, Outcome, Parcel
 from gpuseg.task import Task
 from gpuseg.worker import Opens
@@ -99,7 +99,12 @@ class ShardedFlow:
         self._errors = 0
         self._threads, self._asked, self._had_workers = 0, 0.0, monotonic()
         self._logged_wait = 0.0
-        self.remark = ""
+        self._aside = Aside()
+
+    @property
+    def remark(self) -> str:
+        """How many members of archives passed through."""
+        return self._aside.remark
 
     def work(self) -> None:
         """Have all files done. Raises SchedulerError."""
@@ -206,6 +211,8 @@ class ShardedFlow:
         self._writer.add_shard(outcome.worker, len(outcome.results), outcome.seconds)
         for result, line in outcome.results:
             self._add(result, line)
+        self._aside.kept += outcome.aside.kept
+        self._writer.report.left_alone.update(outcome.aside.left_alone)
         if rest := sources[outcome.done :]:  # the worker is leaving
             self._again.append(rest)
 

@@ -12,7 +12,7 @@ from gpuseg import storage
 from gpuseg.discover import Source
 from gpuseg.errors import MaskSizeError, UnreadableMaskError
 from gpuseg.options import ReadOptions, most_bytes
-from gpuseg.results import FileResult
+from gpuseg.results import Aside, FileResult
 
 REQUESTS = 16
 """Files that a worker has in hand at once where each waits for a storage: a request takes tens of
@@ -33,8 +33,11 @@ class Task(Protocol):
 class WholeTask(Task, Protocol):
     """A task whose sources are archives, each done as a whole by one worker: many rows each."""
 
-    def run_whole(self, source: Source) -> Iterator[FileResult]:
-        """Do it with one archive; the rows of its members as they come. Raises nothing."""
+    def run_whole(self, source: Source, aside: Aside | None = None) -> Iterator[FileResult]:
+        """Do it with one archive; the rows of its members as they come. Raises nothing.
+
+        aside: counts the members that have none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,25 @@ class Reach:
 LOCAL = Reach()
 
 
+_RunWhole = Callable[[Source, Aside | None], Iterator[FileResult]]
+
+
 def run_all(
-    task: Task, sources: Iterable[Source], at_once: int = 1
+    task: Task, sources: Iterable[Source], at_once: int = 1, aside: Aside | None = None
 ) -> Generator[FileResult, None, None]:
     """The results of a task for each of these files, in order.
 
     Files are drawn as they are begun: no more than twice `at_once` have no result yet, so that
     the others go on while the next in order is slow. Under --fail-fast none is drawn after a
     failure, and those that were have their results: their targets may be there.
+    aside: see WholeTask.
     """
     fails_fast = task.options.fail_fast
     # asked so, for isinstance of a Protocol takes 14 µs, and this may be called for each file
-    run_whole: Callable[[Source], Iterator[FileResult]] | None = getattr(task, "run_whole", None)
+    run_whole: _RunWhole | None = getattr(task, "run_whole", None)
     if run_whole is not None:
         for source in sources:
-            yield from run_whole(source)  # which heeds --fail-fast itself
+            yield from run_whole(source, aside)  # which heeds --fail-fast itself
         return
     if at_once == 1:
         for source in sources:

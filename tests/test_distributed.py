@@ -251,6 +251,7 @@ def test_archives_are_shards(place: Place, foreign: ForeignCluster) -> None:
         with tarfile.open(tars / f"part-{k}.tar", "w") as tar:
             for path in sorted((place.src / str(k)).iterdir()):
                 tar.add(path, f"{k}/{path.name}")
+            tar.add(place.palette, "classes.txt")
     for name, options in (("here", []), ("there", ["--scheduler", foreign.address])):
         (place.root / name).mkdir()
         source, target = (str(folder / "part-{0..2}.tar") for folder in (tars, place.root / name))
@@ -263,7 +264,9 @@ def test_archives_are_shards(place: Place, foreign: ForeignCluster) -> None:
                 found.append({m.name: tar.extractfile(m).read() for m in tar})  # type: ignore[union-attr]
         assert found[0] == found[1]
         assert len(found[0]) == FILES // 3
-    check_shares(read_report(place.root / "there" / "gpuseg-report.jsonl"))
+    reports = [read_report(place.root / n / "gpuseg-report.jsonl") for n in ("here", "there")]
+    check_shares(reports[1])
+    assert reports[1].summary["left_alone"] == reports[0].summary["left_alone"] == {".txt": 3}
     assert foreign.tasks() == {}
 
 

@@ -16,7 +16,7 @@ from gpuseg.errors import ArchiveError
 from gpuseg.options import ReadOptions
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
-from gpuseg.results import FileResult, count
+from gpuseg.results import Aside, FileResult
 from gpuseg.targets import Targets
 from gpuseg.task import Task
 
@@ -70,8 +70,7 @@ class ArchivedFlow:
     def remark(self) -> str:
         """What the other flow had to say, and what passed through."""
         kept = self._kept + sum(packing.kept for packing in self._packings)
-        told = f"{count(kept, 'other member')} kept" if kept else ""
-        return "; ".join(filter(None, (self._inner.remark, told)))
+        return "; ".join(filter(None, (self._inner.remark, Aside(kept=kept).remark)))
 
     def work(self) -> None:
         """Go on until there is nothing more; the last thread leaves nothing unfinished behind."""
@@ -131,15 +130,20 @@ class Whole:
         *_, last = self.run_whole(source)
         return last
 
-    def run_whole(self, source: Source) -> Iterator[FileResult]:
+    def run_whole(self, source: Source, aside: Aside | None = None) -> Iterator[FileResult]:
         """The rows of a bundle: of its members, of itself where there is none or it failed.
 
-        With `fail_fast` they end after the first that failed, and an archive has one more.
+        aside: counts the members that have none. With `fail_fast` rows end after the first that
+        failed, and an archive has one more.
         """
+        aside = Aside() if aside is None else aside
+        bundles = self.bundles
+        if bundles.from_archives:  # several threads may be at one each; a folder is counted before
+            bundles = replace(bundles, left_alone=aside.left_alone)
         assert isinstance(source, Bundle)  # noqa: S101  # for mypy
         rows: list[FileResult] = []
         order = InOrder(None)
-        packing, slots = self.bundles.slots(
+        packing, slots = bundles.slots(
             source, self.targets, lambda row, _: rows.append(replace(row, content=None))
         )
         try:
@@ -159,5 +163,6 @@ class Whole:
                     return
             yield from rows
         finally:  # also where the caller wants no more
+            aside.kept += packing.kept
             if not packing.is_over:
                 packing.discard()

@@ -51,9 +51,11 @@ class Parts:
     _begun: bool = False
 
     def count(self) -> Listing:
-        """List all files."""
-        counted = Listing()
-        for source in find(self.src, self.pattern):
+        """List all files, and count those that are left alone."""
+        counted, found = Listing(), find(self.src, self.pattern)
+        self.left_alone.clear()
+        found.left_alone = self.left_alone
+        for source in found:
             counted.add(source)
         return counted
 
@@ -68,8 +70,6 @@ class Parts:
         """
         if not self._begun or self._again.files > start:
             found = find(self.src, self.pattern)
-            if not self._begun:
-                found.left_alone = self.left_alone
             self._found, self._again, self._begun = iter(found), Listing(), True
         for _ in self._next(start - self._again.files):
             pass

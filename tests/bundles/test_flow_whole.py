@@ -14,7 +14,7 @@ from gpuseg.errors import UsageError
 from gpuseg.options import ConvertOptions
 from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
-from gpuseg.results import FileResult
+from gpuseg.results import Aside, FileResult
 from gpuseg.task import run_all
 from tests.archives.dumps import check_labels, convert, expected, lay, masks, pack, rows, unpack
 from tests.making import PALETTE
@@ -51,6 +51,21 @@ def test_as_by_one_process(tmp_path: Path, into: str) -> None:
     for i in range(2):
         place = into.replace("{0..2}", str(i)) if "{" in into else f"{into}/{i}"
         check_labels(unpack(tmp_path / "out" / place), expected(masks(4 + i)))
+
+
+def test_members_without_a_row_are_counted(tmp_path: Path) -> None:
+    for i in range(2):
+        pack(tmp_path / f"{i}.tar", {**masks(2), "a.json": b"{}", f"{i}.txt": b"", "b.txt": b""})
+    for keep in (False, True):
+        src, dst = f"{tmp_path}/{{0..1}}.tar", f"{tmp_path}/{keep}-{{0..1}}.tar"
+        options = ConvertOptions(device="cpu", keep_others=keep)
+        bundles = pair(src, dst, options)
+        assert bundles is not None
+        job, aside = Job.create(dst, PALETTE, options), Aside()
+        task = pickle.loads(pickle.dumps(Whole(Conversion(job), bundles, job.targets)))
+        assert len(list(run_all(task, list(bundles), aside=aside))) == 4
+        assert aside.kept == (6 if keep else 0)
+        assert aside.left_alone == ({} if keep else {".json": 2, ".txt": 4})
 
 
 def test_a_folder_in_stretches(tmp_path: Path) -> None:

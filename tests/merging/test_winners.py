@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -77,3 +78,46 @@ def test_half_of_a_hash_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module.hashlib, "blake2b", half)
     runs = [[("a", "failed"), ("b", "failed"), ("a" + "7" * 15, "failed")], [("b", "failed")]]
     assert [name[0] for _, name in found(tmp_path, runs)] == ["a", "a", "b"]
+
+
+def kept_of(folder: Path, src: str, *runs: list[dict[str, Any]], stopped: str = "") -> list[str]:
+    """`run source` of the rows that count; the last run ended so."""
+    ends = [{}] * (len(runs) - 1) + [{"stopped": stopped}]
+    paths = [
+        write_run(folder / f"{n}.jsonl", *run, second=n, src=src, end=end)
+        for n, (run, end) in enumerate(zip(runs, ends, strict=True))
+    ]
+    keep = winners(read_parts(paths)).tolist()
+    names = [f"{n} {each['source']}" for n, run in enumerate(runs) for each in run]
+    return [name for name, kept in zip(names, keep, strict=True) if kept]
+
+
+FAILED = row("b.tar", "failed", error="archive")
+
+
+def test_an_archive_that_failed_is_over_once_it_was_made(tmp_path: Path) -> None:
+    first = [row("a.tar/1.png"), row("b.tar/1.png"), FAILED]
+    again = [row("a.tar", "unchanged"), row("b.tar/1.png"), row("b.tar/2.png")]
+    found = kept_of(tmp_path, "/s/{a,b}.tar", first, again)
+    assert found == ["0 a.tar/1.png", "1 b.tar/1.png", "1 b.tar/2.png"]
+
+
+def test_an_archive_that_failed_again_counts_once(tmp_path: Path) -> None:
+    found = kept_of(tmp_path, "/s/{a,b}.tar", [row("b.tar/1.png"), FAILED], [FAILED])
+    assert found == ["0 b.tar/1.png", "1 b.tar"]
+
+
+def test_an_archive_that_failed_is_not_over_by_a_run_that_broke_off(tmp_path: Path) -> None:
+    found = kept_of(tmp_path, "/s/{a,b}.tar", [FAILED], [row("a.tar/1.png")], stopped="interrupted")
+    assert found == ["0 b.tar", "1 a.tar/1.png"]
+
+
+def test_one_archive_that_is_unchanged(tmp_path: Path) -> None:
+    again = [row("b.tar", "unchanged")]
+    assert kept_of(tmp_path, "/s/b.tar", [row("1.png")], again) == ["0 1.png"]
+    assert kept_of(tmp_path, "/s/b.tar", again) == ["0 b.tar"]
+
+
+def test_a_folder_named_as_an_archive_is_none(tmp_path: Path) -> None:
+    found = kept_of(tmp_path, "/s", [row("x.tar/1.png")], [row("x.tar/1.png", "unchanged")])
+    assert found == ["0 x.tar/1.png"]

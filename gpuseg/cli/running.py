@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -110,10 +111,18 @@ def print_failures(report: Report) -> None:
         click.echo(f"… and {count(hidden, 'more failure')}", err=True)
 
 
+def _may_be(dst: str) -> bool:
+    """Whether DST is there, as far as one look tells: an archive may not have been finished."""
+    from gpuseg import storage
+    from gpuseg.archives.braces import has_braces
+
+    return storage.is_url(dst) or has_braces(dst) or os.path.exists(dst)
+
+
 def print_summary(report: Report, made: str, dst: str) -> None:
     """How a run that writes went, and where its files and its report are. made: what they are."""
     click.echo(one_line(report.summary()))
-    if report.files["converted"] + report.files["unchanged"]:
+    if report.files["converted"] + report.files["unchanged"] and _may_be(dst):
         click.echo(f"{made}: {one_line(dst)}")
     if report.device:
         click.echo(f"device: {one_line(report.device)}")

@@ -63,7 +63,7 @@ def test_verbs_that_take_no_archives_say_so(tmp_path: Path) -> None:
 def test_an_archive_that_was_not_finished_is_not_named(tmp_path: Path) -> None:
     src = pack(tmp_path / "in.tar", masks(3))
     whole = Path(src).read_bytes()
-    Path(src).write_bytes(whole[: len(whole) // 2])
+    Path(src).write_bytes(whole[:2000])  # in the second member
     done = run(tmp_path, "convert", src, str(tmp_path / "out.tar"), "--device", "cpu")
     assert done.code == 1, done
     assert "label maps" not in done.out

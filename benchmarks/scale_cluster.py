@@ -101,7 +101,7 @@ def _conversions(folder: Path, palette: Palette, repeats: int, work: Path) -> Ta
 
 @dataclass(slots=True)
 class _Plan:
-    """Files that are nowhere."""
+    """Files that are nowhere: keys, for a worker looks whether paths are there."""
 
     count: int
     folder: str | None = None
@@ -111,7 +111,7 @@ class _Plan:
     def __iter__(self) -> Iterator[Source]:
         for i in range(self.count):
             name = f"scene-{i // 1000:06d}/mask_{i % 1000:04d}_labels.png"
-            yield Source(f"/dump/in/{name}", name, 5000, 1_700_000_000_000_000_000)
+            yield Source(f"s3://dump/in/{name}", name, 5000, 1_700_000_000_000_000_000)
 
 
 def _shards(repeats: int, work: Path) -> Table:

@@ -128,6 +128,7 @@ def fetched(source: Source, max_pixels: int) -> Source:
         )
     try:
         return replace(source, content=storage.read(source.path))
+    except FileNotFoundError as error:
+        raise UnreadableMaskError("cannot be read: it is not there any more") from error
     except OSError as error:
-        reason = error.strerror or "it is not there any more"
-        raise UnreadableMaskError(f"cannot be read: {reason}") from error
+        raise UnreadableMaskError(f"cannot be read: {error.strerror or error}") from error

@@ -33,7 +33,9 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
     if args.tiny:
         args.files, args.listed = 6, [300, 3_000]
     for part in args.part:
-        yield from PARTS[part](args, work)
+        folder = work / part
+        folder.mkdir()
+        yield from PARTS[part](args, folder)
 
 
 def masks(args: argparse.Namespace, work: Path, default: int = 734) -> MaskSet:

@@ -23,8 +23,10 @@ from gpuseg.errors import UnreadableMaskError
 from gpuseg.names import why_unsafe
 from gpuseg.options import Shard
 from gpuseg.taking import collision, leave, suffix_of, takes, target_key, target_name
+from gpuseg.travelling import quickly_pickled
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True)
 class Source:
     """An input file.

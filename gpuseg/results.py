@@ -13,6 +13,7 @@ from gpuseg.errors import NO_MEMORY, GpusegError, MaskSizeError, UnknownColourEr
 from gpuseg.names import ARCHIVES
 from gpuseg.shares import Shares
 from gpuseg.text import count as count  # those who tell of results take it from here
+from gpuseg.travelling import quickly_pickled
 
 Status = Literal[
     "converted", "unchanged", "planned", "read", "same", "differs", "missing", "extra", "failed"
@@ -57,6 +58,7 @@ class UnknownColour:
         return f"{self.hex} {self.pixels:,} px, first at x={self.x} y={self.y}"
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
     """What became of one input.

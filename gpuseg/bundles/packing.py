@@ -20,6 +20,7 @@ from gpuseg.palettes.of_run import REPORT
 from gpuseg.results import FileResult
 from gpuseg.taking import collision, target_name
 from gpuseg.targets import Targets
+from gpuseg.travelling import quickly_pickled
 
 _BLOCK = 1 << 18
 
@@ -27,6 +28,7 @@ Add = Callable[[FileResult, bytes | None], object]
 """Takes the row of a file, and its line of the report where that is made already."""
 
 
+@quickly_pickled
 @dataclass(frozen=True, slots=True)
 class Bundle(Source):
     """An archive, or files of a folder that become one: what is resumed and divided as a whole.

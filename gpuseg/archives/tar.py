@@ -67,8 +67,8 @@ class _Header(tarfile.TarInfo):
         """What tarfile makes of the header of a file, or of what pax says of the next, where it
         is as usual; in a third of the time, which is most of what small members take.
 
-        Owner, mode, links and devices are left out: they say nothing of a file. (POSIX.1-2017, ustar
-        Interchange Format.)
+        Owner, mode, links and devices are left out: they say nothing of a file. (POSIX.1-2017,
+        ustar Interchange Format.)
         """
         kind = buf[156:157]
         if kind not in _USUAL or len(buf) != _BLOCK or buf[257:262] != b"ustar":

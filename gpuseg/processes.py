@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
 from itertools import takewhile
 from time import monotonic, sleep
 from typing import Protocol
@@ -119,10 +118,14 @@ class ProcessFlow:
     def _do_one(self) -> bool:
         """Do a file on this thread, or as many as wait at once; False when there are no more."""
         at_once = self._reach.at_once
-        sources = self._feed.draw_many(at_once if at_once == 1 else at_once * TURNS)
-        begun: Iterable[Source] = sources
-        if at_once > 1:
-            begun = takewhile(lambda _: not self._feed.stopped, sources)
+        if at_once == 1:  # as nearly always: at the least cost
+            source = self._feed.draw()
+            if source is None:
+                return False
+            self._add(self._task.run(source))
+            return True
+        sources = self._feed.draw_many(at_once * TURNS)
+        begun = takewhile(lambda _: not self._feed.stopped, sources)
         for result in run_all(self._task, begun, at_once):
             self._add(result)
         return bool(sources)

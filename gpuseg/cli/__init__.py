@@ -71,9 +71,10 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            if error.message.startswith("Got unexpected extra"):  # names that the shell made
-                error.message += "; put names with braces or * in quotes"
-            raise
+            if not error.message.startswith("Got unexpected extra"):
+                raise
+            quote = "put names with braces or * in quotes"  # else the shell makes several
+            raise click.UsageError(f"{error.message}; {quote}", error.ctx) from error
         except GpusegError as error:
             raise _Refused(printable(str(error))) from error
         except KeyboardInterrupt:

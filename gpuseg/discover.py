@@ -64,12 +64,12 @@ class Source:
 
 
 @dataclass(slots=True)
-class Walk:
-    """One walk over SRC.
+class Below:
+    """What lies below a place.
 
-    root: the folder. pattern: glob for file names; None takes the known image suffixes and
-    leaves hidden files and folders alone. skip: a folder (real path) that is not entered:
-    DST when it lies inside SRC. folds_case: DST takes a.png and A.png for one file.
+    root: the place. pattern: glob for file names; None takes the known image suffixes and
+    leaves hidden files and folders alone. skip: a place whose files are not taken: DST when it
+    lies inside SRC. folds_case: DST takes a.png and A.png for one file.
     left_alone: other files, counted by suffix on the way.
     """
 
@@ -88,6 +88,11 @@ class Walk:
     def roots(self) -> Sequence[str]:
         """The places that the files lie in."""
         return (self.root,)
+
+
+@dataclass(slots=True)
+class Walk(Below):
+    """One walk over SRC, a folder; `skip` is a real path."""
 
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root, folder by folder; unusable ones carry an error."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from gpuseg import storage
-from gpuseg.discover import Source, repeated, source_of
+from gpuseg.discover import Below, Source, repeated, source_of
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.taking import collision, leave, suffix_of, takes, target_key, target_name
 
@@ -16,33 +16,14 @@ AT_ONCE = 4096
 
 
 @dataclass(slots=True)
-class Listing:
-    """The files below a URL; the counterpart of `discover.Walk`.
-
-    root: the URL. pattern, folds_case, left_alone: as in Walk. skip: a URL whose files are not
-    taken: DST when it lies inside SRC.
+class Listing(Below):
+    """The files below a URL; `skip` is one, too.
 
     Names that would get one target (a.jpg and a.png) all begin with its stem, so they come close
     together in a sorted listing: that stretch is all that is held, `AT_ONCE` files of it at most.
     (Of a longer one the first may be handed out before another shows; then only that one fails.)
     Where DST folds case they do not, and the listing is read twice.
     """
-
-    root: str
-    pattern: str | None = None
-    skip: str | None = None
-    folds_case: bool = False
-    left_alone: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def folder(self) -> str:
-        """What the relative paths are relative to."""
-        return self.root
-
-    @property
-    def roots(self) -> Sequence[str]:
-        """The places that the files lie in."""
-        return (self.root,)
 
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root; unusable ones carry an error."""

@@ -87,19 +87,21 @@ def open_stream(url: str) -> IO[bytes]:
 def write(url: str, data: bytes) -> None:
     """Write a file, whole or not at all: one PUT, where the storage has that. Raises OSError."""
     fs, path = _open(url)
-    if _scheme(url) in _WHOLE_AT_ONCE:
-        told(url, lambda: fs.pipe_file(path, data))
-    else:
-        _by_rename(url, path, lambda beside: fs.pipe_file(beside, data))
+    _put(url, path, lambda place: fs.pipe_file(place, data))
 
 
 def upload(local: str, url: str) -> None:
     """Write a file that lies on this machine, whole or not at all. Raises OSError."""
     fs, path = _open(url)
+    _put(url, path, lambda place: fs.put_file(local, place))
+
+
+def _put(url: str, path: str, write: Callable[[str], object]) -> None:
+    """Have a file written, beside its target where the storage shows it before it is whole."""
     if _scheme(url) in _WHOLE_AT_ONCE:
-        told(url, lambda: fs.put_file(local, path))
+        told(url, lambda: write(path))
     else:
-        _by_rename(url, path, lambda beside: fs.put_file(local, beside))
+        _by_rename(url, path, write)
 
 
 def remove(url: str) -> None:

@@ -65,7 +65,7 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def _of_usual(cls, buf: Any, encoding: str, errors: str) -> _Header | None:
         """What tarfile makes of the header of a file, or of what pax says of the next, where it
-        is as usual; in a third of the time, which is most of what small members take.
+        is as usual: headers are most of what small members take.
 
         Owner, mode, links and devices are left out: they say nothing of a file. (POSIX.1-2017,
         ustar Interchange Format.)
@@ -155,7 +155,7 @@ class TarReader:
         self, archive: tarfile.TarFile, info: tarfile.TarInfo, part: Part, plain: bool
     ) -> bytes | IO[bytes]:
         """The data of a member. plain: they lie in one piece in a file that can be sought in."""
-        if plain and part == "mask" and info.size <= self._choice.max_bytes:  # a third faster
+        if plain and part == "mask" and info.size <= self._choice.max_bytes:  # the quick way
             self._stream.seek(info.offset_data)
             data = self._stream.read(info.size)
             if len(data) < info.size:

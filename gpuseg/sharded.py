@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from gpuseg import output, storage
 from gpuseg.discover import Source
 from gpuseg.errors import SchedulerError, WorkerError
+from gpuseg.parcels import Outcome, Parcel
 from gpuseg.pool import Feed
 from gpuseg.processes import Add
 from gpuseg.report_file import ReportWriter
 from gpuseg.results import Aside, FileResult
-from gpuseg.shard_worker import MissingParcelError, Outcome, Parcel
+from gpuseg.shard_worker import MissingParcelError
 from gpuseg.task import Task
 from gpuseg.worker import Opens
 

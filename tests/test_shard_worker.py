@@ -13,7 +13,7 @@ from gpuseg import output, shard_worker
 from gpuseg.discover import Source
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.options import ReadOptions
-from gpuseg.shard_worker import Outcome, Parcel
+from gpuseg.parcels import Outcome, Parcel
 from tests.clusters import Poisoned
 
 Do = Callable[[Sequence[Path]], Outcome]

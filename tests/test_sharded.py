@@ -17,10 +17,11 @@ from gpuseg.discover import Source
 from gpuseg.distributed.cluster import Finished
 from gpuseg.errors import SchedulerError
 from gpuseg.options import ReadOptions
+from gpuseg.parcels import Outcome, Parcel
 from gpuseg.pool import Feed
 from gpuseg.report_file import ReportWriter
 from gpuseg.results import FileResult, Report
-from gpuseg.shard_worker import MissingParcelError, Outcome, Parcel
+from gpuseg.shard_worker import MissingParcelError
 from gpuseg.sharded import FEWEST, MOST, ShardedFlow
 from tests.clusters import Poisoned
 

@@ -20,7 +20,8 @@ from distributed.utils import LoopRunner, silence_logging_cmgr, sync
 from gpuseg import shard_worker
 from gpuseg.distributed.own import own_cluster
 from gpuseg.errors import SchedulerError
-from gpuseg.shard_worker import Outcome, Parcel, make_ready, mismatch, versions
+from gpuseg.parcels import Outcome, Parcel, mismatch, versions
+from gpuseg.shard_worker import make_ready
 
 CONNECT_LIMIT = 30.0
 """Seconds that a scheduler, or its file, may take to be there."""

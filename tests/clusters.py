@@ -40,14 +40,6 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def children(pid: int) -> list[int]:
-    found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # the thread has ended
-            found += map(int, path.read_text().split())
-    return found
-
-
 @dataclass
 class ForeignCluster:
     """A scheduler and workers, started as people start them: by Dask's own commands.

@@ -259,3 +259,12 @@ def permissions_hold() -> tuple[str, ...]:
     if command is None:
         pytest.skip("permissions do not bind this user, and there is no setpriv to change that")
     return command
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            found += map(int, path.read_text().split())
+    return found

@@ -24,7 +24,6 @@ from tests import clusters
 from tests.clusters import (
     ForeignCluster,
     Poisoned,
-    children,
     foreign_cluster,
     is_running,
     wait_until,
@@ -34,6 +33,7 @@ from tests.helpers import (
     Lines,
     Place,
     check_exact,
+    children,
     environment,
     gpuseg,
     read_report,

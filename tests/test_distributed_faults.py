@@ -23,7 +23,6 @@ from gpuseg.errors import SchedulerError
 from tests import clusters
 from tests.clusters import (
     ForeignCluster,
-    children,
     foreign_cluster,
     is_running,
     wait_until,
@@ -32,6 +31,7 @@ from tests.helpers import (
     Lines,
     Place,
     ahead,
+    children,
     environment,
     read_report,
     temps,

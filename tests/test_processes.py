@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -22,7 +21,16 @@ from gpuseg.pipeline import Conversion
 from gpuseg.plan import Job
 from gpuseg.task import Reach, Task
 from tests import impatient
-from tests.helpers import Place, check_exact, check_run, environment, start, temps, tree
+from tests.helpers import (
+    Place,
+    check_exact,
+    check_run,
+    children,
+    environment,
+    start,
+    temps,
+    tree,
+)
 from tests.making import PALETTE, save_mask
 
 Start = Callable[..., None]
@@ -237,14 +245,6 @@ def test_a_dead_worker_says_so(tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match=r"died: (killed|ended)"):
         worker.run([])
     worker.close()
-
-
-def children(pid: int) -> list[int]:
-    found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # the thread has ended
-            found += map(int, path.read_text().split())
-    return found
 
 
 @pytest.mark.slow

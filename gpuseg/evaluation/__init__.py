@@ -1,0 +1,1 @@
+"""How good predictions are: label maps held against the truth, pair by pair, and scored."""

@@ -1,0 +1,99 @@
+"""Which label the prediction has where the truth has which: the cells of a confusion matrix.
+
+Label maps are runs, so pixels are counted by stretches in which neither image changes: 64 at a
+time are looked at for a change, and only there a cell is counted. Cells that were hit are
+noted, so nobody has to search a matrix of 65,536 for the few dozen of an image, nor clear it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.batch import Labels
+from gpuseg.kernels.jit import U64, njit, part
+from gpuseg.kernels.vectors import STEP, trailing_zeros, unequal_bits
+
+_CELLS = 1 << 16
+_ONE = U64(1)
+
+
+class _Memory(threading.local):
+    """Counts of all cells of 8-bit labels, uint64 (65536,), zeros between calls; and those hit."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(_CELLS, np.uint64)
+        self.hit = np.empty(_CELLS, np.uint32)
+
+
+_memory = _Memory()
+
+
+def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The cells of a confusion matrix that hold a pixel, and how many each holds.
+
+    truth, prediction: uint8 or uint16, of one shape, C-contiguous, in the byte order of the
+    machine. Returns keys, uint32 (K,), ascending, `truth << 16 | prediction`, and pixels,
+    int64 (K,).
+    """
+    one, other = truth.reshape(-1), prediction.reshape(-1)
+    if one.itemsize == other.itemsize == 1:
+        counts, hit = _memory.counts, _memory.hit
+        cells = hit[: _count_bytes(one, other, counts, hit)]
+        cells.sort()
+        pixels = counts[cells].view(np.int64)
+        counts[cells] = 0
+        return (cells & 0xFF00) << 8 | cells & 0xFF, pixels
+    keys, lengths = _runs(one, other)
+    found, place = np.unique(keys, return_inverse=True)
+    sums = np.zeros(len(found), np.int64)
+    np.add.at(sums, place, lengths)
+    return found, sums
+
+
+def _runs(one: Labels, other: Labels) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Stretches in which neither changes: the cell of each, uint32, and its pixels, int64."""
+    changes = np.flatnonzero((one[1:] != one[:-1]) | (other[1:] != other[:-1])) + 1
+    starts = np.concatenate([[0], changes]) if one.size else changes
+    keys = one[starts].astype(np.uint32) << 16 | other[starts]
+    return keys, np.diff(starts, append=one.size)
+
+
+@njit
+def _count_bytes(one: Any, other: Any, counts: Any, hit: Any) -> Any:
+    """Add the pixels of each cell; returns how many cells were hit. See `count_cells`.
+
+    The end of the images is a change, too. All is one loop, for a call with arrays in it costs
+    more than what it would do.
+    """
+    size, begun, cells, at = U64(one.size), U64(0), U64(0), _ONE
+    while at <= size:
+        if at + STEP <= size:
+            bits = unequal_bits(one, at, one, at - _ONE) | unequal_bits(other, at, other, at - _ONE)
+        else:
+            bits = _last_bits(one, other, at, size)
+        while bits:
+            here = at + trailing_zeros(bits)
+            bits &= bits - _ONE
+            cell = U64(one[begun]) << U64(8) | U64(other[begun])
+            before = counts[cell]
+            if before == U64(0):
+                hit[cells] = cell
+                cells += _ONE
+            counts[cell] = before + here - begun
+            begun = here
+        at += STEP
+    return cells
+
+
+@part
+def _last_bits(one: Any, other: Any, start: Any, end: Any) -> Any:
+    """Where either image changes, of fewer than 64 pixels from `start` on; they change at `end`."""
+    bits = _ONE << end - start
+    for at in range(start, end):
+        if one[at] != one[at - _ONE] or other[at] != other[at - _ONE]:
+            bits |= _ONE << at - start
+    return bits

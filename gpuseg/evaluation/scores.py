@@ -2,21 +2,21 @@
 
 With T_ij the pixels of truth i that are predicted as j, t_i = Σ_j T_ij and p_j = Σ_i T_ij:
 
-| score                          | formula                             | source                      |
-|--------------------------------|-------------------------------------|-----------------------------|
-| pixel accuracy                 | Σ_i T_ii / Σ_i t_i                  | Long et al. 2015, section 5 |
-| accuracy of a class, or recall | T_ii / t_i                          | the same                    |
-| IoU                            | T_ii / (t_i + p_i - T_ii)           | the same                    |
-| frequency-weighted IoU         | Σ_i t_i IoU_i / Σ_i t_i             | the same                    |
-| precision                      | T_ii / p_i                          |                             |
-| Dice, or F1                    | 2 T_ii / (t_i + p_i)                | Dice 1945                   |
+| score                          | formula                 | source                    |
+|--------------------------------|-------------------------|---------------------------|
+| pixel accuracy                 | Σ_i T_ii / Σ_i t_i      | Long et al. 2015, chap. 5 |
+| accuracy of a class, or recall | T_ii / t_i              | the same                  |
+| IoU                            | T_ii / (t_i + p_i - T_ii) | the same                |
+| frequency-weighted IoU         | Σ_i t_i IoU_i / Σ_i t_i | the same                  |
+| precision                      | T_ii / p_i              |                           |
+| Dice, or F1                    | 2 T_ii / (t_i + p_i)    | Dice 1945                 |
 
 (J. Long, E. Shelhamer, T. Darrell, Fully Convolutional Networks for Semantic Segmentation, CVPR
 2015; L. R. Dice, Measures of the Amount of Ecologic Association Between Species, 1945.)
 
 A score whose denominator is 0 does not exist: it is NaN, and means leave it out. So the IoU of a
 class that is neither in the truth nor in the prediction has no part in the mean IoU, and one that
-was predicted but is not there counts as 0: as in cityscapesScripts, mmsegmentation and torchmetrics.
+was predicted but is not there counts as 0: so do cityscapesScripts, mmsegmentation, torchmetrics.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 IGNORED, OUTSIDE = 0, 1
 """Columns behind those of the classes: predicted as the ignore index, and as no class at all."""
@@ -49,22 +50,25 @@ class Scores:
     of no other class. Pixels whose truth is the ignore index are in no cell.
     """
 
-    confusion: NDArray[np.int64]
+    confusion: Counts
 
     @cached_property
-    def hits(self) -> NDArray[np.int64]:
+    def hits(self) -> Counts:
         """Pixels of each class that are predicted as it: int64 (C,)."""
-        return np.diagonal(self.confusion)
+        hits: Counts = np.diagonal(self.confusion)
+        return hits
 
     @cached_property
-    def truth(self) -> NDArray[np.int64]:
+    def truth(self) -> Counts:
         """Pixels of each class in the truth: int64 (C,)."""
-        return self.confusion.sum(axis=1)
+        truth: Counts = self.confusion.sum(axis=1)
+        return truth
 
     @cached_property
-    def predicted(self) -> NDArray[np.int64]:
+    def predicted(self) -> Counts:
         """Pixels that are predicted as each class, but for those whose truth is ignored: (C,)."""
-        return self.confusion.sum(axis=0)[: len(self.confusion)]
+        predicted: Counts = self.confusion.sum(axis=0)[: len(self.confusion)]
+        return predicted
 
     @property
     def pixels(self) -> int:
@@ -148,8 +152,10 @@ def mean(values: Floats) -> float:
     return float(here.mean()) if here.size else math.nan
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+def _ratio(part: Counts, whole: Counts) -> Floats:
+    ratio: Floats = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio
 
 
 def _ratio_of(part: int, whole: int) -> float:

@@ -44,11 +44,12 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
         counts, hit = _memory.counts, _memory.hit
         cells = hit[: _count_bytes(one, other, counts, hit)]
         cells.sort()
-        pixels = counts[cells].view(np.int64)
+        pixels: NDArray[np.int64] = counts[cells].view(np.int64)
         counts[cells] = 0
-        return (cells & 0xFF00) << 8 | cells & 0xFF, pixels
-    keys, lengths = _runs(one, other)
-    found, place = np.unique(keys, return_inverse=True)
+        keys: NDArray[np.uint32] = (cells & np.uint32(0xFF00)) << np.uint32(8)
+        return keys | cells & np.uint32(0xFF), pixels
+    starts, lengths = _runs(one, other)
+    found, place = np.unique(starts, return_inverse=True)
     sums = np.zeros(len(found), np.int64)
     np.add.at(sums, place, lengths)
     return found, sums

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Unpack, get_args
+from typing import Any, ClassVar, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,12 @@ from gpuseg.errors import LabelError, UsageError
 from gpuseg.label_maps import SHOWN, count_labels, listed, read_label_map
 from gpuseg.options import Depth, WriteKeywords, WriteOptions
 from gpuseg.palette import MAX_INDEX, VOID_COLOUR, Palette
+from gpuseg.palettes.index_table import FLAG, Unmapped, check_names, index_table, narrow_table
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
 from gpuseg.results import Report
 from gpuseg.rewriting import Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath, make_ready
-
-Unmapped = Literal["error", "keep", "ignore"]
-
-_FLAG = 1 << 16
 
 
 def remap(
@@ -64,7 +61,7 @@ def remap(
     plan = mapping if isinstance(mapping, IndexMap) else load_mapping(mapping)
     if unmapped not in get_args(Unmapped):
         raise UsageError(f"unmapped must be error, keep or ignore, got {unmapped!r}")
-    _check_names(plan, unmapped)
+    check_names(plan, unmapped)
     table = load_palette(palette) if palette is not None else plan.palette
     settings = WriteOptions(**options)
     maker = _maker(plan, table, unmapped, ignore_index, settings.max_pixels)
@@ -73,16 +70,6 @@ def remap(
     palette = table if maker.depth == 8 else None
     make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
     return rewrite(src, dst, maker, settings, palette, report=report, progress=progress)
-
-
-def _check_names(plan: IndexMap, unmapped: Unmapped) -> None:
-    if not plan.unmatched or unmapped == "ignore":
-        return
-    listed = ", ".join(f"{name} ({index})" for index, name in plan.unmatched)
-    raise UsageError(
-        f"each class must have one of the same name in the other palette, these have none: "
-        f"{listed}; make them the ignore index by --unmapped ignore, or write the map as a file"
-    )
 
 
 def _maker(
@@ -177,13 +164,13 @@ class _Remapping:
     def _thorough(self, source: Source, mark: Mark) -> Made:
         found = read_label_map(source.image, self.max_pixels)
         entries = _table(self)[found.labels]
-        counts = count_labels(found.labels[entries >= _FLAG])
+        counts = count_labels(found.labels[entries >= FLAG])
         if counts and self.unmapped != "ignore":
             raise LabelError(
                 f"holds indices that the mapping does not name: {listed(counts)}; add them to "
                 "it, or choose --unmapped ignore"
             )
-        labels = entries & (_FLAG - 1)
+        labels = entries & (FLAG - 1)
         facts = {"width": found.width, "height": found.height, "format": found.format}
         facts |= {"codec": found.codec, "warnings": found.warnings}
         facts |= {"details": _Unmapped(counts) if counts else None}
@@ -197,23 +184,14 @@ class _Remapping:
 
 @lru_cache(maxsize=4)
 def _table(maker: _Remapping) -> NDArray[np.uint32]:
-    """What each of the 65536 old indices becomes; _FLAG with those that are not named."""
-    table = np.full(1 << 16, maker.ignore_index | _FLAG, np.uint32)
-    if maker.unmapped == "keep":
-        kept = sorted(maker.known) if maker.known is not None else range(1 << 16)
-        table[list(kept)] = list(kept)
-    for old, new in maker.pairs:
-        table[old] = new
-    return table
+    """What each of the 65536 old indices becomes; FLAG with those that are not named."""
+    return index_table(maker.pairs, maker.unmapped, maker.ignore_index, maker.known)
 
 
 @lru_cache(maxsize=4)
 def _narrow_table(maker: _Remapping) -> NDArray[np.uint16]:
-    """The same for 8 bits, as the kernels take it: (256,), read-only."""
-    entries = _table(maker)[:256]
-    table = (entries & 255 | (entries >> 16) << 8).astype(np.uint16)
-    table.flags.writeable = False  # as other tables: kernels are compiled for that
-    return table
+    """The same for 8 bits, as the kernels take it."""
+    return narrow_table(_table(maker))
 
 
 @lru_cache(maxsize=64)

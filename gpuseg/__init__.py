@@ -25,6 +25,8 @@ _HOMES = {
     "colorize": "verbs.colorize",
     "convert_directory": "convert",
     "convert_files": "convert",
+    "evaluate": "verbs.evaluate",
+    "Evaluation": "evaluation.result",
     "index_to_rgb": "arrays",
     "info": "installation",
     "inspect": "verbs.inspect",
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from gpuseg.arrays import rgb_to_index as rgb_to_index
     from gpuseg.convert import convert_directory as convert_directory
     from gpuseg.convert import convert_files as convert_files
+    from gpuseg.evaluation.result import Evaluation as Evaluation
     from gpuseg.frequencies.statistics import Stats as Stats
     from gpuseg.installation import info as info
     from gpuseg.labels import load_label as load_label
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from gpuseg.results import UnknownColour as UnknownColour
     from gpuseg.verbs.check import check as check
     from gpuseg.verbs.colorize import colorize as colorize
+    from gpuseg.verbs.evaluate import evaluate as evaluate
     from gpuseg.verbs.inspect import Inspection as Inspection
     from gpuseg.verbs.inspect import inspect as inspect
     from gpuseg.verbs.merge_reports import merge_reports as merge_reports

@@ -1,0 +1,57 @@
+"""How predictions are evaluated: frozen and validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from gpuseg.errors import UsageError
+from gpuseg.options import ReadKeywords, ReadOptions
+from gpuseg.palette import MAX_INDEX
+from gpuseg.palettes.index_table import Unmapped
+
+WORST = 10
+"""Pairs with the lowest mean IoU that are named, if nothing else is said."""
+
+
+class EvaluateKeywords(ReadKeywords, total=False):
+    """The fields of `EvaluateOptions` as keyword arguments."""
+
+    ignore_index: int | None
+    unmapped: Unmapped
+    pred_suffix: str
+    truth_suffix: str
+    worst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(ReadOptions):
+    """How pairs are read and scored: `ReadOptions` (`pattern` chooses truths), and these.
+
+    ignore_index: pixels whose truth it is do not count; None takes the palette's, else 255.
+    unmapped: an index that a map does not name: `error` fails the pair, `keep` lets it be,
+        `ignore` makes it the ignore index.
+    pred_suffix, truth_suffix: what names end in before their own suffixes, where the two differ:
+        with `_leftImg8bit` and `_gtFine_labelIds` what comes before it pairs them, and files
+        that do not end so are left alone.
+    worst: how many of the pairs with the lowest mean IoU are named.
+    """
+
+    ignore_index: int | None = None
+    unmapped: Unmapped = "error"
+    pred_suffix: str = ""
+    truth_suffix: str = ""
+    worst: int = WORST
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unmapped not in get_args(Unmapped):
+            raise UsageError(f"unmapped must be error, keep or ignore, got {self.unmapped!r}")
+        if self.ignore_index is not None and not _is_whole(self.ignore_index, MAX_INDEX):
+            raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {self.ignore_index!r}")
+        if not _is_whole(self.worst, 1_000_000):
+            raise UsageError(f"worst must be 0 to 1,000,000, got {self.worst!r}")
+
+
+def _is_whole(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most

@@ -1,0 +1,162 @@
+"""Reading one side of a pair: a label map as its indices, a colour mask by the palette."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg import direct
+from gpuseg.batch import Labels
+from gpuseg.codecs import png
+from gpuseg.codecs.opening import ImageFile
+from gpuseg.colour_masks import read_colour_mask
+from gpuseg.errors import LabelError, UnsupportedMaskError
+from gpuseg.indexing import index_mask
+from gpuseg.kernels.lut import Lookup, build_lookup
+from gpuseg.label_maps import count_labels, listed, read_label_map
+from gpuseg.options import ConvertOptions, Depth
+from gpuseg.palette import Palette
+from gpuseg.palettes.index_table import FLAG, Unmapped, index_table, narrow_table
+from gpuseg.palettes.mapping import IndexMap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """One side of a pair, read.
+
+    labels: uint8 or uint16 (H, W), C-contiguous. format, codec, warnings: as in FileResult.
+    """
+
+    labels: Labels
+    format: str
+    codec: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Colours:
+    """What colour masks mean. Pickled as the palette: each process makes its own table."""
+
+    palette: Palette
+    ignore_index: int
+
+    def __reduce__(self) -> tuple[type[Colours], tuple[Palette, int]]:
+        return Colours, (self.palette, self.ignore_index)
+
+    @property
+    def options(self) -> ConvertOptions:
+        """How a colour mask is converted: unknown colours fail it."""
+        top = max(self.palette.max_index, self.ignore_index)
+        depth: Depth = 8 if top < 256 else 16
+        return ConvertOptions(ignore_index=self.ignore_index, depth=depth)
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """The table, made for the first colour mask: most evaluations have none."""
+        return build_lookup(self.palette, self.options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Indices:
+    """What becomes of the indices of label maps. Pickled as the map.
+
+    plan: None lets them be. table: uint32 (65536,), narrow: uint16 (256,), see `index_table`.
+    """
+
+    plan: IndexMap | None = None
+    unmapped: Unmapped = "error"
+    ignore_index: int = 255
+    table: NDArray[np.uint32] | None = field(init=False, repr=False)
+    narrow: NDArray[np.uint16] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        table, narrow = None, direct.IDENTITY
+        if self.plan is not None:
+            ignored = self.ignore_index
+            pairs = [(old, ignored if new is None else new) for old, new in self.plan.pairs]
+            table = index_table(pairs, self.unmapped, ignored)
+            if self.unmapped == "ignore":
+                table &= np.uint32(FLAG - 1)
+            narrow = narrow_table(table)
+        object.__setattr__(self, "table", table)
+        object.__setattr__(self, "narrow", narrow)
+
+    def __reduce__(self) -> tuple[type[Indices], tuple[IndexMap | None, Unmapped, int]]:
+        return Indices, (self.plan, self.unmapped, self.ignore_index)
+
+    def of(self, labels: Labels) -> Labels:
+        """What labels become: uint8 where all fit, else uint16. Raises LabelError."""
+        if self.table is None:
+            return labels.copy()
+        entries = self.table[labels]
+        if unnamed := count_labels(labels[entries >= FLAG]):
+            raise LabelError(
+                f"holds indices that the map does not name: {listed(unnamed)}; add them to it, "
+                "or choose --unmapped ignore"
+            )
+        kind = np.uint8 if entries.max(initial=0) < 256 else np.uint16
+        return entries.astype(kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """Reads the files of one side.
+
+    A palette or greyscale image is a label map, whatever its colours; any other is a colour mask.
+    colours: what colour masks mean, None where no palette is known. max_pixels: larger images are
+    refused from their header.
+    """
+
+    colours: Colours | None
+    indices: Indices
+    max_pixels: int
+
+    def read(self, path: ImageFile, take: direct.Take) -> Image:
+        """The labels of a file. take: where their memory may come from.
+
+        Raises MaskError, UnknownColourError included, and LabelError for indices that the map
+        does not name.
+        """
+        with suppress(png.NotDirectError):
+            mask = png.read_scanlines(path, self.max_pixels, grey=True)
+            table = self._table(mask.colours is None)
+            if table is not None:
+                labels = direct.look_up(mask, table, take)
+                if labels is not None:
+                    return Image(labels, mask.format, mask.codec)
+        return self._thoroughly(path)
+
+    def _table(self, is_coloured: bool) -> NDArray[np.uint16] | None:
+        """The table of the kernels, None where the long way must be gone."""
+        if not is_coloured:
+            return self.indices.narrow
+        if self.colours is None or self.colours.lookup.depth != 8:
+            return None
+        return self.colours.lookup.table
+
+    def _thoroughly(self, path: ImageFile) -> Image:
+        """By the pixels, which tells what is wrong; the labels are in memory of their own."""
+        try:
+            found = read_label_map(path, self.max_pixels)
+        except UnsupportedMaskError as error:
+            if not str(error).startswith("holds colours"):
+                raise
+            return self._coloured(path)
+        labels = self.indices.of(found.labels)
+        return Image(labels, found.format, found.codec, found.warnings)
+
+    def _coloured(self, path: ImageFile) -> Image:
+        if self.colours is None:
+            raise UnsupportedMaskError(
+                "holds colours, and no palette tells what they mean; give it with --palette"
+            )
+        mask = read_colour_mask(path, self.max_pixels)
+        found: Any = index_mask(
+            mask, self.colours.lookup, self.colours.palette, self.colours.options
+        )
+        return Image(found.labels.copy(), mask.format, mask.codec, mask.warnings)

@@ -1,0 +1,51 @@
+"""What is odd in an evaluation: sentences that say what it may mean and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gpuseg.evaluation.scores import Scores
+from gpuseg.evaluation.tally import Tally
+from gpuseg.palette import Palette
+from gpuseg.results import percent
+from gpuseg.text import count
+
+_SHOWN = 8
+
+
+def remarks_on(
+    tally: Tally, scores: Scores, palette: Palette | None, outside: Mapping[int, int]
+) -> Iterator[str]:
+    """A sentence for each thing that is odd. outside: predicted indices that are no class."""
+    if not tally.pairs:
+        return
+    if palette is None:
+        yield (
+            "no palette is known, so classes have numbers for names, and any index is a class; "
+            "--palette NAME|FILE names them"
+        )
+    if scores.predicted_ignored:
+        share = percent(scores.predicted_ignored, scores.pixels)
+        yield (
+            f"{share} of the pixels that count were predicted as the ignore index "
+            f"{tally.ignore_index}: each is wrong for the class of its truth"
+        )
+    if outside and palette is not None:
+        rows = [f"{index} ({pixels:,} px)" for index, pixels in list(outside.items())[:_SHOWN]]
+        more = f" and {len(outside) - _SHOWN:,} more" if len(outside) > _SHOWN else ""
+        yield (
+            f"predictions hold indices that palette {palette.name!r} does not: "
+            f"{', '.join(rows)}{more}: each pixel is wrong for the class of its truth; if the "
+            "network has other indices, translate them with --pred-map"
+        )
+    if tally.uncounted:
+        yield (
+            f"{count(tally.uncounted, 'pair')} without a pixel that counts: their truth is the "
+            "ignore index all over"
+        )
+    absent = int(((scores.truth == 0) & (scores.predicted == 0)).sum())
+    if absent and palette is not None:
+        yield (
+            f"{absent:,} of the {len(scores.truth):,} classes are neither in the truth nor in a "
+            "prediction: they have no IoU, and no part in means"
+        )

@@ -1,0 +1,122 @@
+"""Sums over pairs, in memory bounded by classes, whatever the number of pairs and their order."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.errors import LabelError
+from gpuseg.evaluation.cells import Cells
+from gpuseg.evaluation.scores import IGNORED, OUTSIDE
+from gpuseg.results import FileResult
+
+MOST_CLASSES = 4096
+"""Classes of a confusion matrix, which is then 128 MiB: more are ids of instances."""
+
+_MOST_CELLS = 1 << 22
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ranked:
+    """A pair among the worst; the worse is the smaller.
+
+    miou: mean IoU of the classes of the image. name: of its truth. prediction: of its prediction,
+    below PRED. accuracy: part of its pixels that is right.
+    """
+
+    miou: float
+    name: str
+    prediction: str
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Worse:
+    """Turns the order round: a heap gives the smallest, and of the worst the best has to go."""
+
+    pair: Ranked
+
+    def __lt__(self, other: _Worse) -> bool:
+        return other.pair < self.pair
+
+
+class Tally:
+    """Sums over pairs; `add` takes their results one at a time, in any order.
+
+    worst: how many of the worst are kept. pairs: how many there were. uncounted: of them, those
+    without a pixel that counts.
+    """
+
+    def __init__(self, ignore_index: int, worst: int) -> None:
+        self.ignore_index = ignore_index
+        self.pairs = self.uncounted = 0
+        self._most = worst
+        self._cells: defaultdict[int, int] = defaultdict(int)
+        self._worst: list[_Worse] = []
+
+    def add(self, result: FileResult) -> None:
+        """Add a pair; a result without Cells adds nothing."""
+        cells = result.details
+        if not isinstance(cells, Cells):
+            return
+        self.pairs += 1
+        if len(self._cells) < _MOST_CELLS:
+            for key, pixels in zip(cells.keys, cells.pixels, strict=True):
+                self._cells[key] += pixels
+        if math.isnan(cells.miou):
+            self.uncounted += 1
+            return
+        pair = Ranked(cells.miou, result.source, result.target or "", cells.accuracy)
+        if len(self._worst) < self._most:
+            heapq.heappush(self._worst, _Worse(pair))
+        elif self._worst and pair < self._worst[0].pair:
+            heapq.heapreplace(self._worst, _Worse(pair))
+
+    @property
+    def worst(self) -> tuple[Ranked, ...]:
+        """The worst first."""
+        return tuple(sorted(each.pair for each in self._worst))
+
+    def indices(self) -> list[int]:
+        """All that occur in a truth or a prediction, but for the ignore index, ascending.
+
+        Raises LabelError for more than can be classes.
+        """
+        found = {index for key in self._cells for index in (key >> 16, key & 0xFFFF)}
+        found.discard(self.ignore_index)
+        if len(found) > MOST_CLASSES or len(self._cells) >= _MOST_CELLS:
+            raise LabelError(
+                f"classes were expected, {MOST_CLASSES:,} at most, got more than {len(found):,} "
+                "indices: are they ids of instances? Make classes of them first, or name a palette"
+            )
+        return sorted(found)
+
+    def confusion(self, indices: list[int]) -> NDArray[np.int64]:
+        """The confusion matrix over these classes, int64 (C, C + 2), as Scores takes it."""
+        place = {index: k for k, index in enumerate(indices)}
+        behind = {self.ignore_index: len(indices) + IGNORED}
+        matrix = np.zeros((len(indices), len(indices) + 2), np.int64)
+        for key, pixels in self._cells.items():
+            truth, predicted = key >> 16, key & 0xFFFF
+            if truth != self.ignore_index:
+                column = behind.get(predicted, place.get(predicted, len(indices) + OUTSIDE))
+                matrix[place[truth], column] += pixels
+        return matrix
+
+    def ignored_pixels(self) -> int:
+        """Pixels whose truth is the ignore index."""
+        return sum(n for key, n in self._cells.items() if key >> 16 == self.ignore_index)
+
+    def outside(self, indices: list[int]) -> dict[int, int]:
+        """Predicted indices that are no class, with their pixels, by index."""
+        known = {*indices, self.ignore_index}
+        found: defaultdict[int, int] = defaultdict(int)
+        for key, pixels in sorted(self._cells.items(), key=lambda cell: cell[0] & 0xFFFF):
+            if key >> 16 != self.ignore_index and key & 0xFFFF not in known:
+                found[key & 0xFFFF] += pixels
+        return dict(found)

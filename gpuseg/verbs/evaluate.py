@@ -1,0 +1,124 @@
+"""`evaluate`: how good predictions are, by the truth of the same names."""
+
+from __future__ import annotations
+
+import os
+from typing import Unpack
+
+from gpuseg import storage
+from gpuseg.errors import UsageError
+from gpuseg.evaluation.evaluating import Evaluating, Sides
+from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions
+from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
+from gpuseg.evaluation.reading import Colours, Indices, Reader
+from gpuseg.evaluation.result import Evaluation, conclude
+from gpuseg.evaluation.tally import Tally
+from gpuseg.finding import is_archive
+from gpuseg.folders import check_slashes
+from gpuseg.palette import Palette
+from gpuseg.palettes.index_table import check_names
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
+from gpuseg.palettes.of_run import palette_of_run
+from gpuseg.runs import Progress, StrPath, header, report_place, run, seen_by_all
+
+
+def evaluate(
+    pred: StrPath,
+    truth: StrPath,
+    *,
+    palette: Palette | StrPath | None = None,
+    pred_map: Spec | IndexMap | None = None,
+    truth_map: Spec | IndexMap | None = None,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+    **options: Unpack[EvaluateKeywords],
+) -> Evaluation:
+    """Score predictions by the truth: confusion matrix, IoU, Dice, precision, accuracy.
+
+    pred, truth: a folder of each, or one file of each. Files of the same path but for the suffix
+        are a pair. A palette or greyscale image is a label map, whose pixel is the index; any
+        other is a colour mask, whose colours the palette knows.
+    palette: what the indices mean: a Palette, the name of a preset, or a palette file. None takes
+        that of `truth_map` or `pred_map`, else the one that a report in TRUTH or PRED names;
+        where there is none, all indices that occur are classes, called by their numbers.
+    pred_map, truth_map: other indices for the label maps of a side, as `remap` takes them.
+    report: a file for a row of each pair. progress: as in `convert_directory`.
+    options: the fields of `EvaluateOptions`.
+
+    What counts are pixels whose truth is a class. A prediction of the ignore index, or of no
+    class of the palette, is wrong there, and in favour of no class. A class that is nowhere has no
+    score (NaN) and no part in means; an image without a pixel that counts has none.
+    Statuses: `read`, `missing` (a truth without a prediction), `extra` (a prediction without a
+    truth) and `failed`: sizes that differ, a truth that is no class of the palette, unknown
+    colours, damage. Only pairs that were read are in the scores.
+    Raises UsageError, PaletteError, OutputError, LabelError for indices that are too many to be
+    classes, and Interrupted.
+    """
+    settings = EvaluateOptions(**options)
+    places = [seen_by_all(os.fspath(path), settings) for path in (pred, truth)]
+    pairs = _pairs(places[0], places[1], settings)
+    maps = [_plan(pred_map, settings), _plan(truth_map, settings)]
+    table = _palette(palette, maps, places)
+    ignore = settings.ignore_index
+    if ignore is None:
+        ignore = table.ignore_for(8) if table is not None else 255
+    tally = Tally(ignore, settings.worst)
+    colours = Colours(table, ignore) if table is not None else None
+    prediction, truth_side = (
+        Reader(colours, Indices(plan, settings.unmapped, ignore), settings.max_pixels)
+        for plan in maps
+    )
+    folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
+    classes = frozenset(table.indices.tolist()) - {ignore} if table is not None else None
+    task = Evaluating(Sides(folder, prediction, truth_side, ignore, classes), settings)
+    head = header("evaluate", pairs, places[0])
+    done = run(
+        pairs, settings, report_place(report), head, lambda r: r.flow(task), progress, tally.add
+    )
+    return conclude(done, tally, table)
+
+
+def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:
+    """The pairs. Raises UsageError for what cannot be evaluated."""
+    if options.column is not None:
+        raise UsageError("--column names a column of Parquet files, which evaluate does not read")
+    for called, place in (("PRED", pred), ("TRUTH", truth)):
+        if storage.is_url(place):
+            raise UsageError(f"{called} must be on this machine, got {place}; fetch it first")
+        check_slashes(called, place)
+        if not os.path.exists(place):
+            raise UsageError(f"{called} {place} does not exist; give a folder of images, or one")
+        if is_archive(place):
+            raise UsageError(f"{called} must be a folder, got {place}, an archive; unpack it first")
+    kinds = {os.path.isdir(pred), os.path.isdir(truth)}
+    if len(kinds) > 1:
+        raise UsageError(f"PRED and TRUTH must both be folders, or both files, got {pred}, {truth}")
+    if os.path.realpath(pred) == os.path.realpath(truth):
+        raise UsageError(f"PRED must not be TRUTH ({truth}), which is always right; name another")
+    if kinds == {True}:
+        endings = Endings(options.pred_suffix, options.truth_suffix)
+        skip = os.path.realpath(pred)
+        return Pairs(truth, options.pattern, skip, predictions=pred, endings=endings)
+    if options.pattern is not None or options.pred_suffix or options.truth_suffix:
+        raise UsageError("--pattern and suffixes choose files of folders, got one file of each")
+    return OnePair([truth], prediction=pred)
+
+
+def _plan(spec: Spec | IndexMap | None, options: EvaluateOptions) -> IndexMap | None:
+    plan = spec if spec is None or isinstance(spec, IndexMap) else load_mapping(spec)
+    if plan is not None:
+        check_names(plan, options.unmapped)
+    return plan
+
+
+def _palette(
+    palette: Palette | StrPath | None, maps: list[IndexMap | None], places: list[str]
+) -> Palette | None:
+    """What the indices mean, once they are mapped; None where nothing tells."""
+    if palette is not None:
+        return load_palette(palette)
+    named = [plan.palette for plan in reversed(maps) if plan is not None and plan.palette]
+    if named or any(plan is not None for plan in maps):
+        return named[0] if named else None
+    return next(filter(None, (palette_of_run(place) for place in reversed(places))), None)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpuseg.evaluation.evaluating import Sides
 from gpuseg.evaluation.remarks import remarks_on
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Ranked, Tally
@@ -65,7 +66,8 @@ class Evaluation:
     not count. classes: by index. scores: of all pairs together. pairs: how many. uncounted: of
     them, those without a pixel that counts. ignored_pixels: whose truth is the ignore index.
     worst: the pairs with the lowest mean IoU. outside: predicted indices that are no class, with
-    their pixels. remarks: what there is to know, sentences.
+    their pixels. remarks: what there is to know, sentences. truths: folder of the truths; sides:
+    how the files of a pair are read, should somebody want to look at them again.
     """
 
     report: Report
@@ -79,6 +81,8 @@ class Evaluation:
     worst: tuple[Ranked, ...]
     outside: Mapping[int, int]
     remarks: tuple[str, ...]
+    truths: str
+    sides: Sides
 
     @property
     def miou(self) -> float:
@@ -124,7 +128,9 @@ def number(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def conclude(report: Report, tally: Tally, palette: Palette | None) -> Evaluation:
+def conclude(
+    report: Report, tally: Tally, palette: Palette | None, truths: str, sides: Sides
+) -> Evaluation:
     """The evaluation that follows from the sums over pairs. palette: None if not known.
 
     Raises LabelError where indices are too many to be classes.
@@ -133,7 +139,27 @@ def conclude(report: Report, tally: Tally, palette: Palette | None) -> Evaluatio
     ignored = tally.ignore_index
     indices = sorted(set(listed) - {ignored}) if listed else tally.indices()
     scores = Scores(tally.confusion(indices))
-    classes = tuple(
+    outside = tally.outside(indices)
+    return Evaluation(
+        report=report,
+        palette=palette.name if palette is not None else "",
+        ignore_index=ignored,
+        classes=_classes(indices, scores, palette),
+        scores=scores,
+        pairs=tally.pairs,
+        uncounted=tally.uncounted,
+        ignored_pixels=tally.ignored_pixels(),
+        worst=tally.worst,
+        outside=outside,
+        remarks=tuple(remarks_on(tally, scores, palette, outside)),
+        truths=truths,
+        sides=sides,
+    )
+
+
+def _classes(indices: list[int], scores: Scores, palette: Palette | None) -> tuple[ClassScore, ...]:
+    listed = palette.first_by_index() if palette is not None else {}
+    return tuple(
         ClassScore(
             index=index,
             name=listed[index].name if listed else str(index),
@@ -147,18 +173,4 @@ def conclude(report: Report, tally: Tally, palette: Palette | None) -> Evaluatio
             precision=float(scores.precision[k]),
         )
         for k, index in enumerate(indices)
-    )
-    outside = tally.outside(indices)
-    return Evaluation(
-        report=report,
-        palette=palette.name if palette is not None else "",
-        ignore_index=ignored,
-        classes=classes,
-        scores=scores,
-        pairs=tally.pairs,
-        uncounted=tally.uncounted,
-        ignored_pixels=tally.ignored_pixels(),
-        worst=tally.worst,
-        outside=outside,
-        remarks=tuple(remarks_on(tally, scores, palette, outside)),
     )

@@ -71,12 +71,14 @@ def evaluate(
     )
     folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
     classes = frozenset(table.indices.tolist()) - {ignore} if table is not None else None
-    task = Evaluating(Sides(folder, prediction, truth_side, ignore, classes), settings)
+    sides = Sides(folder, prediction, truth_side, ignore, classes)
+    task = Evaluating(sides, settings)
     head = header("evaluate", pairs, places[0])
     done = run(
         pairs, settings, report_place(report), head, lambda r: r.flow(task), progress, tally.add
     )
-    return conclude(done, tally, table)
+    truths = pairs.folder if pairs.folder is not None else ""
+    return conclude(done, tally, table, truths, sides)
 
 
 def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:

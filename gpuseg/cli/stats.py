@@ -25,19 +25,24 @@ _NAMED = 8
 @IGNORE_INDEX
 @click.option("--csv", "table", metavar="FILE", help="Save the table, a row a class.")
 @click.option("--plots", metavar="DIR", help="Draw SVGs; needs matplotlib.")
+@click.option(
+    "--mmseg", is_flag=True, help="Print nothing but a piece of a configuration of mmsegmentation."
+)
 @reading
-def stats(dst: str, table: str | None, plots: str | None, **flags: Any) -> None:
+def stats(dst: str, table: str | None, plots: str | None, mmseg: bool, **flags: Any) -> None:
     """Count how often each class occurs in the label maps below DST, or in the one that DST is.
 
     Pixels, label maps, what occurs together, sizes and formats, and class weights for a loss by
     three formulas: inverse frequency, median frequency balancing, and that of ENet.
     """
-    from gpuseg.verbs.stats import check_outputs, save_csv, save_plots
+    from gpuseg.verbs.stats import check_folder, check_outputs, save_csv, save_plots
     from gpuseg.verbs.stats import stats as work
 
     output = Output(flags)
     flags["palette"] = take_palette(flags)
     check_outputs(table, plots)
+    if mmseg:
+        check_folder(dst)
     found = output.look(
         files_to_read(dst, flags=flags), lambda show: work(dst, progress=show, **flags)
     )
@@ -47,7 +52,19 @@ def stats(dst: str, table: str | None, plots: str | None, **flags: Any) -> None:
         saved.append(table)
     if plots is not None:
         saved.extend(save_plots(found, plots))
-    output.end(found.report, lambda: _tell(found, saved), {**found.as_dict(), "saved": saved})
+    facts, tell = {**found.as_dict(), "saved": saved}, _tell
+    if mmseg:
+        facts["mmseg"], tell = found.as_mmseg(dst), _tell_besides
+        if not output.as_json:
+            click.echo(facts["mmseg"], nl=False)
+    output.end(found.report, lambda: tell(found, saved), facts)
+
+
+def _tell_besides(found: Stats, saved: list[str]) -> None:
+    """What else there is to say where stdout is a file of Python."""
+    click.echo(one_line(found.report.summary()), err=True)
+    for line in (*(f"note: {r}" for r in found.remarks), *(f"saved: {p}" for p in saved)):
+        click.echo(one_line(line), err=True)
 
 
 def _tell(found: Stats, saved: list[str]) -> None:

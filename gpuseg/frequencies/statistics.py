@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.frequencies.counts import TOGETHER, Tally
+from gpuseg.frequencies.mmseg import mmseg_config
 from gpuseg.frequencies.remarks import remarks_on
 from gpuseg.frequencies.weights import WEIGHTINGS, Weighting, class_weights
 from gpuseg.palette import Palette
@@ -159,6 +160,14 @@ class Stats:
             "formats": dict(_by_count(self.formats)),
             "remarks": list(self.remarks),
         }
+
+    def as_mmseg(self, labels: str, weighting: Weighting = "enet") -> str:
+        """A piece of a configuration for mmsegmentation 1.x; see `mmseg.mmseg_config`.
+
+        labels: the folder of the label maps, as it is to stand there. Raises UsageError where
+        mmsegmentation would misread them: without a palette, with gaps in the indices …
+        """
+        return mmseg_config(self, labels, weighting)
 
     def as_csv(self) -> str:
         """A row a class, with a head; lines end in a line feed alone."""

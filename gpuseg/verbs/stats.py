@@ -90,6 +90,15 @@ def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
             ) from error
 
 
+def check_folder(dst: StrPath) -> None:
+    """Refuse what `Stats.as_mmseg` could not name: all but a folder here. Raises UsageError."""
+    if not os.path.isdir(dst):
+        raise UsageError(
+            f"mmsegmentation reads label maps from a folder of this machine, got {os.fspath(dst)}; "
+            "name a folder, or leave --mmseg out"
+        )
+
+
 def save_csv(found: Stats, path: StrPath) -> None:
     """Write `Stats.as_csv`, in the place of an earlier one and of no other. Raises OutputError."""
     _check_table(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +140,35 @@ def test_an_empty_folder_is_not_well(project: Path) -> None:
     result = gpuseg("empty")
     assert result.exit_code == 1
     assert result.stdout.startswith("no images found")
+
+
+def test_mmseg_prints_python_and_nothing_else(project: Path) -> None:
+    result = gpuseg("dst", "--palette", "classes.csv", "--mmseg")
+    assert result.exit_code == 0, result.output
+    names: dict[str, Any] = {}
+    exec(result.stdout, names)
+    assert names["metainfo"]["classes"] == tuple(c.name for c in PALETTE.classes)
+    assert names["train_dataset"]["data_prefix"]["seg_map_path"] == "dst"
+    assert result.stderr.startswith("3 read")
+    quiet = gpuseg("dst", "--palette", "classes.csv", "--mmseg", "--quiet")
+    assert (quiet.stdout, quiet.stderr) == (result.stdout, "")
+    facts = json.loads(gpuseg("dst", "--palette", "classes.csv", "--mmseg", "--json").stdout)
+    assert facts["mmseg"] == result.stdout
+
+
+def test_mmseg_tells_of_what_failed(project: Path) -> None:
+    save_mask(project / "dst" / "mask.png")
+    result = gpuseg("dst", "--palette", "classes.csv", "--mmseg", "--csv", "t.csv")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("# by gpuseg")
+    assert "saved: t.csv" in result.stderr
+    assert "failed mask.png" in result.stderr
+
+
+def test_mmseg_wants_a_palette_and_a_folder(project: Path) -> None:
+    result = gpuseg("dst", "--mmseg")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name it with --palette" in result.stderr
+    result = gpuseg("dst/0.png", "--mmseg", "--palette", "classes.csv")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "from a folder of this machine, got dst/0.png" in result.stderr

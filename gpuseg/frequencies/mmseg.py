@@ -127,8 +127,9 @@ def _check_classes(found: Stats, classes: list[ClassStats], labels: str) -> None
     )
     if indices != list(range(len(indices))):
         raise UsageError(
-            f"mmsegmentation numbers classes from 0 without gaps, those of palette "
-            f"{found.palette!r} are {_listed(indices)} (ignore index {found.ignore_index}); {advice}"
+            "mmsegmentation numbers classes from 0 without gaps, those of palette "
+            f"{found.palette!r} are {_listed(indices)}, and the ignore index is "
+            f"{found.ignore_index}; {advice}"
         )
     if found.unlisted:
         unlisted = _listed([entry.index for entry in found.unlisted])

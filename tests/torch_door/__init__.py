@@ -1,0 +1,1 @@
+"""Tests of `gpuseg.torch`; the name is not `torch`, which they import."""

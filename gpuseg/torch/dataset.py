@@ -94,7 +94,7 @@ class LabelMapDataset(Dataset):  # type: ignore[misc]  # torch is not looked at 
         image_path = os.path.join(self._folders[0], self._pairs.images[index])
         label_path = os.path.join(self._folders[1], self._pairs.labels[index])
         with size_limit_is_ours():
-            pixels = read_photo(image_path, self._reader.max_pixels)
+            pixels = read_photo(image_path, self._reader.reader.max_pixels)
             labels = self._reader.read(label_path)
         if pixels.shape[:2] != labels.shape:
             (height, width), (rows, columns) = pixels.shape[:2], labels.shape

@@ -1,26 +1,26 @@
 """The boundary F-score, or BF: how near a prediction's boundaries are to the true ones.
 
-| score            | formula                                                                       |
-|------------------|-------------------------------------------------------------------------------|
-| of a class in an image | F = 2 P R / (P + R); P is the part of its predicted boundary that lies within θ of its true one, R the part of the true one within θ of the predicted; 0 where both are 0 |
-| of an image      | mean over the classes that have a boundary in its truth or in its prediction   |
-| of a class       | mean over the images where it has one                                          |
-| of a data set    | mean over images; beside it, the mean over classes                             |
+- Of a class in an image: F = 2 P R / (P + R). P is the part of its predicted boundary that lies
+  within θ of its true one, R the part of the true one that lies within θ of the predicted; where
+  both are 0, so is F.
+- Of an image: the mean over the classes with a boundary in its truth or in its prediction.
+- Of a class: the mean over the images where it has a boundary in either.
+- Of a data set: the mean over images; beside it, the mean over classes.
 
-G. Csurka, D. Larlus, F. Perronnin, What is a good evaluation measure for semantic segmentation?,
-BMVC 2013, argue for scores per image. The mean over images is what V. Badrinarayanan, A. Kendall,
-R. Cipolla, SegNet (2015) report and MATLAB's evaluateSemanticSegmentation names MeanBFScore. θ is
-0.75 % of the image's diagonal if nothing else is said: as in these, with no least value, so in
-images whose diagonal is below 133 pixels only boundaries on the same pixels match.
+The source is G. Csurka, D. Larlus, F. Perronnin, What is a good evaluation measure for semantic
+segmentation?, BMVC 2013, who argue for scores per image. The mean over images is what
+V. Badrinarayanan, A. Kendall, R. Cipolla, SegNet (2015) report, and MeanBFScore of MATLAB's
+evaluateSemanticSegmentation. θ is 0.75 % of the image's diagonal unless told, as it is there, with
+no least value: below a diagonal of 133 pixels, only boundaries on the same pixels match.
 
-What differs: distances of exactly θ match (some take only less). A class that is predicted where
-it is not counts as 0, as for the IoU; SegNet's mean has the classes of the truth only. What
-boundaries are, also next to ignored pixels and at the ends of images, is said in
+What differs: pixels at exactly θ match, where some take only nearer ones. A class that is
+predicted where it is not counts as 0, as for the IoU, where SegNet's mean has only classes of the
+truth. What a boundary is, also beside ignored pixels and at the ends of images, is said in
 `kernels/reference_boundary`.
 
-Sums of floats depend on their order, and files come in any. So an F is the integer nearest to
-F * 2**53, and so is the score of an image: integers are summed, and divided once.
-"""  # noqa: E501  # a table's rows are lines
+Sums of floats depend on their order, and files come in any. So the F of a class and the score of
+an image are rounded to whole multiples of 2⁻⁵³, and those are summed as integers.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,7 +35,6 @@ import numpy as np
 from gpuseg.batch import Labels, Shape
 from gpuseg.errors import UsageError
 from gpuseg.evaluation.scores import Floats, mean
-from gpuseg.kernels.boundary import boundary_matches
 
 ONE = 1 << 53
 """What a score of 1 is as an integer."""
@@ -64,23 +63,33 @@ class ImageBoundaries(NamedTuple):
         """Mean over the classes that have a boundary, NaN where none has."""
         return self.part / ONE if self.parts else math.nan
 
+    @property
+    def by_class(self) -> Mapping[int, float]:
+        """The F-score of each class that has a boundary, by index."""
+        return {i: part / ONE for i, part in zip(self.indices, self.parts, strict=True)}
+
 
 def image_boundaries(
     truth: Labels,
     prediction: Labels,
-    classes: Collection[int],
-    ignore_index: int | None,
+    ignore_index: int,
+    classes: frozenset[int] | None = None,
     theta: float | None = None,
 ) -> ImageBoundaries:
     """The boundary F-scores of one image.
 
-    truth, prediction: uint8 or uint16 (H, W), of one shape, C-contiguous. classes: the indices
-    that have a score. theta: in pixels, see `radius`.
+    truth, prediction: uint8 or uint16 (H, W), of one shape, C-contiguous. classes: indices that
+    have a score; None: all but the ignore index. theta: in pixels, see `radius`.
     """
+    from gpuseg.kernels.boundary import boundary_matches  # numba loads with the first pair
+
     reach = radius(truth.shape, theta)
     labels, counts = boundary_matches(truth, prediction, reach, ignore_index)
-    rows = zip(labels.tolist(), counts.tolist(), strict=True)
-    found = {index: _f_score(*row) for index, row in rows if index in classes}
+    found = {
+        index: _f_score(*row)
+        for index, row in zip(labels.tolist(), counts.tolist(), strict=True)
+        if index != ignore_index and (classes is None or index in classes)
+    }
     return ImageBoundaries(tuple(found), tuple(found.values()))
 
 

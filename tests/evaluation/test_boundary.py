@@ -25,18 +25,17 @@ from gpuseg.evaluation.boundary import (
 )
 from gpuseg.kernels.reference_boundary import boundary_matches
 
-CLASSES = range(5)
+CLASSES = frozenset(range(5))
 IGNORED = 255
 
 
 def scores_of(
     truth: object, prediction: object, theta: float | None = 0
 ) -> tuple[dict[int, float], float]:
-    """F of each class and of the image."""
+    """F of each class and of the image; classes are 0 to 4."""
     pair = np.array(truth, np.uint8), np.array(prediction, np.uint8)
-    found = image_boundaries(*pair, CLASSES, IGNORED, theta)
-    parts = (part / ONE for part in found.parts)
-    return dict(zip(found.indices, parts, strict=True)), found.score
+    found = image_boundaries(*pair, IGNORED, CLASSES, theta)
+    return dict(found.by_class), found.score
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,13 @@ def test_scores_of_one_image(
     assert found == pytest.approx(scores, rel=1e-15)
     mean = float(np.mean(list(scores.values()))) if scores else math.nan
     assert score == pytest.approx(mean, rel=1e-15, nan_ok=True)
+
+
+def test_without_classes_all_indices_have_a_score_but_the_ignore_index() -> None:
+    pair = np.array([[1, 1, 2, 2]], np.uint8), np.array([[1, 255, 7, 9]], np.uint16)
+    assert image_boundaries(*pair, IGNORED, None, 9).by_class == {1: 1, 2: 0, 7: 0, 9: 0}
+    assert image_boundaries(*pair, IGNORED, frozenset({1, 9, 255}), 9).by_class == {1: 1, 9: 0}
+    assert image_boundaries(*pair, 65535, None, 9).by_class == {1: 1, 2: 0, 7: 0, 9: 0, 255: 0}
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 4), (1, 1), (6, 7)])

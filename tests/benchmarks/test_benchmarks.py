@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    boundary,
     compression,
     kernel,
     lookups,
@@ -128,6 +129,15 @@ def test_a_table_in_markdown():
     assert table.markdown() == (
         "### T\n\n| way | speed (Mpx/s) |\n|---|---|\n| a\\|b | 12.3 |\n\n- a note\n"
     )
+
+
+def test_boundary(tmp_path):
+    rows = results(boundary.SCRIPT, tmp_path)["The boundary F-score, one thread"]
+    assert [row["set"] for row in rows] == ["blobs-2mpx", "small-480x360"]
+    for row in rows:
+        assert row["equal"] in (True, None)  # None without SciPy
+        assert 0 < row["matched (%)"] <= 100
+        assert row["boundary"] > 0
 
 
 def test_compression(tmp_path):

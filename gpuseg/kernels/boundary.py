@@ -1,10 +1,10 @@
 """How much of the boundaries of a prediction lies near those of the truth, and the reverse.
 
 What is counted, and why it is so, is in `reference_boundary`. Label maps are runs, so boundaries
-are found 64 bytes at a time by where an image differs from itself, shifted; they are marked in
-one byte a pixel. For each marked pixel the rows around are looked through from near to far, up
-to 64 pixels at once, for a mark of the same label: most find one at once, and the cost follows
-the length of boundaries more than the size of images.
+are found 64 bytes at a time by where an image differs from itself, shifted. Their pixels are
+marked by a byte made from their label. For each, the rows around are looked through from near to
+far, up to 64 pixels at once, for its mark in the other image: most find it soon, and the cost
+follows the length of boundaries more than the size of images.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
-from gpuseg.kernels.jit import U64, njit
-from gpuseg.kernels.vectors import STEP, nonzero_bits, trailing_zeros, unequal_bits
+from gpuseg.kernels.jit import U64, inlined, njit
+from gpuseg.kernels.vectors import STEP, equal_bits, nonzero_bits, trailing_zeros, unequal_bits
 
 _ZERO, _ONE = U64(0), U64(1)
 _PREDICTED, _TRUE = U64(0), U64(2)
@@ -26,13 +26,13 @@ _PREDICTED, _TRUE = U64(0), U64(2)
 
 
 class _Marks(threading.local):
-    """A byte a pixel, for the boundaries of the prediction and of the truth: uint8 (2, P)."""
+    """Marks of the pixels of two images, and 64 more, for vectors may read past the end."""
 
     def __init__(self) -> None:
         self.memory = np.empty((2, 0), np.uint8)
 
     def cleared(self, pixels: int) -> NDArray[np.uint8]:
-        """Zeros for an image, kept from call to call; vectors may read past their end."""
+        """Zeros, uint8 (2, pixels + 64), in memory that is kept from call to call."""
         size = pixels + int(STEP)
         if self.memory.shape[1] < size:
             self.memory = np.empty((2, size), np.uint8)
@@ -64,8 +64,9 @@ def boundary_matches(
     counts = np.zeros((1 << 8 * dtype.itemsize, 4), np.int64)
     ignored = np.int64(-1 if ignore_index is None else ignore_index)
     for (labels, edge), column in ((predicted, _PREDICTED), (true, _TRUE)):
-        for back in (1, width):
-            _mark(labels.view(np.uint8), U64(back), U64(width), true[0], ignored, edge)
+        for back in (U64(1), shape[1]):
+            data, steps = labels.view(np.uint8), (back, shape[1])
+            _mark(labels, data, steps, true[0], ignored, edge)
         _count(labels, edge, counts, column)
     _match(predicted, true, shape, reach, counts, _PREDICTED)
     _match(true, predicted, shape, reach, counts, _TRUE)
@@ -86,21 +87,29 @@ def _reach(radius: float, height: int, width: int) -> NDArray[np.uint64]:
     return np.array([math.isqrt(square - row * row) for row in rows], np.uint64)
 
 
+@inlined
+def _mark_of(label: Any) -> Any:
+    """A byte that is never 0; labels that share one are told apart where it is found."""
+    return np.uint8(U64(label) << _ONE | _ONE)
+
+
 @njit
-def _mark(labels: Any, back: Any, width: Any, truth: Any, ignored: Any, marks: Any) -> None:
+def _mark(labels: Any, data: Any, steps: Any, truth: Any, ignored: Any, marks: Any) -> None:
     """Mark pixels of different labels, one `back` pixels before the other, if both count.
 
-    labels: the bytes of a label map, uint8. back: 1 or the width, in pixels. truth: (P,).
+    labels, truth: (P,). data: the bytes of labels, uint8. steps: back, which is 1 or the width,
+    and the width, in pixels.
     """
-    depth = U64(truth.itemsize)
-    end, shift = U64(labels.size), back * depth
+    back, width = steps
+    depth = U64(labels.itemsize)
+    end, shift = U64(data.size), back * depth
     for start in range(shift, end, STEP):
         bits = _ZERO
         if start + STEP <= end:
-            bits = unequal_bits(labels, start, labels, start - shift)
+            bits = unequal_bits(data, start, data, start - shift)
         else:
             for at in range(start, end):
-                if labels[at] != labels[at - shift]:
+                if data[at] != data[at - shift]:
                     bits |= _ONE << at - start
         while bits:
             here = (start + trailing_zeros(bits)) // depth
@@ -109,7 +118,7 @@ def _mark(labels: Any, back: Any, width: Any, truth: Any, ignored: Any, marks: A
                 continue  # the pixel before is the last of the row above
             there = here - back
             if np.int64(truth[here]) != ignored and np.int64(truth[there]) != ignored:
-                marks[here] = marks[there] = 1
+                marks[here], marks[there] = _mark_of(labels[here]), _mark_of(labels[there])
 
 
 @njit
@@ -140,7 +149,8 @@ def _match(own: Any, other: Any, shape: Any, reach: Any, counts: Any, column: An
             label = labels[here]
             if counts[U64(label), _TRUE - column] == 0:
                 continue
-            found = other_marks[here] != 0 and other_labels[here] == label
+            mark = marks[here]
+            found = other_marks[here] == mark and other_labels[here] == label
             y, x, step = here // width, here % width, _ZERO
             while not found and step < U64(2) * U64(reach.size) - _ONE:
                 away = step + _ONE >> _ONE  # rows of the image: 0, 1 below, 1 above, 2 below …
@@ -151,7 +161,7 @@ def _match(own: Any, other: Any, shape: Any, reach: Any, counts: Any, column: An
                 first = row * width + x - min(x, reach[away])
                 end = row * width + min(x + reach[away], width - _ONE) + _ONE
                 while first < end:
-                    near = nonzero_bits(other_marks, first)
+                    near = equal_bits(other_marks, first, mark)
                     if end - first < STEP:
                         near &= (_ONE << end - first) - _ONE
                     while near and not found:

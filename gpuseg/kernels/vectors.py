@@ -38,6 +38,14 @@ def nonzero_bits(memory: Any, at: Any) -> Any:
 
 
 @inlined
+def equal_bits(memory: Any, at: Any, byte: Any) -> Any:
+    """Which of the 64 bytes from `at` on are one byte, uint8."""
+    if CHECKED:
+        _check(memory, at, STEP)
+    return _equal_bits(memory, at, byte)
+
+
+@inlined
 def unequal_bits(memory: Any, at: Any, other: Any, place: Any) -> Any:
     """Which of the 64 bytes of `memory` from `at` on differ from those of `other`."""
     if CHECKED:
@@ -106,6 +114,14 @@ def _bits(builder: Any, left: Any, right: Any) -> Any:
     return builder.bitcast(builder.icmp_unsigned("!=", left, right), _WORD)
 
 
+def _filled(builder: Any, byte: Any) -> Any:
+    """A vector of one byte."""
+    start = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(start, byte, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+    return builder.shuffle_vector(first, start, zeros)
+
+
 @intrinsic
 def _load_word(typing: Any, memory: Any, at: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -132,6 +148,16 @@ def _nonzero_bits(typing: Any, memory: Any, at: Any) -> Any:
         return _bits(builder, vector, ir.Constant(_VECTOR, [0] * 64))
 
     return types.uint64(memory, types.uint64), code
+
+
+@intrinsic
+def _equal_bits(typing: Any, memory: Any, at: Any, byte: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _vector(context, builder, signature.args[0], arguments[:2])
+        same = builder.icmp_unsigned("==", vector, _filled(builder, arguments[2]))
+        return builder.bitcast(same, _WORD)
+
+    return types.uint64(memory, types.uint64, types.uint8), code
 
 
 @intrinsic
@@ -164,10 +190,7 @@ def _unequal_step_bits(typing: Any, memory: Any, at: Any, back: Any) -> Any:
 def _fill_bytes(typing: Any, memory: Any, at: Any, byte: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature.args[0], arguments[:2], _VECTOR)
-        start = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(start, arguments[2], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-        builder.store(builder.shuffle_vector(first, start, zeros), pointer, align=1)
+        builder.store(_filled(builder, arguments[2]), pointer, align=1)
         return context.get_dummy_value()
 
     return types.void(memory, types.uint64, types.uint8), code

@@ -161,6 +161,21 @@ def test_rows_wider_than_a_vector(radius: float, side: int, far: int) -> None:
     assert of(truth, prediction, radius)[1] == [1, 1 - far] * 2
 
 
+@pytest.mark.parametrize("other", [3 + 128, 3 + 256, 3 + 1024, 3 + 65408])
+def test_labels_that_share_a_mark_are_no_match(other: int) -> None:
+    """One of another label comes first, on the same pixel too; then the pixel's own."""
+    dtype = np.uint8 if other < 256 else np.uint16
+    truth, prediction = np.zeros((3, 12), dtype), np.zeros((3, 12), dtype)
+    truth[1, [5, 7, 11]] = other, other, 3
+    prediction[1, 5] = 3
+    for radius, matched in ((5.9, 0), (6, 1)):
+        for way in (boundary_matches, specified):
+            labels, counts = way(truth, prediction, radius, None)
+            found = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+            assert found[3] == [1, matched, 1, matched]
+            assert found[other] == [0, 0, 2, 0]
+
+
 def test_ignored_pixels_are_on_no_boundary_and_make_none() -> None:
     truth = [[1, 1, 255, 2, 2, 3]]
     assert of(truth, truth) == {2: [1, 1, 1, 1], 3: [1, 1, 1, 1]}

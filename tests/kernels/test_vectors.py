@@ -29,6 +29,11 @@ def _nonzero(memory: Any, at: Any) -> Any:
 
 
 @njit
+def _equal(memory: Any, at: Any, byte: Any) -> Any:
+    return vectors.equal_bits(memory, U64(at), np.uint8(byte))
+
+
+@njit
 def _unequal(memory: Any, at: Any, other: Any, place: Any) -> Any:
     return vectors.unequal_bits(memory, U64(at), other, U64(place))
 
@@ -69,6 +74,8 @@ def test_64_bytes(at: int) -> None:
     for seed in range(20):
         some, other = memory(seed), memory(seed + 100, 256)
         assert _nonzero(some, at) == bits(some[at : at + 64] != 0)
+        assert _equal(other, at, other[100]) == bits(other[at : at + 64] == other[100])
+        assert _equal(some, at, 2) == bits(some[at : at + 64] == 2)
         place = 3 * seed
         want = some[at : at + 64] != memory(seed + 50)[place : place + 64]
         assert _unequal(some, at, memory(seed + 50), place) == bits(want)

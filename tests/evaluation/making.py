@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from gpuseg import Palette
+from gpuseg import Palette, evaluate
 from gpuseg.evaluation.cells import Cells, cells_of
 from gpuseg.evaluation.evaluating import Sides
 from gpuseg.evaluation.reading import Colours, Indices, Reader
+from gpuseg.evaluation.result import Evaluation
 from gpuseg.kernels.reference_confusion import count_cells
 from gpuseg.results import FileResult
 from tests.dumps import save_label_map
+from tests.helpers import Lines, read_report
 from tests.making import PALETTE, indices
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -82,3 +84,20 @@ def sides(predictions: Path, palette: Palette | None = PALETTE) -> Sides:
     """Both sides read alike."""
     classes = None if palette is None else frozenset(palette.indices.tolist())
     return Sides(str(predictions), reader(palette), reader(palette), 255, classes)
+
+
+def evaluated(folder: Path, **options: Any) -> Evaluation:
+    return evaluate(folder / "pred", folder / "truth", **{"palette": PALETTE, **options})
+
+
+def rows(folder: Path, **options: Any) -> tuple[Evaluation, Lines]:
+    """The evaluation and its report: an input has one row."""
+    found = evaluated(folder, report=folder / "evaluate.jsonl", **options)
+    lines = read_report(folder / "evaluate.jsonl")
+    assert len(lines.files) == found.report.done
+    assert lines.summary["exit_code"] == found.report.exit_code
+    return found, lines
+
+
+def statuses(folder: Path, **options: Any) -> dict[str, str]:
+    return {name: row["status"] for name, row in rows(folder, **options)[1].files.items()}

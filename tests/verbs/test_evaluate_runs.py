@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpuseg import Shard, convert_directory, evaluate
+from gpuseg import Shard, convert_directory, evaluate, processes
 from gpuseg.errors import Interrupted, OutputError, PaletteError, UsageError
 from gpuseg.evaluation.evaluating import Evaluating
+from tests import impatient
 from tests.dumps import save_label_map
 from tests.evaluation.making import evaluated, made_pairs, rows, save_pairs
 from tests.helpers import read_report
@@ -146,3 +147,44 @@ def test_a_report_that_tells_of_label_maps_is_not_replaced(tmp_path: Path) -> No
     shutil.copytree(tmp_path / "truth", tmp_path / "pred")
     with pytest.raises(OutputError, match="would replace that of `gpuseg convert`"):
         evaluated(tmp_path, report=tmp_path / "truth/gpuseg-report.jsonl")
+
+
+def many(folder: Path) -> dict[str, Any]:
+    """Many pairs, some files that fail or are alone; what one thread finds in them."""
+    save_pairs(folder, {f"{i % 3}/{n}": p for i in range(8) for n, p in made_pairs(5 + i).items()})
+    (folder / "truth/1/0.png").write_bytes(b"")
+    (folder / "pred/2/0.png").unlink()
+    (folder / "truth/0/0.png").unlink()
+    return evaluated(folder, workers=1, worst=7).as_dict()
+
+
+def test_processes_find_what_threads_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    want = many(tmp_path)
+    plain, lines = rows(tmp_path, workers=2, worst=7)
+    monkeypatch.setattr(processes, "PATIENCE", 0.0)
+    monkeypatch.setattr(processes.ProcessFlow, "_is_decided", impatient.decided)
+    started = []
+    worker = processes.Worker
+    monkeypatch.setattr(processes, "Worker", lambda *a, **k: started.append(1) or worker(*a, **k))
+    found, others = rows(tmp_path, workers=2, worst=7)
+    assert started
+    assert json.dumps(found.as_dict()) == json.dumps(plain.as_dict()) == json.dumps(want)
+    assert found.report.files == plain.report.files
+    for row in [*lines.files.values(), *others.files.values()]:
+        row.pop("seconds", None)
+    assert others.files == lines.files
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_cluster_find_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By paths that are relative to the current folder of this process only."""
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    want = many(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    report = tmp_path / "evaluate.jsonl"
+    found = evaluate("pred", "truth", palette=PALETTE, worst=7, scheduler="local:2", report=report)
+    assert json.dumps(found.as_dict()) == json.dumps(want)
+    assert found.report.files == {"read": found.pairs, "missing": 1, "extra": 1, "failed": 1}
+    assert len(read_report(report).files) == found.report.done

@@ -28,7 +28,8 @@ class EvaluateKeywords(ReadKeywords, total=False):
 class EvaluateOptions(ReadOptions):
     """How pairs are read and scored: `ReadOptions` (`pattern` chooses truths), and these.
 
-    ignore_index: pixels whose truth it is do not count; None takes the palette's, else 255.
+    ignore_index: pixels whose truth it is do not count; None takes the palette's, else 255, or
+        65535 where the palette has indices above 255.
     unmapped: an index that a map does not name: `error` fails the pair, `keep` lets it be,
         `ignore` makes it the ignore index.
     pred_suffix, truth_suffix: what names end in before their own suffixes, where the two differ:

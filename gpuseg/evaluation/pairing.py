@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from array import array
 from bisect import bisect_left
@@ -11,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gpuseg.discover import Listed, Source, Walk, is_dir, path_below
-from gpuseg.errors import CollisionError
+from gpuseg.errors import CollisionError, UnreadableMaskError
 from gpuseg.taking import leave, suffix_of, takes
+
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class NoPredictionError(Exception):
@@ -49,16 +52,9 @@ class Names:
     def of(cls, folder: str, ending: str) -> Names:
         """Those of a folder, which need not exist. Raises OSError where it cannot be read."""
         hashes, kinds, suffixes = array("q"), bytearray(), dict[str, int]()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    key = key_of(entry.name, ending)
-                    if key is not None and takes(entry.name, None) and not is_dir(entry):
-                        suffix = os.path.splitext(entry.name)[1]
-                        hashes.append(hash(key))
-                        kinds.append(suffixes.setdefault(suffix, len(suffixes)))
-        except (FileNotFoundError, NotADirectoryError):
-            pass
+        for name, key in _keys(folder, ending, None):
+            hashes.append(hash(key))
+            kinds.append(suffixes.setdefault(os.path.splitext(name)[1], len(suffixes)))
         order = np.argsort(np.array(hashes, np.int64), kind="stable")
         return cls(
             array("q", np.array(hashes, np.int64)[order].tobytes()),
@@ -84,6 +80,23 @@ def key_of(name: str, ending: str) -> str | None:
     return stem[: len(stem) - len(ending)]
 
 
+def _keys(folder: str, ending: str, pattern: str | None) -> Iterator[tuple[str, str]]:
+    """Name and key of each image, and of what else the pattern takes, in any order.
+
+    Of a folder that need not be there. Raises OSError where it cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = key_of(entry.name, ending)
+                is_taken = takes(entry.name, None) or takes(entry.name, pattern)
+                if key is not None and is_taken and not is_dir(entry):
+                    yield entry.name, key
+    except OSError as error:
+        if error.errno not in _NO_FOLDER:
+            raise
+
+
 @dataclass(slots=True, kw_only=True)
 class Pairs(Walk):
     """A Walk over the truths, each with the path of its prediction as `target`; then the rest.
@@ -98,49 +111,85 @@ class Pairs(Walk):
 
     def __iter__(self) -> Iterator[Source]:
         """Every truth, then every prediction without one."""
-        yield from Walk.__iter__(self)
-        yield from _Alone(
-            self.predictions, skip=os.path.realpath(self.root), truths=self.root, ends=self.endings
-        )
+        told = set()
+        for source in Walk.__iter__(self):
+            if not source.goes_to:  # a folder that cannot be entered
+                told.add(source.relative)
+            yield source
+        for source in _Alone(self.predictions, skip=os.path.realpath(self.root), pairs=self):
+            if source.relative not in told:  # else it has its row
+                yield source
+
+    def truths(self, relative: str) -> array[int] | None:
+        """Sorted hashes of the keys of a folder's truths, those that `pattern` leaves out, too.
+
+        None where nobody can tell, as the folder cannot be read.
+        """
+        folder = os.path.join(self.root, relative)
+        try:
+            keys = _keys(folder, self.endings.truth, self.pattern)
+            hashes = np.array(array("q", (hash(key) for _, key in keys)), np.int64)
+        except OSError:  # the walk over the truths tells that
+            return None
+        hashes.sort()
+        return array("q", hashes.tobytes())
 
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
-        own = Names.of(folder, self.endings.truth)
-        others = Names.of(os.path.join(self.predictions, relative), self.endings.prediction)
+        where = os.path.join(self.predictions, relative)
+        others: Names | UnreadableMaskError
+        try:
+            others = Names.of(where, self.endings.prediction)
+        except OSError as error:
+            others = UnreadableMaskError(
+                f"has no prediction that could be found: the folder {where} cannot be read: "
+                f"{error.strerror}; mend that"
+            )
         for source in Walk._files(self, folder, relative, below):
             key = key_of(os.path.basename(source.relative), self.endings.truth)
             if key is None:
                 leave(self.left_alone, suffix_of(source.relative))
                 continue
-            yield self._paired(source, path_below(relative, key), own, others)
+            yield self._paired(source, path_below(relative, key), others)
 
-    def _collisions(self, folder: str) -> frozenset[str]:
-        """None: what counts here is whether several have one key."""
-        return frozenset()
+    def _key(self, name: str) -> str:
+        """Names whose keys are equal are too many."""
+        key = key_of(name, self.endings.truth)
+        return f"/{name}" if key is None else key  # of no pair: like no other
 
-    def _paired(self, source: Source, place: str, own: Names, others: Names) -> Source:
+    def _paired(self, source: Source, place: str, others: Names | UnreadableMaskError) -> Source:
         """A truth and its prediction. place: its key below the folder."""
-        key = place.rpartition("/")[2]
-        suffixes = others.suffixes_of(key)
-        wanted = f"{place}{self.endings.prediction}{suffixes[0] if suffixes else '.png'}"
+        key, found = place.rpartition("/")[2], []
+        if isinstance(others, Names):
+            found = others.suffixes_of(key)
+        wanted = f"{place}{self.endings.prediction}{found[0] if found else '.png'}"
         source = replace(source, goes_to=wanted)
+        if isinstance(source.error, CollisionError):
+            advice = "leave one of them there, or choose one kind with --pattern"
+            return replace(source, error=_several("truths", place, advice))
         if source.error is not None:
             return source
-        if len(own.suffixes_of(key)) > 1:
-            return replace(source, error=_several("truths", place))
-        if len(suffixes) > 1:
-            return replace(source, error=_several("predictions", place))
-        return source if suffixes else replace(source, error=NoPredictionError())
+        if isinstance(others, UnreadableMaskError):
+            return replace(source, error=others)
+        if len(found) > 1:
+            return replace(source, error=_several("predictions", place, "leave one of them there"))
+        return source if found else replace(source, error=NoPredictionError())
 
 
 @dataclass(slots=True, kw_only=True)
 class _Alone(Walk):
-    """The predictions below a folder, the root, that belong to no truth."""
+    """The predictions below a folder, the root, that belong to no truth. pairs: those that do."""
 
-    truths: str
-    ends: Endings
+    pairs: Pairs
+
+    def __iter__(self) -> Iterator[Source]:
+        """Every such prediction, and what cannot be entered, in other words than of a truth."""
+        for source in Walk.__iter__(self):
+            if isinstance(source.error, UnreadableMaskError):
+                source = replace(source, error=UnreadableMaskError(f"in PRED, {source.error}"))
+            yield source
 
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
-        truths = Names.of(os.path.join(self.truths, relative), self.ends.truth)
+        known = self.pairs.truths(relative)
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
@@ -148,9 +197,16 @@ class _Alone(Walk):
                     if not name.startswith("."):
                         below.append(name)
                     continue
-                key = key_of(name, self.ends.prediction)
-                if key is not None and takes(name, None) and not truths.suffixes_of(key):
-                    yield Source(entry.path, path_below(relative, name), error=NoTruthError())
+                key = key_of(name, self.pairs.endings.prediction)
+                if key is None or not takes(name, None) or known is None or _holds(known, key):
+                    continue
+                yield Source(entry.path, path_below(relative, name), error=NoTruthError())
+
+
+def _holds(hashes: array[int], key: str) -> bool:
+    wanted = hash(key)
+    at = bisect_left(hashes, wanted)
+    return at < len(hashes) and hashes[at] == wanted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,7 +221,5 @@ class OnePair(Listed):
             yield replace(source, goes_to=os.path.basename(self.prediction))
 
 
-def _several(what: str, place: str) -> CollisionError:
-    return CollisionError(
-        f"several {what} are named {place}, but for their suffixes; leave one of them there"
-    )
+def _several(what: str, place: str, advice: str) -> CollisionError:
+    return CollisionError(f"several {what} are named {place}, but for their suffixes; {advice}")

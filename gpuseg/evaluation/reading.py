@@ -15,7 +15,7 @@ from gpuseg.batch import Labels
 from gpuseg.codecs import png
 from gpuseg.codecs.opening import ImageFile
 from gpuseg.colour_masks import read_colour_mask
-from gpuseg.errors import LabelError, UnsupportedMaskError
+from gpuseg.errors import LabelError, UnknownColourError, UnsupportedMaskError
 from gpuseg.indexing import index_mask
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.label_maps import count_labels, listed, read_label_map
@@ -23,6 +23,9 @@ from gpuseg.options import ConvertOptions, Depth
 from gpuseg.palette import Palette
 from gpuseg.palettes.index_table import FLAG, Unmapped, index_table, narrow_table
 from gpuseg.palettes.mapping import IndexMap
+from gpuseg.results import count
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +159,21 @@ class Reader:
                 "holds colours, and no palette tells what they mean; give it with --palette"
             )
         mask = read_colour_mask(path, self.max_pixels)
-        found: Any = index_mask(
-            mask, self.colours.lookup, self.colours.palette, self.colours.options
-        )
+        known = self.colours
+        try:
+            found: Any = index_mask(mask, known.lookup, known.palette, known.options)
+        except UnknownColourError as error:
+            raise _unknown(error, known.palette) from error
         return Image(found.labels.copy(), mask.format, mask.codec, mask.warnings)
+
+
+def _unknown(error: UnknownColourError, palette: Palette) -> UnknownColourError:
+    """The error in words of this verb: nothing takes the place of an unknown colour here."""
+    shown = "; ".join(map(str, error.colours[:_SHOWN]))
+    return UnknownColourError(
+        f"holds {count(error.pixels, 'pixel')} of colours that palette {palette.name!r} does not: "
+        f"{shown}; name the palette they belong to, or make label maps of the masks first: gpuseg "
+        "convert",
+        error.colours,
+        error.pixels,
+    )

@@ -24,6 +24,11 @@ def remarks_on(
             "no palette is known, so classes have numbers for names, and any index is a class; "
             "--palette NAME|FILE names them"
         )
+        if tally.ignored_pixels() and max(tally.indices(), default=0) > 255 >= tally.ignore_index:
+            yield (
+                f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore "
+                "index; if it is a class, name another with --ignore-index"
+            )
     if scores.predicted_ignored:
         share = percent(scores.predicted_ignored, scores.pixels)
         yield (

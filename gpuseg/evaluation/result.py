@@ -139,7 +139,7 @@ def conclude(
     ignored = tally.ignore_index
     indices = sorted(set(listed) - {ignored}) if listed else tally.indices()
     scores = Scores(tally.confusion(indices))
-    outside = tally.outside(indices)
+    outside = tally.outside()
     return Evaluation(
         report=report,
         palette=palette.name if palette is not None else "",

@@ -19,6 +19,7 @@ MOST_CLASSES = 4096
 """Classes of a confusion matrix, which is then 128 MiB: more are ids of instances."""
 
 _MOST_CELLS = 1 << 22
+"""Cells that are summed, a quarter of those of so many classes, in some 500 MB."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +58,8 @@ class Tally:
         self.pairs = self.uncounted = 0
         self._most = worst
         self._cells: defaultdict[int, int] = defaultdict(int)
+        self._outside: defaultdict[int, int] = defaultdict(int)  # by truth
+        self._strangers: defaultdict[int, int] = defaultdict(int)  # the same by prediction
         self._worst: list[_Worse] = []
 
     def add(self, result: FileResult) -> None:
@@ -67,7 +70,12 @@ class Tally:
         self.pairs += 1
         if len(self._cells) < _MOST_CELLS:
             for key, pixels in zip(cells.keys, cells.pixels, strict=True):
-                self._cells[key] += pixels
+                if key & 0xFFFF in cells.outside:
+                    self._outside[key >> 16] += pixels
+                    if key >> 16 != cells.ignore_index:
+                        self._strangers[key & 0xFFFF] += pixels
+                else:
+                    self._cells[key] += pixels
         if math.isnan(cells.miou):
             self.uncounted += 1
             return
@@ -83,40 +91,40 @@ class Tally:
         return tuple(sorted(each.pair for each in self._worst))
 
     def indices(self) -> list[int]:
-        """All that occur in a truth or a prediction, but for the ignore index, ascending.
-
-        Raises LabelError for more than can be classes.
-        """
+        """All that occur in a truth or a prediction, but for the ignore index, ascending."""
         found = {index for key in self._cells for index in (key >> 16, key & 0xFFFF)}
         found.discard(self.ignore_index)
-        if len(found) > MOST_CLASSES or len(self._cells) >= _MOST_CELLS:
-            raise LabelError(
-                f"classes were expected, {MOST_CLASSES:,} at most, got more than {len(found):,} "
-                "indices: are they ids of instances? Make classes of them first, or name a palette"
-            )
         return sorted(found)
 
     def confusion(self, indices: list[int]) -> NDArray[np.int64]:
-        """The confusion matrix over these classes, int64 (C, C + 2), as Scores takes it."""
+        """The confusion matrix over these classes, int64 (C, C + 2), as Scores takes it.
+
+        Raises LabelError for more than can be classes.
+        """
+        if len(indices) > MOST_CLASSES or len(self._cells) >= _MOST_CELLS:
+            raise LabelError(
+                f"expected at most {MOST_CLASSES:,} classes, and {_MOST_CELLS:,} cells of their "
+                f"confusion matrix that hold a pixel, got {len(indices):,} and "
+                f"{len(self._cells):,}, if not more: are they ids of instances? Make classes of "
+                "them first (--truth-map, --pred-map)"
+            )
         place = {index: k for k, index in enumerate(indices)}
-        behind = {self.ignore_index: len(indices) + IGNORED}
+        columns = {**place, self.ignore_index: len(indices) + IGNORED}
         matrix = np.zeros((len(indices), len(indices) + 2), np.int64)
         for key, pixels in self._cells.items():
             truth, predicted = key >> 16, key & 0xFFFF
             if truth != self.ignore_index:
-                column = behind.get(predicted, place.get(predicted, len(indices) + OUTSIDE))
-                matrix[place[truth], column] += pixels
+                matrix[place[truth], columns[predicted]] += pixels
+        for truth, pixels in self._outside.items():
+            if truth != self.ignore_index:
+                matrix[place[truth], len(indices) + OUTSIDE] += pixels
         return matrix
 
     def ignored_pixels(self) -> int:
         """Pixels whose truth is the ignore index."""
-        return sum(n for key, n in self._cells.items() if key >> 16 == self.ignore_index)
+        inside = sum(n for key, n in self._cells.items() if key >> 16 == self.ignore_index)
+        return inside + self._outside.get(self.ignore_index, 0)
 
-    def outside(self, indices: list[int]) -> dict[int, int]:
-        """Predicted indices that are no class, with their pixels, by index."""
-        known = {*indices, self.ignore_index}
-        found: defaultdict[int, int] = defaultdict(int)
-        for key, pixels in sorted(self._cells.items(), key=lambda cell: cell[0] & 0xFFFF):
-            if key >> 16 != self.ignore_index and key & 0xFFFF not in known:
-                found[key & 0xFFFF] += pixels
-        return dict(found)
+    def outside(self) -> dict[int, int]:
+        """Predicted indices that are no class, where the truth is one, and pixels, by index."""
+        return dict(sorted(self._strangers.items()))

@@ -22,11 +22,12 @@ _ONE = U64(1)
 
 
 class _Memory(threading.local):
-    """Counts of all cells of 8-bit labels, uint64 (65536,), zeros between calls; and those hit."""
+    """Counts of all cells of 8-bit labels, uint64 (65536,), zeros; and room for those hit.
 
-    def __init__(self) -> None:
-        self.counts = np.zeros(_CELLS, np.uint64)
-        self.hit = np.empty(_CELLS, np.uint32)
+    None while a call uses them: one that is interrupted never gives back what it has counted.
+    """
+
+    arrays: tuple[NDArray[np.uint64], NDArray[np.uint32]] | None = None
 
 
 _memory = _Memory()
@@ -41,13 +42,16 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
     """
     one, other = truth.reshape(-1), prediction.reshape(-1)
     if one.itemsize == other.itemsize == 1:
-        counts, hit = _memory.counts, _memory.hit
+        counts, hit = _memory.arrays or (np.zeros(_CELLS, np.uint64), np.empty(_CELLS, np.uint32))
+        _memory.arrays = None
         cells = hit[: _count_bytes(one, other, counts, hit)]
         cells.sort()
         pixels: NDArray[np.int64] = counts[cells].view(np.int64)
-        counts[cells] = 0
         keys: NDArray[np.uint32] = (cells & np.uint32(0xFF00)) << np.uint32(8)
-        return keys | cells & np.uint32(0xFF), pixels
+        keys |= cells & np.uint32(0xFF)
+        counts[cells] = 0
+        _memory.arrays = counts, hit
+        return keys, pixels
     starts, lengths = _runs(one, other)
     found, place = np.unique(starts, return_inverse=True)
     sums = np.zeros(len(found), np.int64)

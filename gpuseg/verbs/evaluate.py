@@ -12,7 +12,7 @@ from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions
 from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
-from gpuseg.evaluation.tally import Tally
+from gpuseg.evaluation.tally import MOST_CLASSES, Tally
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes
 from gpuseg.palette import Palette
@@ -40,8 +40,9 @@ def evaluate(
         are a pair. A palette or greyscale image is a label map, whose pixel is the index; any
         other is a colour mask, whose colours the palette knows.
     palette: what the indices mean: a Palette, the name of a preset, or a palette file. None takes
-        that of `truth_map` or `pred_map`, else the one that a report in TRUTH or PRED names;
-        where there is none, all indices that occur are classes, called by their numbers.
+        that of `truth_map` or `pred_map`, else the one that a report in TRUTH or PRED names, if
+        no map changes its indices; where there is none, all indices that occur are classes,
+        called by their numbers.
     pred_map, truth_map: other indices for the label maps of a side, as `remap` takes them.
     report: a file for a row of each pair. progress: as in `convert_directory`.
     options: the fields of `EvaluateOptions`.
@@ -60,9 +61,7 @@ def evaluate(
     pairs = _pairs(places[0], places[1], settings)
     maps = [_plan(pred_map, settings), _plan(truth_map, settings)]
     table = _palette(palette, maps, places)
-    ignore = settings.ignore_index
-    if ignore is None:
-        ignore = table.ignore_for(8) if table is not None else 255
+    ignore = _ignore_index(settings.ignore_index, table)
     tally = Tally(ignore, settings.worst)
     colours = Colours(table, ignore) if table is not None else None
     prediction, truth_side = (
@@ -70,8 +69,7 @@ def evaluate(
         for plan in maps
     )
     folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
-    classes = frozenset(table.indices.tolist()) - {ignore} if table is not None else None
-    sides = Sides(folder, prediction, truth_side, ignore, classes)
+    sides = Sides(folder, prediction, truth_side, ignore, _classes(table, ignore))
     task = Evaluating(sides, settings)
     head = header("evaluate", pairs, places[0])
     done = run(
@@ -121,6 +119,28 @@ def _palette(
     if palette is not None:
         return load_palette(palette)
     named = [plan.palette for plan in reversed(maps) if plan is not None and plan.palette]
-    if named or any(plan is not None for plan in maps):
-        return named[0] if named else None
-    return next(filter(None, (palette_of_run(place) for place in reversed(places))), None)
+    if named:
+        return named[0]
+    # what a report tells is what the indices were before a map
+    plain = [place for place, plan in zip(places, maps, strict=True) if plan is None]
+    return next(filter(None, (palette_of_run(place) for place in reversed(plain))), None)
+
+
+def _classes(palette: Palette | None, ignored: int) -> frozenset[int] | None:
+    """The indices that are classes; None where all others than the ignore index are."""
+    if palette is None:
+        return None
+    classes = frozenset(palette.indices.tolist()) - {ignored}
+    if len(classes) > MOST_CLASSES:
+        raise UsageError(
+            f"palette {palette.name!r} has {len(classes):,} classes, a confusion matrix "
+            f"{MOST_CLASSES:,} at most; make fewer of them (--truth-map, --pred-map)"
+        )
+    return classes
+
+
+def _ignore_index(wanted: int | None, palette: Palette | None) -> int:
+    """The one of the truth: 255 where nothing else is said, if it can be no class."""
+    if wanted is not None:
+        return wanted
+    return 255 if palette is None else palette.ignore_for(8 if palette.max_index < 256 else 16)

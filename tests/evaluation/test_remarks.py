@@ -1,0 +1,63 @@
+"""What is odd is said, and what is usual is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpuseg import Palette, evaluate
+from tests.evaluation.making import save_pairs
+from tests.making import PALETTE
+
+ALL = np.array([[0, 1, 2, 3, 4, 5]])
+
+
+def remarks(folder: Path, truth: Any, prediction: Any, palette: Palette | None = PALETTE) -> str:
+    save_pairs(folder, {"a.png": (np.array(truth), np.array(prediction))}, None)
+    return "\n".join(evaluate(folder / "pred", folder / "truth", palette=palette).remarks)
+
+
+def test_nothing_is_odd(tmp_path: Path) -> None:
+    assert remarks(tmp_path, ALL, ALL[:, ::-1]) == ""
+
+
+def test_no_palette(tmp_path: Path) -> None:
+    [told] = remarks(tmp_path, ALL, ALL, None).splitlines()
+    assert told.startswith("no palette is known")
+    assert "--palette" in told
+
+
+def test_an_ignore_index_that_may_be_a_class(tmp_path: Path) -> None:
+    deep = np.array([[0, 1, 255, 300]])
+    assert "and 255 was taken for the ignore index" in remarks(tmp_path, deep, deep, None)
+    assert "taken for" not in remarks(tmp_path, np.minimum(deep, 255), deep % 255, None)
+
+
+def test_predicted_as_the_ignore_index(tmp_path: Path) -> None:
+    told = remarks(tmp_path, [[0, 1, 2, 3, 4, 5, 5, 5]], [[0, 1, 2, 3, 4, 5, 5, 255]])
+    assert told.startswith(
+        "12.50 % of the pixels that count were predicted as the ignore index 255"
+    )
+
+
+def test_predicted_outside_the_palette(tmp_path: Path) -> None:
+    told = remarks(tmp_path, [[*range(6), *[0] * 10]], [[*range(6), *range(80, 90)]])
+    assert "that palette 'six' does not: 80 (1 px), 81 (1 px)" in told
+    assert "87 (1 px) and 2 more: each pixel is wrong" in told
+    assert "--pred-map" in told
+
+
+def test_outside_where_nothing_counts_is_nobodys_business(tmp_path: Path) -> None:
+    assert remarks(tmp_path, [[*range(6), 255]], [[*range(6), 99]]) == ""
+
+
+def test_pairs_without_a_pixel_that_counts(tmp_path: Path) -> None:
+    told = remarks(tmp_path, [[255, 255]], [[0, 1]])
+    assert "1 pair without a pixel that counts: their truth is the ignore index all over" in told
+
+
+def test_classes_that_are_nowhere(tmp_path: Path) -> None:
+    told = remarks(tmp_path, [[0, 1, 2]], [[0, 1, 5]])
+    assert told.startswith("2 of the 6 classes are neither in the truth nor in a prediction")

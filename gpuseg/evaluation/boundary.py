@@ -28,7 +28,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,13 @@ class ImageBoundaries(NamedTuple):
     def by_class(self) -> Mapping[int, float]:
         """The F-score of each class that has a boundary, by index."""
         return {i: part / ONE for i, part in zip(self.indices, self.parts, strict=True)}
+
+    def row(self) -> Mapping[str, Any]:
+        """For JSON; what does not exist is None."""
+        return {
+            "boundary": self.score if self.parts else None,
+            "boundary_by_class": {str(index): score for index, score in self.by_class.items()},
+        }
 
 
 def image_boundaries(

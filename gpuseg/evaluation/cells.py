@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gpuseg.errors import LabelError
+from gpuseg.evaluation.boundary import ImageBoundaries
 from gpuseg.label_maps import listed
 
 Keys = tuple[int, ...]
@@ -18,7 +19,7 @@ class Cells(NamedTuple):
 
     keys: `truth << 16 | prediction` of those that hold a pixel, ascending. pixels: of each.
     ignore_index: the truth's that does not count. outside: predicted indices that are no class.
-    accuracy, miou: see ImageScore.
+    accuracy, miou: see ImageScore. boundaries: where they were asked for.
     """
 
     keys: tuple[int, ...]
@@ -27,10 +28,12 @@ class Cells(NamedTuple):
     outside: frozenset[int]
     accuracy: float
     miou: float
+    boundaries: ImageBoundaries | None = None
 
     def row(self) -> Mapping[str, Any]:
         """Its part of the row."""
-        return score_of(self.keys, self.pixels, self.ignore_index, self.outside).row()
+        row = score_of(self.keys, self.pixels, self.ignore_index, self.outside).row()
+        return row if self.boundaries is None else {**row, **self.boundaries.row()}
 
 
 class ImageScore(NamedTuple):

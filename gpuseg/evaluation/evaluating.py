@@ -9,7 +9,9 @@ from time import perf_counter
 
 from gpuseg.discover import Source
 from gpuseg.errors import GpusegError, LabelError, UnknownColourError, UnreadableMaskError
+from gpuseg.evaluation.boundary import image_boundaries
 from gpuseg.evaluation.cells import Cells, cells_of
+from gpuseg.evaluation.options import Theta
 from gpuseg.evaluation.pairing import NoPredictionError, NoTruthError
 from gpuseg.evaluation.reading import Image, Reader
 from gpuseg.options import ReadOptions
@@ -27,7 +29,7 @@ class Sides:
 
     predictions: the folder of the predictions. prediction, truth: how each side is read.
     ignore_index: pixels whose truth it is do not count. classes: indices that are classes; None:
-    all others are.
+    all others are. boundary: how far apart boundaries may be, see `EvaluateOptions`.
     """
 
     predictions: str
@@ -35,6 +37,7 @@ class Sides:
     truth: Reader
     ignore_index: int
     classes: frozenset[int] | None
+    boundary: Theta | None = None
 
     def read(self, source: Source) -> tuple[Image, Image]:
         """Truth and prediction, valid until this thread reads the next pair.
@@ -67,9 +70,15 @@ class Sides:
         from gpuseg.kernels.confusion import count_cells  # numba loads with the first pair
 
         keys, pixels = count_cells(truth.labels, prediction.labels)
-        return cells_of(
+        cells = cells_of(
             tuple(keys.tolist()), tuple(pixels.tolist()), self.ignore_index, self.classes
         )
+        if self.boundary is None:
+            return cells
+        theta = None if self.boundary == "auto" else self.boundary
+        images = truth.labels, prediction.labels
+        found = image_boundaries(*images, self.ignore_index, self.classes, theta)
+        return cells._replace(boundaries=found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from gpuseg.errors import UsageError
 from gpuseg.options import ReadKeywords, ReadOptions
 from gpuseg.palette import MAX_INDEX
 from gpuseg.palettes.index_table import Unmapped
+
+Theta = float | Literal["auto"]
+"""How far apart boundaries may be, in pixels; auto: a part of each image's diagonal."""
 
 WORST = 10
 """Pairs with the lowest mean IoU that are named, if nothing else is said."""
@@ -22,6 +26,7 @@ class EvaluateKeywords(ReadKeywords, total=False):
     pred_suffix: str
     truth_suffix: str
     worst: int
+    boundary: Theta | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,8 @@ class EvaluateOptions(ReadOptions):
         with `_leftImg8bit` and `_gtFine_labelIds` what comes before it pairs them, and files
         that do not end so are left alone.
     worst: how many of the pairs with the lowest mean IoU are named.
+    boundary: also score boundaries, which may be so many pixels apart; `auto`: 0.75 % of each
+        image's diagonal; see `evaluation.boundary`.
     """
 
     ignore_index: int | None = None
@@ -43,6 +50,7 @@ class EvaluateOptions(ReadOptions):
     pred_suffix: str = ""
     truth_suffix: str = ""
     worst: int = WORST
+    boundary: Theta | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,7 +60,21 @@ class EvaluateOptions(ReadOptions):
             raise UsageError(f"ignore_index must be 0 to {MAX_INDEX}, got {self.ignore_index!r}")
         if not _is_whole(self.worst, 1_000_000):
             raise UsageError(f"worst must be 0 to 1,000,000, got {self.worst!r}")
+        if self.boundary not in (None, "auto") and not _is_distance(self.boundary):
+            raise UsageError(
+                f"boundary must be auto, or pixels from 0 on, got {self.boundary!r}; auto is "
+                "0.75 % of each image's diagonal"
+            )
 
 
 def _is_whole(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _is_distance(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value >= 0
+    )

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpuseg.evaluation.boundary import BoundaryTally
 from gpuseg.evaluation.evaluating import Sides
+from gpuseg.evaluation.options import Theta
 from gpuseg.evaluation.remarks import remarks_on
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Ranked, Tally
@@ -17,7 +19,8 @@ from gpuseg.palette import Palette
 from gpuseg.results import Report
 
 _FIELDS = (
-    "index", "name", "colour", "truth", "predicted", "hits", "iou", "dice", "accuracy", "precision"
+    "index", "name", "colour", "truth", "predicted", "hits", "iou", "dice", "accuracy", "precision",
+    "boundary",
 )  # fmt: skip
 
 CSV_HEAD = ",".join(_FIELDS)
@@ -31,6 +34,7 @@ class ClassScore:
     name: the number where no palette is known. colour: `#rrggbb`, "" where no palette is known.
     truth, predicted: pixels that are it, and that are predicted as it; hits: that are both.
     iou, dice, accuracy (or recall), precision: see `evaluation.scores`, NaN where nothing tells.
+    boundary: mean of its boundary F-score over images, NaN where it has none, or none was wanted.
     """
 
     index: int
@@ -43,6 +47,7 @@ class ClassScore:
     dice: float
     accuracy: float
     precision: float
+    boundary: float
 
     @property
     def rgb(self) -> tuple[int, int, int] | None:
@@ -51,6 +56,24 @@ class ClassScore:
             return None
         red, green, blue = bytes.fromhex(self.colour[1:])
         return red, green, blue
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, for programs; what does not exist is None."""
+        return {name: number(getattr(self, name)) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundaries:
+    """How near boundaries are to the true ones; see `evaluation.boundary`.
+
+    theta: how far apart they may be, in pixels, or `auto`. images: those that have a boundary.
+    score: mean over them; class_mean: mean over classes; NaN where there is none.
+    """
+
+    theta: Theta
+    images: int
+    score: float
+    class_mean: float
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, for programs; what does not exist is None."""
@@ -66,7 +89,8 @@ class Evaluation:
     not count. classes: by index. scores: of all pairs together. pairs: how many. uncounted: of
     them, those without a pixel that counts. ignored_pixels: whose truth is the ignore index.
     worst: the pairs with the lowest mean IoU. outside: predicted indices that are no class, with
-    their pixels. remarks: what there is to know, sentences. truths: folder of the truths; sides:
+    their pixels. boundaries: None where they were not asked for. remarks: what there is to know,
+    sentences. truths: folder of the truths; sides:
     how the files of a pair are read, should somebody want to look at them again.
     """
 
@@ -80,6 +104,7 @@ class Evaluation:
     ignored_pixels: int
     worst: tuple[Ranked, ...]
     outside: Mapping[int, int]
+    boundaries: Boundaries | None
     remarks: tuple[str, ...]
     truths: str
     sides: Sides
@@ -102,6 +127,7 @@ class Evaluation:
             "predicted_ignored_pixels": scores.predicted_ignored,
             "predicted_outside_pixels": scores.predicted_outside,
             **{name: number(value) for name, value in scores.means().items()},
+            "boundary": self.boundaries.as_dict() if self.boundaries is not None else None,
             "classes": [entry.as_dict() for entry in self.classes],
             "confusion": scores.confusion.tolist(),
             "worst": [
@@ -144,21 +170,37 @@ def conclude(
         report=report,
         palette=palette.name if palette is not None else "",
         ignore_index=ignored,
-        classes=_classes(indices, scores, palette),
+        classes=_classes(indices, scores, tally.boundaries, palette),
         scores=scores,
         pairs=tally.pairs,
         uncounted=tally.uncounted,
         ignored_pixels=tally.ignored_pixels(),
         worst=tally.worst,
         outside=outside,
+        boundaries=_boundaries(tally, indices, sides.boundary),
         remarks=tuple(remarks_on(tally, scores, palette, outside)),
         truths=truths,
         sides=sides,
     )
 
 
-def _classes(indices: list[int], scores: Scores, palette: Palette | None) -> tuple[ClassScore, ...]:
+def _boundaries(tally: Tally, indices: list[int], theta: Theta | None) -> Boundaries | None:
+    if theta is None:
+        return None
+    found = tally.boundaries
+    return Boundaries(
+        theta=theta,
+        images=found.images,
+        score=found.score,
+        class_mean=found.class_mean(indices),
+    )
+
+
+def _classes(
+    indices: list[int], scores: Scores, boundaries: BoundaryTally, palette: Palette | None
+) -> tuple[ClassScore, ...]:
     listed = palette.first_by_index() if palette is not None else {}
+    near = boundaries.by_class(indices)
     return tuple(
         ClassScore(
             index=index,
@@ -171,6 +213,7 @@ def _classes(indices: list[int], scores: Scores, palette: Palette | None) -> tup
             dice=float(scores.dice[k]),
             accuracy=float(scores.accuracy[k]),
             precision=float(scores.precision[k]),
+            boundary=float(near[k]),
         )
         for k, index in enumerate(indices)
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError
+from gpuseg.evaluation.boundary import BoundaryTally
 from gpuseg.evaluation.cells import Cells
 from gpuseg.evaluation.scores import IGNORED, OUTSIDE
 from gpuseg.results import FileResult
@@ -50,12 +51,13 @@ class Tally:
     """Sums over pairs; `add` takes their results one at a time, in any order.
 
     worst: how many of the worst are kept. pairs: how many there were. uncounted: of them, those
-    without a pixel that counts.
+    without a pixel that counts. boundaries: where they were asked for.
     """
 
     def __init__(self, ignore_index: int, worst: int) -> None:
         self.ignore_index = ignore_index
         self.pairs = self.uncounted = 0
+        self.boundaries = BoundaryTally()
         self._most = worst
         self._cells: defaultdict[int, int] = defaultdict(int)
         self._outside: defaultdict[int, int] = defaultdict(int)  # by truth
@@ -76,6 +78,8 @@ class Tally:
                         self._strangers[key & 0xFFFF] += pixels
                 else:
                     self._cells[key] += pixels
+        if cells.boundaries is not None:
+            self.boundaries.add(cells.boundaries)
         if math.isnan(cells.miou):
             self.uncounted += 1
             return

@@ -69,7 +69,8 @@ def evaluate(
         for plan in maps
     )
     folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
-    sides = Sides(folder, prediction, truth_side, ignore, _classes(table, ignore))
+    known = _classes(table, ignore)
+    sides = Sides(folder, prediction, truth_side, ignore, known, settings.boundary)
     task = Evaluating(sides, settings)
     head = header("evaluate", pairs, places[0])
     done = run(

@@ -13,6 +13,7 @@ from gpuseg import __version__
 from gpuseg.cli.check import check
 from gpuseg.cli.colorize import colorize
 from gpuseg.cli.convert import convert
+from gpuseg.cli.evaluate import evaluate
 from gpuseg.cli.info import info
 from gpuseg.cli.inspect import inspect
 from gpuseg.cli.merge_reports import merge_reports
@@ -95,7 +96,7 @@ def main() -> None:
 SECTIONS = {
     "Colour masks": (scan, inspect, repair),
     "Colour masks to label maps": (convert, merge_reports, verify, check),
-    "Label maps": (stats, report, colorize, recolor, remap),
+    "Label maps": (stats, report, evaluate, colorize, recolor, remap),
     "Palettes, devices": (palettes, info),
 }
 """All commands, under the headings of `gpuseg --help`."""

@@ -70,6 +70,13 @@ GREY = click.option(
     help="Greyscale files: auto refuses what may be finished class indices, colours reads "
     "the values as grey colours.",
 )
+UNMAPPED = click.option(
+    "--unmapped",
+    type=click.Choice(["error", "keep", "ignore"]),
+    default="error",
+    show_default=True,
+    help="What to do with indices that the map does not name.",
+)
 ON_DUPLICATE = click.option(
     "--on-duplicate",
     type=click.Choice(get_args(OnDuplicate)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.options import IGNORE_INDEX, UNMAPPED, palette_option, take_palette, writing
 from gpuseg.cli.running import Output, files_to_write, print_summary
 from gpuseg.text import one_line
 
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 @click.argument("dst", type=click.Path())
 @click.option("--map", "spec", required=True, metavar="FILE|FROM:TO", help="What becomes what.")
 @palette_option("Of the result.  [default: TO, or each file's]")
-@click.option(
-    "--unmapped",
-    type=click.Choice(["error", "keep", "ignore"]),
-    default="error",
-    show_default=True,
-    help="What to do with indices that the map does not name.",
-)
+@UNMAPPED
 @IGNORE_INDEX
 @writing
 def remap(src: str, dst: str, spec: str, **flags: Any) -> None:

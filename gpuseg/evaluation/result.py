@@ -15,6 +15,7 @@ from gpuseg.evaluation.options import Theta
 from gpuseg.evaluation.remarks import remarks_on
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Ranked, Tally
+from gpuseg.evaluation.troubles import Troubles
 from gpuseg.palette import Palette
 from gpuseg.results import Report
 
@@ -90,8 +91,8 @@ class Evaluation:
     them, those without a pixel that counts. ignored_pixels: whose truth is the ignore index.
     worst: the pairs with the lowest mean IoU. outside: predicted indices that are no class, with
     their pixels. boundaries: None where they were not asked for. remarks: what there is to know,
-    sentences. truths: folder of the truths; sides:
-    how the files of a pair are read, should somebody want to look at them again.
+    sentences. troubles: what failed, is missing or extra, and warnings. truths: folder of the
+    truths; sides: how the files of a pair are read, should somebody want to look at them again.
     """
 
     report: Report
@@ -106,6 +107,7 @@ class Evaluation:
     outside: Mapping[int, int]
     boundaries: Boundaries | None
     remarks: tuple[str, ...]
+    troubles: Troubles
     truths: str
     sides: Sides
 
@@ -155,7 +157,12 @@ def number(value: Any) -> Any:
 
 
 def conclude(
-    report: Report, tally: Tally, palette: Palette | None, truths: str, sides: Sides
+    report: Report,
+    tally: Tally,
+    troubles: Troubles,
+    palette: Palette | None,
+    truths: str,
+    sides: Sides,
 ) -> Evaluation:
     """The evaluation that follows from the sums over pairs. palette: None if not known.
 
@@ -179,6 +186,7 @@ def conclude(
         outside=outside,
         boundaries=_boundaries(tally, indices, sides.boundary),
         remarks=tuple(remarks_on(tally, scores, palette, outside)),
+        troubles=troubles,
         truths=truths,
         sides=sides,
     )

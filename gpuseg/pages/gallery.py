@@ -48,7 +48,7 @@ class Share:
 class Item:
     """One file of the gallery. more: classes that the legend has no room for.
 
-    notes: what could not be shown, and why.
+    notes: what could not be shown, and why. line: what else there is to say of it.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Item:
     legend: tuple[Share, ...] = ()
     more: int = 0
     notes: tuple[str, ...] = ()
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def make_item(
     notes: list[str] = []
     size = (found.width, found.height)
     source = _source(folders.src, name, sources.get(name), size, max_pixels, notes)
-    photo = _photograph(folders.over, name, size, max_pixels, notes)
+    photo = photograph(folders.over, name, size, max_pixels, notes)
     file = _File(found.labels, source, photo, classes)
     legend, more = _legend(found.labels, classes)
     return Item(name, *size, file.views(), legend, more, tuple(notes))
@@ -163,7 +164,7 @@ def _source(
     return pixels
 
 
-def _photograph(
+def photograph(
     over: str | None, name: str, size: tuple[int, int], max_pixels: int, notes: list[str]
 ) -> RGBPixels | None:
     """The photograph that belongs to a label map, to fit `LARGE`; why not goes to `notes`."""

@@ -8,22 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpuseg.kinds import Kind, bounded, of_kind
 from gpuseg.report_reading import FileRow, Row, file_row, number, numbers, read_report, text
 from gpuseg.results import WITHOUT_WORK, WRONG, Status, UnknownColour
-
-SHOWN_ROWS = 200
-"""Failures, and warnings, that a page spells out."""
-
-MAX_KINDS = 32
-"""Kinds of failures and warnings, stages and suffixes that are told apart."""
 
 MAX_COLOURS = 1 << 14
 """Unknown colours that are told apart; the pixels of others are only counted."""
 
 MAX_PLACES = 3
 """Places that are kept of each unknown colour."""
-
-OTHERS = "others"
 
 
 @dataclass(slots=True)
@@ -60,14 +53,6 @@ class Colour:
         self.files += 1
         self.places = sorted([*self.places, Place(-found.pixels, source, found.x, found.y)])
         del self.places[MAX_PLACES:]
-
-
-@dataclass(slots=True)
-class Kind:
-    """Rows of one kind: how many there are, and the first of them as (source, message)."""
-
-    count: int = 0
-    rows: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,7 +101,7 @@ class Gathered:
         for run in self.runs:
             own: Counter[str] = Counter()
             for suffix, count in numbers(run.end or {}, "left_alone").items():
-                own[_bounded(found, suffix)] += int(count)
+                own[bounded(found, suffix)] += int(count)
             for kind, total in own.items():
                 found[kind] = max(found[kind], total)
         return found
@@ -136,7 +121,7 @@ class Gathered:
         if kind == "summary":
             run.end = row
         elif kind == "log":
-            _keep(self.log, "", text(row, "message"))
+            self.log.keep("", text(row, "message"))
         elif kind == "file" and (found := file_row(row)) is not None:
             self._add_file(found)
         else:
@@ -148,12 +133,12 @@ class Gathered:
         if row.status not in WITHOUT_WORK:
             self.pixels += row.width * row.height
         for stage, seconds in row.seconds.items():
-            self.seconds[_bounded(self.seconds, stage)] += seconds  # type: ignore[assignment]  # a Counter of floats
+            self.seconds[bounded(self.seconds, stage)] += seconds  # type: ignore[assignment]  # a Counter of floats
         if row.status in WRONG:
             kind = row.error or row.status
-            _keep(_of_kind(self.failures, kind), row.source, row.message)
+            of_kind(self.failures, kind).keep(row.source, row.message)
         for warning in row.warnings:
-            _keep(_of_kind(self.warnings, warning), row.source, warning)
+            of_kind(self.warnings, warning).keep(row.source, warning)
         if row.unknown_pixels:
             self._add_unknown(row)
         if row.target in self.wanted:
@@ -188,18 +173,3 @@ def gather(reports: Iterable[Path], wanted: frozenset[str] = frozenset()) -> Gat
         gathered.add_report(path)
     gathered.runs.sort(key=lambda run: (text(run.head, "started"), run.path.name))
     return gathered
-
-
-def _bounded(table: Mapping[str, Any], key: str) -> str:
-    """The key, or `others` where the table has no room for it."""
-    return key if key in table or len(table) < MAX_KINDS else OTHERS
-
-
-def _of_kind(kinds: dict[str, Kind], name: str) -> Kind:
-    return kinds.setdefault(_bounded(kinds, name), Kind())
-
-
-def _keep(kind: Kind, source: str, message: str) -> None:
-    kind.count += 1
-    if len(kind.rows) < SHOWN_ROWS:
-        kind.rows.append((source, message))

@@ -27,8 +27,8 @@ MAX_SHOWN = 600
 INSTALL = "pip install 'gpuseg[report]'"
 
 
-def render(template: str, style: str, **values: Any) -> str:
-    """A page. template, style: files of `gpuseg/pages/templates`.
+def render(template: str, *styles: str, **values: Any) -> str:
+    """A page. template, styles: files of `gpuseg/pages/templates`; sheets follow each other.
 
     Besides `values` the template gets `version`, `style`, and `style_hash` for its
     Content-Security-Policy.
@@ -38,7 +38,8 @@ def render(template: str, style: str, **values: Any) -> str:
     environment = _environment()
     from markupsafe import Markup  # comes with jinja2
 
-    sheet = resources.files("gpuseg.pages").joinpath("templates", style).read_text("utf-8")
+    folder = resources.files("gpuseg.pages").joinpath("templates")
+    sheet = "".join(folder.joinpath(style).read_text("utf-8") for style in styles)
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode("ascii")
     return environment.get_template(template).render(
         style=Markup(sheet),  # noqa: S704  # a file of ours

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from gpuseg.pages.gathered import Gathered, Kind, Run
+from gpuseg.kinds import Kind
+from gpuseg.pages.gathered import Gathered, Run
 from gpuseg.pages.html import duration
 from gpuseg.report_reading import Row, number, numbers, text, texts, whole
 from gpuseg.results import WRONG, Status, count

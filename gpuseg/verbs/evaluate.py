@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
-from typing import Unpack
+from collections.abc import Callable
+from typing import Unpack, cast
 
 from gpuseg import storage
+from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.evaluation.evaluating import Evaluating, Sides
 from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions
 from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
+from gpuseg.evaluation.tables import image_table
 from gpuseg.evaluation.tally import MOST_CLASSES, Tally
+from gpuseg.evaluation.troubles import Troubles
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes
+from gpuseg.options import Shard
 from gpuseg.palette import Palette
 from gpuseg.palettes.index_table import check_names
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
 from gpuseg.palettes.of_run import palette_of_run
+from gpuseg.results import FileResult
 from gpuseg.runs import Progress, StrPath, header, report_place, run, seen_by_all
+
+Take = Callable[[FileResult], object]
+
+
+class Keywords(EvaluateKeywords, total=False):
+    """The fields of `EvaluateOptions`, and a table of pairs, as keyword arguments."""
+
+    images: StrPath | None
 
 
 def evaluate(
@@ -32,7 +46,7 @@ def evaluate(
     truth_map: Spec | IndexMap | None = None,
     report: StrPath | None = None,
     progress: Progress | None = None,
-    **options: Unpack[EvaluateKeywords],
+    **options: Unpack[Keywords],
 ) -> Evaluation:
     """Score predictions by the truth: confusion matrix, IoU, Dice, precision, accuracy.
 
@@ -45,7 +59,8 @@ def evaluate(
         called by their numbers.
     pred_map, truth_map: other indices for the label maps of a side, as `remap` takes them.
     report: a file for a row of each pair. progress: as in `convert_directory`.
-    options: the fields of `EvaluateOptions`.
+    options: the fields of `EvaluateOptions`, and
+    images: a file for a table of all pairs, CSV, in the order in which they were done.
 
     What counts are pixels whose truth is a class. A prediction of the ignore index, or of no
     class of the palette, is wrong there, and in favour of no class. A class that is nowhere has no
@@ -56,28 +71,49 @@ def evaluate(
     Raises UsageError, PaletteError, OutputError, LabelError for indices that are too many to be
     classes, and Interrupted.
     """
-    settings = EvaluateOptions(**options)
+    images = options.pop("images", None)
+    settings = EvaluateOptions(**cast(EvaluateKeywords, options))
     places = [seen_by_all(os.fspath(path), settings) for path in (pred, truth)]
     pairs = _pairs(places[0], places[1], settings)
     maps = [_plan(pred_map, settings), _plan(truth_map, settings)]
     table = _palette(palette, maps, places)
-    ignore = _ignore_index(settings.ignore_index, table)
-    tally = Tally(ignore, settings.worst)
+    folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
+    sides = _sides(folder, maps, table, settings)
+    task, tally = Evaluating(sides, settings), Tally(sides.ignore_index, settings.worst)
+    troubles, head = Troubles(), header("evaluate", pairs, places[0])
+    with image_table(images) as add_row:
+        add = _each(tally.add, troubles.add, add_row)
+        place = report_place(report)
+        done = run(pairs, settings, place, head, lambda r: r.flow(task), progress, add)
+    truths = pairs.folder if pairs.folder is not None else ""
+    return conclude(done, tally, troubles, table, truths, sides)
+
+
+def count_pairs(
+    pred: str, truth: str, *, pattern: str | None, shard: Shard, pred_suffix: str, truth_suffix: str
+) -> int:
+    """How many rows an evaluation will have. Raises UsageError."""
+    options = EvaluateOptions(pattern=pattern, pred_suffix=pred_suffix, truth_suffix=truth_suffix)
+    return count_sources(_pairs(pred, truth, options), shard)
+
+
+def _each(*takers: Take) -> Take:
+    """Gives a result to all of these."""
+    return lambda result: [take(result) for take in takers]
+
+
+def _sides(
+    folder: str, maps: list[IndexMap | None], table: Palette | None, options: EvaluateOptions
+) -> Sides:
+    """How pairs are read. folder: of the predictions. maps: of predictions and of truths."""
+    ignore = _ignore_index(options.ignore_index, table)
     colours = Colours(table, ignore) if table is not None else None
-    prediction, truth_side = (
-        Reader(colours, Indices(plan, settings.unmapped, ignore), settings.max_pixels)
+    prediction, truth = (
+        Reader(colours, Indices(plan, options.unmapped, ignore), options.max_pixels)
         for plan in maps
     )
-    folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
     known = _classes(table, ignore)
-    sides = Sides(folder, prediction, truth_side, ignore, known, settings.boundary)
-    task = Evaluating(sides, settings)
-    head = header("evaluate", pairs, places[0])
-    done = run(
-        pairs, settings, report_place(report), head, lambda r: r.flow(task), progress, tally.add
-    )
-    truths = pairs.folder if pairs.folder is not None else ""
-    return conclude(done, tally, table, truths, sides)
+    return Sides(folder, prediction, truth, ignore, known, options.boundary)
 
 
 def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:

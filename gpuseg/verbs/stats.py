@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-from gpuseg.errors import OutputError, UsageError
+from gpuseg.errors import UsageError
 from gpuseg.frequencies.counts import Tally
 from gpuseg.frequencies.drawing import draw_stats
 from gpuseg.frequencies.label_counts import Counting
 from gpuseg.frequencies.statistics import CSV_HEAD, Stats, conclude
 from gpuseg.inputs import Inputs
 from gpuseg.options import ReadKeywords, ReadOptions
-from gpuseg.output import check_local, check_replaceable, write_atomically
+from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.palette import MAX_INDEX, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.runs import Progress, StrPath, look
+from gpuseg.verbs.saving import make_plot_folder
 
 
 def stats(
@@ -77,17 +78,7 @@ def check_outputs(table: StrPath | None, plots: StrPath | None) -> None:
     if table is not None:
         _check_table(table)
     if plots is not None:
-        from gpuseg.plots import require
-
-        require()
-        check_local(os.fspath(plots))
-        try:
-            os.makedirs(plots, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"the folder of plots {os.fspath(plots)} cannot be made: {error.strerror}; "
-                "choose another"
-            ) from error
+        make_plot_folder(plots)
 
 
 def check_folder(dst: StrPath) -> None:

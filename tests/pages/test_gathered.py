@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg import kinds
 from gpuseg.errors import UsageError
 from gpuseg.pages import gathered as module
 from gpuseg.pages.gathered import gather
@@ -86,11 +87,11 @@ def test_kinds_rows_and_colours_are_bounded(
     found = gather([write_report(tmp_path / "r.jsonl", *one, *many, *rows, *stages)])
     assert len(found.colours) == 3
     assert found.unlisted == 5
-    assert len(found.failures) == module.MAX_KINDS + 1
+    assert len(found.failures) == kinds.MAX_KINDS + 1
     assert sum(kind.count for kind in found.failures.values()) == 900
-    assert len(found.failures["broken"].rows) == module.SHOWN_ROWS
-    assert module.OTHERS in found.failures
-    assert len(found.seconds) == module.MAX_KINDS + 1
+    assert len(found.failures["broken"].rows) == kinds.SHOWN_ROWS
+    assert kinds.OTHERS in found.failures
+    assert len(found.seconds) == kinds.MAX_KINDS + 1
     assert sum(found.seconds.values()) == 90
 
 

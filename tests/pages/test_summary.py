@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gpuseg.pages.gathered import Gathered, Kind, gather
+from gpuseg.kinds import Kind
+from gpuseg.pages.gathered import Gathered, gather
 from gpuseg.pages.summary import MAX_ROWS, RunRow, groups, summary
 from gpuseg.results import FileResult, UnknownColour
 from tests.pages.making import END, failed, unknown, write_report

@@ -23,7 +23,7 @@ MAX_WORST = 50
 
 _TITLES = {
     "miou": "mean IoU",
-    "fwiou": "frequency-weighted IoU",
+    "fwiou": "weighted IoU",
     "mean_dice": "mean Dice",
 }
 """Of scores that are one number; others are called by their names."""
@@ -49,7 +49,8 @@ def _values(found: Evaluation, over: str | None) -> Mapping[str, Any]:
     legend = Legend.of(found)
     plots = draw_evaluation(found)
     with size_limit_is_ours():
-        items = [worst_item(found, pair, over, legend) for pair in found.worst[:MAX_WORST]]
+        wrong = [pair for pair in found.worst if pair.accuracy < 1]
+        items = [worst_item(found, pair, over, legend) for pair in wrong[:MAX_WORST]]
     folder = os.path.abspath(found.sides.predictions)
     present = seen(found)
     return {
@@ -66,7 +67,7 @@ def _values(found: Evaluation, over: str | None) -> Mapping[str, Any]:
         "taken": taken_for(found, legend),
         "plot": plots["confusion"].svg() if plots else "",
         "items": items,
-        "more_items": len(found.worst) - len(items),
+        "more_items": len(wrong) - len(items),
         "wrong": "#{:02x}{:02x}{:02x}".format(*WRONG),
         "ignored": "#{:02x}{:02x}{:02x}".format(*IGNORED),
         "has_photographs": over is not None,
@@ -80,9 +81,12 @@ def _values(found: Evaluation, over: str | None) -> Mapping[str, Any]:
 def _headlines(found: Evaluation) -> Iterator[Tile]:
     """The scores that are one number."""
     scored = sum(not math.isnan(value) for value in found.scores.iou)
+    notes = {
+        "miou": f"of {scored:,} class{'' if scored == 1 else 'es'}",
+        "fwiou": "by the pixels of a class",
+    }
     for name, value in found.scores.means().items():
-        note = f"of {scored:,} class{'' if scored == 1 else 'es'}" if name == "miou" else ""
-        yield Tile(_TITLES.get(name, name.replace("_", " ")), score(value), note)
+        yield Tile(_TITLES.get(name, name.replace("_", " ")), score(value), notes.get(name, ""))
 
 
 def _counts(found: Evaluation) -> Iterator[Tile]:

@@ -15,9 +15,12 @@ from gpuseg.pages.classes import MAX_ROWS, hex_of
 from gpuseg.pages.gallery import Share
 from gpuseg.pages.html import percent
 from gpuseg.palette import VOID_COLOUR, voc_colormap
+from gpuseg.text import shortened
 
 _TAKEN = 3
 """Classes that are named of those that a class is taken for."""
+
+_LONGEST = 80  # characters of a name, which comes many times
 
 _SCORES = ("iou", "dice", "accuracy", "precision")
 
@@ -45,7 +48,10 @@ class Legend:
         colours = voc_colormap()
         for entry in found.classes:
             table[entry.index] = entry.rgb if entry.rgb is not None else colours[entry.index % 256]
-        names = {c.index: c.name if found.palette else f"index {c.name}" for c in found.classes}
+        names = {
+            c.index: shortened(c.name, _LONGEST) if found.palette else f"index {c.name}"
+            for c in found.classes
+        }
         return cls(table, names, not found.palette)
 
     def share(self, index: int, share: float) -> Share:

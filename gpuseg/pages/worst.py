@@ -22,7 +22,7 @@ from gpuseg.pages.scores import Legend, score
 WRONG = (204, 16, 32)
 """What a wrong pixel is painted with."""
 
-IGNORED = (128, 128, 128)
+IGNORED = (20, 20, 24)
 """What a pixel that does not count is painted with."""
 
 _PALE = 5  # a right pixel has a fifth of its colour, the rest is white
@@ -30,7 +30,7 @@ _PALE = 5  # a right pixel has a fifth of its colour, the rest is white
 
 def worst_item(found: Evaluation, pair: Ranked, over: str | None, legend: Legend) -> Item:
     """What the page shows of one pair. over: a folder of photographs."""
-    line = f"mean IoU {score(pair.miou)} · accuracy {score(pair.accuracy)}"
+    line = f"mean IoU {score(pair.miou)}, accuracy {score(pair.accuracy)}; IoU of its classes:"
     path = below(found.truths or os.curdir, pair.name)
     if path is None:
         return Item(pair.name, notes=("The truth is not there any more.",), line=line)

@@ -23,7 +23,7 @@ _STRONGEST = (
     0.7  # part of it in a cell that is 1: numbers on it can be read on light and dark pages
 )
 _STRONGEST_WRONG = 0.6  # the same, of the other colour
-_UPRIGHT = 3  # characters of a name that has room below its column as it is
+_UPRIGHT = 2  # digits of a number that has room below its column as it is
 _INVISIBLE = 1 / 255  # part of a colour that is none
 
 
@@ -73,7 +73,7 @@ def share_map(
                 _cell(axes, x, y, fill, strength)
         _finish(axes, ink, cells, down, across)
         for name, label in zip(axes.get_xticklabels(), across, strict=True):
-            if len(label) <= _UPRIGHT:
+            if label.isdecimal() and len(label) <= _UPRIGHT:
                 name.set_rotation(0)
         axes.set_xlabel("predicted", color=ink)
         axes.set_ylabel("truth", color=ink)

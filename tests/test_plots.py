@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import xml.etree.ElementTree as ET
 from importlib.resources import files
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from gpuseg.plots import MOST, class_bars, heat_map
+from gpuseg.plots import MOST, Plot, class_bars, class_plot, heat_map, share_map
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -166,10 +168,15 @@ def test_cells_are_as_strong_as_their_values_and_say_them() -> None:
 def test_numbers_of_cells_can_be_read_on_light_and_dark_pages() -> None:
     svg = heat_map(np.ones((1, 1)), ["a"], "t")
     [(cell, strength)] = re.findall(r'fill="(#\w+)" fill-opacity="([0-9.]+)"', svg)
+    check_contrast(cell, float(strength))
+
+
+def check_contrast(cell: str, strength: float) -> None:
+    """Text on a cell can be read, on either kind of page."""
     style = (files("gpuseg.pages") / "templates" / "report.css").read_text("utf-8")
     inks, cards = (re.findall(rf"--{name}: (#\w+);", style) for name in ("ink", "card"))
     for ink, card in zip(inks, cards, strict=False):  # that of print has no card
-        mixed = float(strength) * rgb(cell) + (1 - float(strength)) * rgb(card)
+        mixed = strength * rgb(cell) + (1 - strength) * rgb(card)
         dark, light = sorted([luminance(rgb(ink)), luminance(mixed)])
         assert (light + 0.05) / (dark + 0.05) >= 4.5, ink  # WCAG 2.2, 1.4.3, AA
     assert len(cards) == 2
@@ -190,3 +197,64 @@ def test_a_long_title_makes_a_plot_no_wider() -> None:
     widths = [float(ET.fromstring(svg).attrib["viewBox"].split()[2]) for svg in (long, short)]
     assert widths[0] <= 1.1 * widths[1]
     assert title in " ".join(texts(long))
+
+
+def confusion(rows: int = 3, columns: int = 4) -> Plot:
+    shares = np.full((rows, columns), 0.001)
+    np.fill_diagonal(shares, 0.9)
+    shares[0, 1] = 0.25
+    down = [*NAMES, *map(str, range(rows))][:rows]
+    return share_map(shares, down, [*down, "ignored"][:columns], "Taken <for> $x$")
+
+
+def test_a_confusion_matrix_tells_right_from_wrong_and_its_sides() -> None:
+    svg = confusion().svg()
+    found = texts(svg)
+    assert {"90", "25", "<1", "ignored", "truth", "predicted", "road"} <= set(found)
+    assert found.count("ignored") == 1
+    assert found.count("road") == 2
+    assert svg.count('fill="#3b82f5"') == 3
+    strengths = [float(v) for v in re.findall(r'fill="#e86114" fill-opacity="([0-9.]+)"', svg)]
+    assert len(strengths) == 9
+    assert max(strengths) == pytest.approx(0.6 * 0.25**0.5, abs=0.01)
+    assert min(strengths) == pytest.approx(0.6 * 0.001**0.5, abs=0.01)
+    assert "$x$, in %" in " ".join(found)
+
+
+def test_many_classes_of_a_confusion_matrix_bear_no_numbers() -> None:
+    found = texts(confusion(40, 41).svg())
+    assert "90" not in found
+    assert "in %" not in " ".join(found)
+
+
+def test_numbers_below_a_confusion_matrix_stand_upright() -> None:
+    svg = share_map(np.eye(2), ["1", "ab"], ["1", "ab"], "t").svg()
+    turned = re.findall(r'<text[^>]*transform="[^"]*rotate\(-90[^>]*>([^<]*)<', svg)
+    assert "ab" in turned
+    assert "1" not in turned
+
+
+def test_wrong_cells_can_be_read_on_light_and_dark_pages() -> None:
+    svg = share_map(np.array([[0.0, 1.0]]), ["a"], ["a", "b"], "t").svg()
+    [(cell, strength)] = re.findall(r'fill="(#\w+)" fill-opacity="([0-9.]+)"', svg)
+    check_contrast(cell, float(strength))
+
+
+def test_shares_are_bars_of_one_whole() -> None:
+    svg = class_plot(["a", "b"], [(9, 9, 9), None], [0.5, 1.0], "t", "share").svg()
+    assert {"50.0 %", "100.0 %", "0 %", "100 %"} <= set(texts(svg))
+
+
+@pytest.mark.parametrize("plot", [confusion(), class_plot(NAMES, COLOURS, VALUES, "t", "log")])
+def test_a_png_is_dark_on_white_and_shows_the_same(plot: Plot) -> None:
+    before = dict(matplotlib.rcParams)
+    with Image.open(io.BytesIO(plot.png())) as image:
+        pixels = np.array(image.convert("RGB")).astype(int)
+        assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    assert (pixels[[0, -1]] == 255).all()
+    assert (pixels[:, [0, -1]] == 255).all()
+    assert (pixels == (0x1B, 0x1C, 0x1F)).all(axis=2).any()
+    assert dict(matplotlib.rcParams) == before
+    assert plot.svg() == plot.svg()
+    box = [float(v) for v in ET.fromstring(plot.svg()).attrib["viewBox"].split()[2:]]
+    assert pixels.shape[1] / pixels.shape[0] == pytest.approx(box[0] / box[1], rel=0.05)

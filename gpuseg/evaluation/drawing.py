@@ -31,13 +31,13 @@ def confusion_plot(found: Evaluation) -> Plot:
     wrong = scores.truth + scores.predicted - 2 * scores.hits
     order = np.argsort(-wrong[seen], kind="stable")[:MOST]
     shown = seen[np.sort(order)]
-    columns = [scores.confusion[:, shown]]
+    columns = [scores.confusion[np.ix_(shown, shown)]]
     names = [found.classes[k].name for k in shown]
     across = list(names)
     for name, pixels in _behind(found, shown):
         columns.append(pixels[:, None])
         across.append(name)
-    cells = np.concatenate(columns, axis=1)[shown]
+    cells = np.concatenate(columns, axis=1)
     whole = cells.sum(axis=1, keepdims=True)
     shares = np.divide(cells, whole, out=np.zeros(cells.shape), where=whole > 0)
     title = "Of the pixels of each class, what they are predicted as"
@@ -47,8 +47,8 @@ def confusion_plot(found: Evaluation) -> Plot:
 
 
 def _behind(found: Evaluation, shown: NDArray[np.intp]) -> Iterator[tuple[str, Counts]]:
-    """Columns behind those of the classes, where they hold anything. Pixels: int64 (C,)."""
-    matrix, classes = found.scores.confusion, len(found.classes)
+    """Columns behind those of the R classes that are shown, if not empty. Pixels: int64 (R,)."""
+    matrix, classes = found.scores.confusion[shown], len(found.classes)
     others = np.setdiff1d(np.arange(classes), shown)
     columns = (
         ("other classes", matrix[:, others].sum(axis=1)),

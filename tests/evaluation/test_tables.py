@@ -54,9 +54,14 @@ def test_a_table_is_whole_or_as_it_was(tmp_path: Path) -> None:
     with image_table(path) as add:
         add(FileResult(source="a.png", status="missing"))
     before = path.read_bytes()
-    with pytest.raises(KeyboardInterrupt), image_table(path) as add:
-        add(FileResult(source="b.png", status="missing"))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with image_table(path) as add:
+            add(FileResult(source="b.png", status="missing"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_bytes() == before
     assert temps(tmp_path) == []
 

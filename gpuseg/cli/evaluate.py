@@ -119,14 +119,15 @@ def _means(found: Evaluation) -> Iterator[str]:
 
 def _worst(found: Evaluation) -> Iterator[str]:
     """The pairs that somebody should look at."""
-    if not found.worst:
+    wrong = [pair for pair in found.worst if pair.accuracy < 1]
+    if not wrong:
         return
     yield "\nworst pairs, by the mean IoU of their classes:"
-    for pair in found.worst[:_PAIRS]:
+    for pair in wrong[:_PAIRS]:
         scores = f"{_per_cent(pair.miou):>8}  accuracy {_per_cent(pair.accuracy):>8}"
         yield one_line(f"  {scores}  {pair.name}")
-    if len(found.worst) > _PAIRS:
-        yield f"… and {len(found.worst) - _PAIRS:,} more; --images and --json have them all"
+    if len(wrong) > _PAIRS:
+        yield f"… and {len(wrong) - _PAIRS:,} more; --images and --json have them all"
 
 
 def _name(entry: ClassScore) -> str:

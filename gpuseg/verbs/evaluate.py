@@ -60,7 +60,8 @@ def evaluate(
     pred_map, truth_map: other indices for the label maps of a side, as `remap` takes them.
     report: a file for a row of each pair. progress: as in `convert_directory`.
     options: the fields of `EvaluateOptions`, and
-    images: a file for a table of all pairs, CSV, in the order in which they were done.
+    images: a file for a table of all pairs, CSV, in the order in which they were done; it is
+        there once all are.
 
     What counts are pixels whose truth is a class. A prediction of the ignore index, or of no
     class of the palette, is wrong there, and in favour of no class. A class that is nowhere has no

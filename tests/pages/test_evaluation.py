@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +66,15 @@ def test_nothing_may_run_or_be_loaded(tmp_path: Path) -> None:
     [policy] = [m["content"] for m in told.all("meta") if m.get("http-equiv")]
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert not [each for _, each in told.tags if each.get("href", "#")[:1] not in ("#", "")]
+
+
+def test_the_policy_names_the_style_sheets(tmp_path: Path) -> None:
+    text = make_page(evaluated(six(tmp_path)), None).decode("utf-8")
+    [style] = re.findall(r"<style>(.*?)</style>", text, re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in text
+    assert ".tiles" in style
+    assert ".taken" in style
 
 
 def test_whatever_names_there_are(tmp_path: Path) -> None:

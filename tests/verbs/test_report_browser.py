@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gpuseg
+from tests.verbs.browsing import check_schemes, resize, wait
 from tests.verbs.pages import hostile_run
 
 pytest.importorskip("jinja2")
-webdriver = pytest.importorskip("selenium.webdriver")
 
 ENTER, TAB, ESCAPE = "\ue007", "\ue004", "\ue00c"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    driver, binary = shutil.which("chromedriver"), shutil.which("chromium")
-    if driver is None or binary is None:
-        pytest.skip("needs chromium and chromedriver")
-    options = Options()
-    options.binary_location = binary
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chromium = webdriver.Chrome(options, Service(driver))
-    yield chromium
-    chromium.quit()
 
 
 @pytest.fixture(scope="module")
@@ -53,26 +31,8 @@ def opened(browser: Any, page: Path) -> Any:
     return browser
 
 
-def resize(browser: Any, width: int, height: int) -> None:
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-
-def prefer(browser: Any, scheme: str) -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-
 def press(browser: Any, key: str) -> None:
     browser.switch_to.active_element.send_keys(key)
-
-
-def wait(holds: Callable[[], object], seconds: float = 5) -> bool:
-    """Whether something comes true in time."""
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(holds())
 
 
 def test_nothing_runs_and_nothing_is_loaded(opened: Any) -> None:
@@ -109,41 +69,7 @@ def test_a_phone_needs_no_scrolling_sideways(opened: Any) -> None:
 
 
 def test_dark_mode_is_dark_and_can_be_read(opened: Any) -> None:
-    found = {}
-    for scheme in ("light", "dark"):
-        prefer(opened, scheme)
-        found[scheme] = opened.execute_script(CONTRASTS)
-    prefer(opened, "light")
-    assert found["light"]["paper"] > 0.8
-    assert found["dark"]["paper"] < 0.05
-    for scheme, each in found.items():
-        assert len(each["contrasts"]) > 20
-        worst = min(each["contrasts"])
-        assert worst[0] >= 4.5, (scheme, worst)  # WCAG 2.2, 1.4.3, AA
-
-
-CONTRASTS = """
-const light = text => {
-  const part = text.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
-    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
-};
-const behind = element => {
-  for (let e = element; e; e = e.parentElement) {
-    const colour = getComputedStyle(e).backgroundColor;
-    if (!/, 0\\)$/.test(colour)) return colour;
-  }
-  return 'rgb(255, 255, 255)';
-};
-const contrasts = [];
-for (const e of document.querySelectorAll('body *')) {
-  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-  if (!own || e.closest('[popover]')) continue;
-  const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
-  contrasts.push([(a + 0.05) / (b + 0.05), e.outerHTML.slice(0, 80)]);
-}
-return {paper: light(behind(document.body)), contrasts};
-"""
+    check_schemes(opened)
 
 
 def test_keys_reach_the_gallery_and_open_a_file(opened: Any) -> None:

@@ -26,8 +26,17 @@ _MEANS = {
     "mean_dice": "mean Dice",
     "mean_precision": "mean precision",
 }
+_SCORES = {"iou": "IoU", "dice": "Dice", "accuracy": "accuracy", "precision": "precision"}
 _SAVED = ("table", "matrix", "images", "plots", "page", "over", "overwrite")
 _COUNTED = ("pattern", "shard", "pred_suffix", "truth_suffix")
+
+
+def _theta(ctx: click.Context, param: click.Parameter, value: str | None) -> float | str | None:
+    """What --boundary says; what it may be is checked by the options."""
+    try:
+        return float(value) if value is not None else None
+    except ValueError:
+        return value
 
 
 @click.command(short_help="Score predictions by the truth: IoU, Dice, accuracy, confusion.")
@@ -40,6 +49,12 @@ _COUNTED = ("pattern", "shard", "pred_suffix", "truth_suffix")
 @UNMAPPED
 @click.option("--pred-suffix", metavar="END", default="", help="What names of PRED end in.")
 @click.option("--truth-suffix", metavar="END", default="", help="What names of TRUTH end in.")
+@click.option(
+    "--boundary",
+    metavar="PX|auto",
+    callback=_theta,
+    help="Score boundaries, which may be PX pixels apart; auto: 0.75 % of the diagonal.",
+)
 @click.option("--worst", type=int, default=10, show_default=True, help="Pairs to name.")
 @click.option("--csv", "table", metavar="FILE", help="Save the table, a row a class.")
 @click.option("--matrix", metavar="FILE", help="Save the confusion matrix, CSV.")
@@ -98,11 +113,12 @@ def _table(found: Evaluation) -> Iterator[str]:
     shown = [c for c in found.classes if c.truth or c.predicted]
     hidden, shown = len(shown) - len(shown[:_ROWS]), shown[:_ROWS]
     width = min(_NAME, max((len(_name(c)) for c in shown), default=0))
-    scores = "".join(f"{name:>10}" for name in ("IoU", "Dice", "accuracy", "precision"))
+    names = (*_SCORES, "boundary") if found.boundaries is not None else _SCORES
+    scores = "".join(f"{_SCORES.get(name, name):>10}" for name in names)
     yield f"index       {'name':{width}}{scores}  {'truth, px':>16}  {'predicted, px':>16}"
     for c in shown:
         box = click.style("    ", bg=c.rgb) if c.rgb is not None else "    "
-        scores = "".join(f"{_per_cent(v):>10}" for v in (c.iou, c.dice, c.accuracy, c.precision))
+        scores = "".join(f"{_per_cent(getattr(c, name)):>10}" for name in names)
         yield f"{c.index:5} {box}  {_name(c):{width}}{scores}  {c.truth:16,}  {c.predicted:16,}"
     if hidden:
         yield f"… and {hidden:,} more; --csv and --json have them all"
@@ -114,7 +130,10 @@ def _table(found: Evaluation) -> Iterator[str]:
 def _means(found: Evaluation) -> Iterator[str]:
     width = max(map(len, _MEANS.values()))
     for name, value in found.scores.means().items():
-        yield f"{_MEANS.get(name, name):{width}}  {_per_cent(value):>8}"
+        yield f"{_MEANS[name]:{width}}  {_per_cent(value):>8}"
+    if found.boundaries is not None:
+        yield f"{'boundary F, images':{width}}  {_per_cent(found.boundaries.score):>8}"
+        yield f"{'boundary F, classes':{width}}  {_per_cent(found.boundaries.class_mean):>8}"
 
 
 def _worst(found: Evaluation) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from gpuseg.evaluation.cells import Cells, score_of
-from gpuseg.evaluation.result import Evaluation
+from gpuseg.evaluation.result import Evaluation, number
 from gpuseg.output import check_replaceable, open_atomically
 from gpuseg.results import FileResult
 
 _COLUMNS = (
     "source", "target", "status", "width", "height", "pixels", "ignored", "correct", "accuracy",
-    "miou", "error", "message",
+    "miou", "boundary", "error", "message",
 )  # fmt: skip
 
 IMAGES_HEAD = ",".join(_COLUMNS)
@@ -78,12 +77,10 @@ def _row(result: FileResult) -> dict[str, Any]:
     if isinstance(cells := result.details, Cells):
         score = score_of(cells.keys, cells.pixels, cells.ignore_index, cells.outside)
         row |= {"pixels": score.pixels, "ignored": score.ignored, "correct": score.correct}
-        row |= {"accuracy": _number(cells.accuracy), "miou": _number(cells.miou)}
+        row |= {"accuracy": number(cells.accuracy), "miou": number(cells.miou)}
+        if cells.boundaries is not None:
+            row["boundary"] = number(cells.boundaries.score)
     return row
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def matrix_csv(found: Evaluation) -> str:

@@ -87,6 +87,10 @@ def _headlines(found: Evaluation) -> Iterator[Tile]:
     }
     for name, value in found.scores.means().items():
         yield Tile(_TITLES.get(name, name.replace("_", " ")), score(value), notes.get(name, ""))
+    if (near := found.boundaries) is not None:
+        theta = "0.75 % of the diagonal" if near.theta == "auto" else f"{near.theta:g} pixels"
+        yield Tile("boundary F", score(near.score), f"mean of images, {theta}")
+        yield Tile("boundary F", score(near.class_mean), "mean of classes")
 
 
 def _counts(found: Evaluation) -> Iterator[Tile]:

@@ -22,7 +22,7 @@ _TAKEN = 3
 
 _LONGEST = 80  # characters of a name, which comes many times
 
-_SCORES = ("iou", "dice", "accuracy", "precision")
+_SCORES = ("iou", "dice", "accuracy", "precision", "boundary")
 
 _NO_CLASS = "#000000"  # pictures paint an index without a class black
 
@@ -61,7 +61,10 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One class. Scores are in words, "–" where nothing tells; bar: length of 0 to 100."""
+    """One class. Scores are in words, "–" where nothing tells; bar: length of 0 to 100.
+
+    boundary: its boundary F-score.
+    """
 
     entry: ClassScore
     name: str
@@ -70,6 +73,7 @@ class ScoreRow:
     dice: str
     accuracy: str
     precision: str
+    boundary: str
     bar: float
 
 

@@ -144,6 +144,19 @@ def test_maps_suffixes_and_colour_masks(good: Path) -> None:
     assert gpuseg(*arguments, "--unmapped", "ignore").code == 0
 
 
+def test_boundaries_are_scored_if_asked_for(project: Path) -> None:
+    assert "oundary" not in gpuseg(*ARGUMENTS).out
+    found = evaluated(project, boundary=1.5)
+    assert found.boundaries is not None
+    out = gpuseg(*ARGUMENTS, "--boundary", "1.5").out
+    assert f"boundary F, images      {100 * found.boundaries.score:6.2f} %" in out
+    assert f"boundary F, classes     {100 * found.boundaries.class_mean:6.2f} %" in out
+    [row] = [line for line in out.splitlines() if line.split()[:2] == ["1", "a"]]
+    assert f"{100 * found.classes[1].boundary:.2f} %" in row
+    told = json.loads(gpuseg(*ARGUMENTS, "--boundary", "auto", "--json").out)
+    assert told["boundary"]["theta"] == "auto"
+
+
 def test_the_worst_are_as_many_as_asked_for(project: Path) -> None:
     told = json.loads(gpuseg(*ARGUMENTS, "--worst", "2", "--json").out)
     assert len(told["worst"]) == 2
@@ -182,6 +195,8 @@ def test_wrong_usage(project: Path) -> None:
         ["truth", "truth"],
         ["pred", "truth", "--worst", "-1"],
         ["pred", "truth", "--ignore-index", "-1"],
+        ["pred", "truth", "--boundary", "near"],
+        ["pred", "truth", "--boundary", "nan"],
         ["pred", "truth", "--pred-map", "none.json"],
         ["pred", "truth", "--over", "truth"],
     ):

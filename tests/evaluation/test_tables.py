@@ -49,6 +49,17 @@ def test_every_pair_has_a_row_and_so_has_what_is_none(tmp_path: Path) -> None:
     assert told["broken.png"]["pixels"] == ""
 
 
+def test_boundaries_are_told_where_they_were_scored(tmp_path: Path) -> None:
+    found = evaluated(six(tmp_path), images=tmp_path / "i.csv", boundary=1.0)
+    assert found.boundaries is not None
+    scores = [row["boundary"] for row in rows(tmp_path / "i.csv").values()]
+    told = [float(score) for score in scores if score]
+    assert len(told) == found.boundaries.images
+    assert sum(told) / len(told) == pytest.approx(found.boundaries.score)
+    evaluated(tmp_path, images=tmp_path / "i.csv")
+    assert {row["boundary"] for row in rows(tmp_path / "i.csv").values()} == {""}
+
+
 def test_a_table_is_whole_or_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "images.csv"
     with image_table(path) as add:

@@ -104,6 +104,19 @@ def test_without_a_palette_colours_are_made_up_and_it_says_so(tmp_path: Path) ->
     assert "colours are made up" not in page(evaluated(six(tmp_path / "six"))).text
 
 
+def test_boundaries_are_told_where_they_were_scored(tmp_path: Path) -> None:
+    assert "oundary" not in page(evaluated(six(tmp_path))).text
+    found = evaluated(tmp_path, boundary=2)
+    assert found.boundaries is not None
+    text = " ".join(page(found).text.split())
+    told = f"boundary F {100 * found.boundaries.score:.1f} % mean of images, 2 pixels"
+    assert told in text
+    assert f"boundary F {100 * found.boundaries.class_mean:.1f} % mean of classes" in text
+    first = found.classes[0]
+    assert f"{100 * first.precision:.1f} % {100 * first.boundary:.1f} % {first.truth:,}" in text
+    assert "0.75 % of the diagonal" in page(evaluated(tmp_path, boundary="auto")).text
+
+
 def test_nothing_to_score(tmp_path: Path) -> None:
     (tmp_path / "truth").mkdir()
     (tmp_path / "pred").mkdir()

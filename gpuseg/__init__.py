@@ -17,6 +17,7 @@ _HOMES = {
     "Inspection": "verbs.inspect",
     "Palette": "palette",
     "PaletteClass": "palette",
+    "PredictionWriter": "predictions",
     "Report": "results",
     "Shard": "options",
     "Stats": "frequencies.statistics",
@@ -42,6 +43,7 @@ _HOMES = {
     "scan": "verbs.scan",
     "save_label": "labels",
     "save_palette": "palettes.writers",
+    "save_predictions": "predictions",
     "stats": "verbs.stats",
     "verify": "verbs.verify",
     "voc_colormap": "palette",
@@ -70,6 +72,8 @@ if TYPE_CHECKING:
     from gpuseg.palette import voc_colormap as voc_colormap
     from gpuseg.palettes.load import load_palette as load_palette
     from gpuseg.palettes.writers import save_palette as save_palette
+    from gpuseg.predictions import PredictionWriter as PredictionWriter
+    from gpuseg.predictions import save_predictions as save_predictions
     from gpuseg.results import FileResult as FileResult
     from gpuseg.results import Report as Report
     from gpuseg.results import UnknownColour as UnknownColour

@@ -6,12 +6,11 @@ import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
 from gpuseg.codecs import label_png
-from gpuseg.errors import LabelError
-from gpuseg.foreign import Taken, check_label_map, take
+from gpuseg.foreign import check_label_map, take
+from gpuseg.narrowing import Allowed, narrowed
 from gpuseg.options import DEFAULT_MAX_PIXELS, Depth
 from gpuseg.output import write_atomically
 from gpuseg.palette import Palette
@@ -48,7 +47,7 @@ def save_label(
     if isinstance(labels, list | tuple):
         labels = np.asarray(labels)
     given = take(labels, "", check_label_map)
-    narrow = _narrow(given, table, ignored, np.uint8 if depth == 8 else np.uint16)
+    narrow = narrowed(given, Allowed.of(table, ignored, depth))
     data = label_png.write_label(narrow, table.plte(ignored) if depth == 8 else None)
     write_atomically(os.fspath(path), data)
 
@@ -63,45 +62,3 @@ def load_label(path: StrPath, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Labels
     UnsupportedMaskError for a colour image.
     """
     return label_png.read_label(os.fspath(path), max_pixels)[0]
-
-
-def _narrow(
-    given: Taken, palette: Palette, ignore_index: int, dtype: type[np.uint8] | type[np.uint16]
-) -> Labels:
-    """The labels as they are stored, in host memory. Raises LabelError."""
-    allowed = np.zeros(np.iinfo(dtype).max + 1, np.uint8)
-    allowed[[*palette.indices.tolist(), ignore_index]] = 1
-    if given.on_device:
-        from gpuseg.kernels import cuda
-
-        narrow, strange = cuda.narrow_array(given.array.reshape(-1), allowed, dtype)
-        if not strange:
-            # the only copy from the device
-            return narrow.get().reshape(given.array.shape)  # type: ignore[no-any-return]
-    elif _are_allowed(given.array, allowed):
-        return given.array.astype(dtype, copy=False)  # type: ignore[no-any-return]
-    raise LabelError(_describe_strange(given.host(), allowed, palette, ignore_index))
-
-
-def _are_allowed(labels: NDArray[np.integer[Any]], allowed: NDArray[np.uint8]) -> bool:
-    if not labels.size or (labels.min() >= 0 and labels.max() < len(allowed)):
-        return bool(allowed[labels].all())
-    return False
-
-
-def _describe_strange(
-    labels: NDArray[np.integer[Any]],
-    allowed: NDArray[np.uint8],
-    palette: Palette,
-    ignore_index: int,
-) -> str:
-    present, counts = np.unique(labels, return_counts=True)
-    strange = [
-        f"{index} ({count:,} px)"
-        for index, count in zip(present.tolist(), counts.tolist(), strict=True)
-        if not 0 <= index < len(allowed) or not allowed[index]
-    ]
-    return (
-        f"labels must be indices of palette {palette.name!r} or the ignore index {ignore_index}, "
-        f"got {', '.join(strange[:8])}; use the palette they belong to"
-    )

@@ -52,7 +52,7 @@ class Flow(Protocol):
         """Go on until there is nothing more."""
 
 
-WRITING = ("convert", "colorize", "recolor", "remap", "repair")
+WRITING = ("convert", "colorize", "recolor", "remap", "repair", "predict")
 """Verbs that make files; all others look."""
 
 
@@ -149,7 +149,7 @@ def run(
     a report where there is no cluster, with one where it is lost.
     """
     if path is not None and not isinstance(options, WriteOptions):
-        _keep_report(path)
+        keep_report(path)
     head = {**header, "shard": str(options.shard), "pattern": options.pattern}
     if options.scheduler is not None:
         _check_seen(sources, header.get("dst"))
@@ -179,10 +179,12 @@ def run(
     return writer.report
 
 
-def _keep_report(path: Path | str) -> None:
-    """Refuse to replace the report of a verb that writes: what its files mean is known by it."""
+def keep_report(path: Path | str, verb: str = "") -> None:
+    """Raise OutputError for the report of a verb that writes, but for `verb`: it tells what is
+    in its files.
+    """
     head = read_head(path)
-    if head is not None and head.get("verb") in WRITING:
+    if head is not None and head.get("verb") in WRITING and head["verb"] != verb:
         raise OutputError(
             f"the report {path} would replace that of `gpuseg {head['verb']}`, which tells what "
             "became of each file and by which palette; name another place with --report"

@@ -30,15 +30,19 @@ class Seen:
 
     def add(self, name: str) -> bool:
         """Note a name; whether it is new."""
-        key = hash(name)
-        if key in self._recent or self._is_older(key):
+        if name in self:
             return False
-        self._recent.add(key)
+        self._recent.add(hash(name))
         if len(self._recent) == _RECENT:
             recent = np.fromiter(self._recent, np.int64, _RECENT)
             self._older = np.sort(np.concatenate([self._older, recent]))
             self._recent.clear()
         return True
+
+    def __contains__(self, name: str) -> bool:
+        """Whether it came before."""
+        key = hash(name)
+        return key in self._recent or self._is_older(key)
 
     def _is_older(self, key: int) -> bool:
         if not len(self._older):

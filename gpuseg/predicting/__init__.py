@@ -1,0 +1,1 @@
+"""Saving what a model predicts: what was given, as labels; threads that write it meanwhile."""

@@ -101,10 +101,8 @@ class Backlog(Generic[Item]):
 
     def _run(self) -> None:
         try:
-            while (drawn := self._draw()) is not None:
-                batch, item = drawn
-                self._work(item)
-                self._done(batch)
+            while self._step():
+                pass
         except BaseException as error:  # handed to whoever adds or finishes
             self._error = self._error or error
         finally:
@@ -112,8 +110,18 @@ class Backlog(Generic[Item]):
                 self._running -= 1
                 self._changed.notify_all()
 
+    def _step(self) -> bool:
+        """Do one item, as soon as there is one; False at the end. Nothing is kept of it."""
+        drawn = self._draw()
+        if drawn is None:
+            return False
+        batch, item = drawn
+        self._work(item)
+        self._done(batch)
+        return True
+
     def _draw(self) -> tuple[_Batch[Item], Item] | None:
-        """The next item, as soon as there is one; None at the end."""
+        """The next item and its batch, None at the end."""
         with self._changed:
             while self._error is None and not self._dropped:
                 for batch in self._batches:

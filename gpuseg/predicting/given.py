@@ -140,7 +140,7 @@ def _check(array: Any, single: bool) -> bool:
             f"predictions must be one array, got {type(array).__name__}; make one of several with "
             "np.stack or torch.stack, or save images of different sizes one by one"
         )
-    dtype = str(array.dtype).rpartition(".")[2]  # torch says torch.float32
+    dtype = str(getattr(array.dtype, "name", array.dtype)).rpartition(".")[2]  # torch.float32
     shape = tuple(int(n) for n in array.shape)
     of_scores = dtype in SCORES
     usual = len(shape) == 2 + of_scores + (not single)

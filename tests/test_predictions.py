@@ -1,0 +1,383 @@
+"""PredictionWriter and save_predictions: what a model gives is on disk, exactly, or told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpuseg
+from gpuseg import PredictionWriter, save_predictions
+from gpuseg.errors import (
+    LabelError,
+    OutputError,
+    PaletteError,
+    PaletteSizeError,
+    UsageError,
+    WorkerError,
+)
+from gpuseg.palette import Palette
+from gpuseg.palettes.of_run import palette_of_run
+from gpuseg.predicting.saving import Saving
+from gpuseg.report_file import ReportWriter
+from tests.helpers import ROOT, environment, read_report, temps, tree
+from tests.making import PALETTE, indices, read_indices, save_mask
+
+LONG = 60
+"""Seconds after which a test that hangs is told."""
+
+
+def logits(batch: int, images: int = 3, channels: int = 6) -> np.ndarray:
+    """float32 (images, channels, 12, 17)."""
+    return np.random.default_rng(batch).standard_normal((images, channels, 12, 17), np.float32)
+
+
+def names(batch: int, images: int = 3) -> list[str]:
+    return [f"town{batch % 2}/frame{batch}{i}.jpg" for i in range(images)]
+
+
+def check(dst: Path, batches: int) -> None:
+    """That DST holds these batches, and nothing else."""
+    wanted: dict[str, np.ndarray] = {}
+    for batch in range(batches):
+        labels = logits(batch).argmax(1)
+        found = [name.replace(".jpg", ".png") for name in names(batch)]
+        wanted |= dict(zip(found, labels, strict=True))
+    assert tree(dst) == sorted(wanted)
+    for name, labels in wanted.items():
+        assert np.array_equal(read_indices(dst / name), labels), name
+
+
+@pytest.mark.parametrize("workers", [None, 1, 3])
+def test_batches_are_saved_and_reported(tmp_path: Path, workers: int | None) -> None:
+    with PredictionWriter(tmp_path / "dst", PALETTE, workers=workers) as writer:
+        for batch in range(5):
+            writer.save(logits(batch), names(batch))
+    check(tmp_path / "dst", 5)
+    lines = read_report(tmp_path / "dst" / "gpuseg-report.jsonl")
+    assert lines.files.keys() == {name for batch in range(5) for name in names(batch)}
+    assert lines.header["verb"] == "predict"
+    assert lines.header["dst"] == str(tmp_path / "dst")
+    assert palette_of_run(tmp_path / "dst") == Palette(
+        PALETTE.classes, name=PALETTE.name, ignore_index=255
+    )
+    assert lines.summary["pixels"] == 5 * 3 * 12 * 17
+    assert writer.report.summary().startswith("15 converted")
+    assert (writer.report.exit_code, writer.report.failed) == (0, 0)
+
+
+def test_one_image_and_one_batch(tmp_path: Path) -> None:
+    report = save_predictions(logits(0), names(0), tmp_path / "dst", PALETTE)
+    assert (report.done, report.exit_code) == (3, 0)
+    check(tmp_path / "dst", 1)
+    labels = indices(9, 14).astype(np.int64)
+    labels[0] = 7
+    save_predictions(labels, "one.tif", tmp_path / "one", PALETTE, ignore_index=7)
+    assert np.array_equal(read_indices(tmp_path / "one" / "one.png"), labels)
+    assert palette_of_run(tmp_path / "one").ignore_index == 7  # type: ignore[union-attr]
+    assert save_predictions(labels[:0, None], [], tmp_path / "none", PALETTE).exit_code == 0
+
+
+def test_every_epoch_replaces_the_last(tmp_path: Path) -> None:
+    for batch in (1, 0):
+        save_predictions(logits(batch), names(0), tmp_path, PALETTE)
+    check(tmp_path, 1)
+    save_predictions(logits(0), names(0), tmp_path, Palette.from_colours(PALETTE.colours[::-1]))
+    check(tmp_path, 1)
+
+
+def test_the_verbs_know_what_predictions_mean(tmp_path: Path) -> None:
+    save_predictions(logits(0), names(0), tmp_path / "dst", PALETTE)
+    counted = {c.name: c.pixels for c in gpuseg.stats(tmp_path / "dst").classes}
+    expected = np.bincount(logits(0).argmax(1).ravel(), minlength=6)
+    assert [counted[c.name] for c in PALETTE.classes] == expected.tolist()
+    assert gpuseg.check(tmp_path / "dst", PALETTE).exit_code == 0
+    gpuseg.colorize(tmp_path / "dst", tmp_path / "colours")
+    pixels = np.asarray(gpuseg.index_to_rgb(logits(0).argmax(1).astype("u1"), PALETTE))
+    from PIL import Image
+
+    with Image.open(tmp_path / "colours" / "town0" / "frame00.png") as image:
+        assert np.array_equal(np.asarray(image), pixels[0])
+
+
+def test_reports_of_several_processes_are_merged(tmp_path: Path) -> None:
+    for rank in range(2):
+        save_predictions(
+            logits(rank), names(rank), tmp_path, PALETTE, shard=gpuseg.Shard(rank + 1, 2)
+        )
+    found = sorted(path.name for path in tmp_path.glob("*.jsonl"))
+    assert found == [f"gpuseg-report-0000{k}-of-00002.jsonl" for k in (1, 2)]
+    merged = gpuseg.merge_reports(tmp_path)
+    assert merged.exit_code == 0
+    check(tmp_path, 2)
+    lines = read_report(tmp_path / "gpuseg-report.jsonl")
+    assert lines.files.keys() == {*names(0), *names(1)}
+    assert lines.header["verb"] == "predict"
+
+
+def test_a_page_tells_of_predictions(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    save_predictions(logits(0), names(0), tmp_path, PALETTE)
+    gpuseg.report(tmp_path)
+    page = (tmp_path / "gpuseg-report.html").read_text("utf-8")
+    assert "predict" in page
+    assert "town0/frame00.jpg" in page or "town0/frame00.png" in page
+
+
+def test_the_report_of_another_verb_stays(tmp_path: Path) -> None:
+    save_mask(tmp_path / "masks" / "a.png")
+    gpuseg.convert_directory(tmp_path / "masks", tmp_path / "dst", PALETTE, device="cpu")
+    before = (tmp_path / "dst" / "gpuseg-report.jsonl").read_bytes()
+    with pytest.raises(OutputError, match="would replace that of `gpuseg convert`"):
+        PredictionWriter(tmp_path / "dst", PALETTE)
+    assert (tmp_path / "dst" / "gpuseg-report.jsonl").read_bytes() == before
+    report = tmp_path / "mine.jsonl"
+    with pytest.raises(OutputError, match=r"1 of 1 prediction could not be saved, first a\.jpg"):
+        save_predictions(indices(3, 3), "a.jpg", tmp_path / "dst", PALETTE, report=report)
+    save_predictions(indices(3, 3), "a.jpg", tmp_path / "dst", PALETTE, overwrite=True)
+    assert read_indices(tmp_path / "dst" / "a.png").shape == (3, 3)
+    with pytest.raises(OutputError, match="would replace that of `gpuseg predict`"):
+        gpuseg.stats(tmp_path / "dst", report=tmp_path / "dst" / "gpuseg-report.jsonl")
+
+
+def test_to_a_storage(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    dst = f"memory://{tmp_path.name}/dst"
+    save_predictions(logits(0), names(0), dst, PALETTE)
+    save_predictions(logits(1), names(0), dst, PALETTE)
+    assert gpuseg.stats(dst).report.done == 3
+    counted = [c.pixels for c in gpuseg.stats(dst).classes]
+    assert counted == np.bincount(logits(1).argmax(1).ravel(), minlength=6).tolist()
+
+
+BAD: list[tuple[Any, Any, type[Exception]]] = [
+    (logits(1), names(1)[:2], UsageError),
+    (logits(1), [*names(1), "more"], UsageError),
+    (logits(1), ["a", "b", "../c"], UsageError),
+    (logits(1), ["a", "b", "a.tif"], UsageError),
+    (logits(1), ["a", "b", names(0)[2]], UsageError),
+    (logits(1)[:, 0], names(1), LabelError),
+    (np.full((3, 4, 4), 6), names(1), LabelError),
+    (logits(1, channels=300), names(1), LabelError),
+]
+
+
+@pytest.mark.parametrize(("array", "called", "error"), BAD)
+def test_a_bad_batch_is_refused_at_once_and_whole(
+    tmp_path: Path, array: Any, called: Any, error: type[Exception]
+) -> None:
+    with PredictionWriter(tmp_path, PALETTE) as writer:
+        writer.save(logits(0), names(0))
+        with pytest.raises(error):
+            writer.save(array, called)
+        writer.save(logits(1), names(1))  # mended: its names are still free
+    check(tmp_path, 2)
+    assert len(read_report(tmp_path / "gpuseg-report.jsonl").files) == 6
+
+
+def test_what_cannot_be_begun(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    many = Palette.from_colours([(i % 256, i // 256, 0) for i in range(300)])
+    (tmp_path / "file").write_text("")
+    cases: list[tuple[Path, Any, dict[str, Any], type[Exception]]] = [
+        (tmp_path / "dst", many, {}, PaletteSizeError),
+        (tmp_path / "dst", "no such palette", {}, PaletteError),
+        (tmp_path / "dst", PALETTE, {"queue": 0}, UsageError),
+        (tmp_path / "dst", PALETTE, {"queue": True}, UsageError),
+        (tmp_path / "dst", PALETTE, {"workers": 0}, UsageError),
+        (tmp_path / "dst", PALETTE, {"ignore_index": 256}, UsageError),
+        (tmp_path / "dst.tar", PALETTE, {}, UsageError),
+        (tmp_path / "file", PALETTE, {}, UsageError),
+        (tmp_path / "file" / "dst", PALETTE, {}, OutputError),
+    ]
+    for dst, palette, options, error in cases:
+        with pytest.raises(error):
+            PredictionWriter(dst, palette, **options)
+    assert not (tmp_path / "dst").exists()
+    assert threading.active_count() == threads
+
+
+class Gate:
+    """Holds every prediction back until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open, self.reached = threading.Event(), threading.Event()
+        real = Saving.run
+
+        def run(saving: Saving, prediction: Any) -> Any:
+            self.reached.set()
+            assert self.open.wait(LONG)
+            return real(saving, prediction)
+
+        monkeypatch.setattr(Saving, "run", run)
+
+
+def test_the_model_goes_on_until_the_queue_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    with PredictionWriter(tmp_path, PALETTE, workers=1, queue=4) as writer:
+        for batch in range(4):
+            writer.save(logits(batch), names(batch))  # returns though nothing is written
+        assert gate.reached.wait(LONG)
+        assert tree(tmp_path) == []
+        fifth = threading.Thread(target=writer.save, args=(logits(4), names(4)))
+        fifth.start()
+        fifth.join(0.3)  # it cannot go on, however long it is watched
+        assert fifth.is_alive()
+        gate.open.set()
+        fifth.join(LONG)
+        assert not fifth.is_alive()
+    check(tmp_path, 5)
+    assert writer.waited > 0
+
+
+def test_arrays_may_be_used_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    memory, labels = logits(0), np.empty((3, 12, 17), np.uint8)
+    with PredictionWriter(tmp_path, PALETTE) as writer:
+        writer.save(memory, names(0))
+        memory[...] = np.nan
+        labels[...] = logits(1).argmax(1)
+        writer.save(labels, names(1))
+        labels[...] = 5
+        gate.open.set()
+    check(tmp_path, 2)
+
+
+def test_errors_of_writing_stop_nothing_and_come_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "town0" / "frame00.png").mkdir(parents=True)
+    (tmp_path / "town1").write_text("no folder")
+    writer = PredictionWriter(tmp_path, PALETTE, workers=1)
+    for batch in range(3):
+        writer.save(logits(batch), names(batch))
+    with pytest.raises(OutputError) as caught:
+        writer.close()
+    message = str(caught.value)
+    assert message.startswith("4 of 9 predictions could not be saved, first town0/frame00.jpg: ")
+    assert "is a folder, a pipe or a device" in message
+    assert "gpuseg-report.jsonl names all of them" in message
+    lines = read_report(tmp_path / "gpuseg-report.jsonl")
+    assert lines.failed() == sorted(["town0/frame00.jpg", *names(1)])
+    assert tree(tmp_path / "town0") == [f"frame{b}{i}.png" for b in (0, 2) for i in range(3)
+                                        if b or i]  # fmt: skip
+    assert writer.report.failed == 4
+    writer.close()  # told once
+
+
+def test_what_the_body_raises_wins_and_all_that_was_handed_in_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    (tmp_path / "town1" / "frame10.png").mkdir(parents=True)
+    with pytest.raises(KeyError, match="the model") as caught:
+        with PredictionWriter(tmp_path, PALETTE) as writer:
+            writer.save(logits(0), names(0))
+            writer.save(logits(1), names(1))
+            gate.open.set()
+            raise KeyError("the model")
+    assert "1 of 6 predictions could not be saved" in caught.value.__notes__[0]
+    assert len(tree(tmp_path)) == 5
+    lines = read_report(tmp_path / "gpuseg-report.jsonl")
+    assert (lines.summary["stopped"], lines.summary["exit_code"]) == ("error", 1)
+
+
+def test_a_thread_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(*arguments: Any) -> None:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(ReportWriter, "add", add)
+    writer = PredictionWriter(tmp_path, PALETTE, workers=1, queue=1)
+    with pytest.raises(WorkerError, match="RuntimeError"):
+        for batch in range(50):
+            writer.save(logits(batch), names(batch))
+    with pytest.raises(WorkerError, match="RuntimeError"):
+        writer.close()
+    with pytest.raises(KeyError) as caught:
+        with PredictionWriter(tmp_path / "b", PALETTE) as writer:
+            writer.save(logits(0), names(0))
+            raise KeyError("the model")
+    assert "died" in caught.value.__notes__[0]
+
+
+def test_a_writer_that_is_closed(tmp_path: Path) -> None:
+    with PredictionWriter(tmp_path, PALETTE) as writer:
+        pass
+    writer.close()
+    with pytest.raises(UsageError, match="closed"):
+        writer.save(logits(0), names(0))
+    assert read_report(tmp_path / "gpuseg-report.jsonl").files == {}
+
+
+def test_several_threads_save_at_once(tmp_path: Path) -> None:
+    with PredictionWriter(tmp_path, PALETTE, queue=1) as writer:
+        threads = [
+            threading.Thread(target=writer.save, args=(logits(batch), names(batch)))
+            for batch in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONG)
+    check(tmp_path, 8)
+
+
+FORGOTTEN = """
+import sys
+from gpuseg import PredictionWriter
+from tests.making import PALETTE
+from tests.test_predictions import logits, names
+
+writer = PredictionWriter(sys.argv[1], PALETTE)
+for batch in range(3):
+    writer.save(logits(batch), names(batch))
+"""
+
+
+def run(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment(), cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_a_writer_that_nobody_closes_ends_with_the_program(tmp_path: Path) -> None:
+    done = run(FORGOTTEN, tmp_path / "dst")
+    assert done.returncode == 0, done.stderr
+    check(tmp_path / "dst", 3)
+    assert len(read_report(tmp_path / "dst" / "gpuseg-report.jsonl").files) == 9
+    (tmp_path / "bad" / "town0" / "frame00.png").mkdir(parents=True)
+    done = run(FORGOTTEN, tmp_path / "bad")
+    assert "OutputError: 1 of 9 predictions could not be saved" in done.stderr
+
+
+FORKED = """
+import os, sys
+from gpuseg import PredictionWriter
+from tests.making import PALETTE
+from tests.test_predictions import logits, names
+
+with PredictionWriter(sys.argv[1], PALETTE) as writer:
+    writer.save(logits(0), names(0))
+    child = os.fork()
+    if not child:
+        sys.exit(3)  # leaves the `with`, and runs what is to be run at the end
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    writer.save(logits(1), names(1))
+"""
+
+
+@pytest.mark.skipif(not hasattr(sys, "getdlopenflags"), reason="there is no fork")
+def test_a_forked_copy_does_nothing(tmp_path: Path) -> None:
+    done = run(FORKED, tmp_path)
+    assert done.returncode == 0, done.stderr
+    check(tmp_path, 2)
+    text = (tmp_path / "gpuseg-report.jsonl").read_text()
+    assert [json.loads(row)["type"] for row in text.splitlines()] == ["run", *["file"] * 6, "summary"]
+    assert temps(tmp_path) == []

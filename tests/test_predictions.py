@@ -379,5 +379,9 @@ def test_a_forked_copy_does_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     check(tmp_path, 2)
     text = (tmp_path / "gpuseg-report.jsonl").read_text()
-    assert [json.loads(row)["type"] for row in text.splitlines()] == ["run", *["file"] * 6, "summary"]
+    assert [json.loads(row)["type"] for row in text.splitlines()] == [
+        "run",
+        *["file"] * 6,
+        "summary",
+    ]
     assert temps(tmp_path) == []

@@ -45,8 +45,8 @@ def take_batch(array: Any, single: bool, allowed: Allowed) -> Batch:
         or whatever speaks DLPack, with any strides. Nothing of it is kept.
 
     Of scores each pixel gets the channel of the largest, the first of equal ones, and NaN is the
-    largest. (Of several NaN in one pixel CuPy may take any.) Raises LabelError for another shape
-    or dtype and for an index that is not allowed, MaskError and BackendError as `foreign.take`.
+    largest. Raises LabelError for another shape or dtype and for an index that is not allowed,
+    MaskError and BackendError as `foreign.take`.
     """
     of_scores = _check(array, single)
     batch = array[None] if single else array
@@ -120,12 +120,14 @@ def _by_cupy(given: Taken, of_scores: bool, allowed: Allowed) -> NDArray[np.uint
     """Labels of an array on a CUDA device."""
     if not of_scores:
         return narrowed(given, allowed)
-    with given.array.device:
-        winners = given.array.argmax(axis=1)
-    try:
-        return narrowed(Taken(winners, True, given.give_back), allowed)
-    except LabelError as error:
-        raise LabelError(f"{error}; {_ADVICE}") from None
+    from gpuseg.kernels import cuda
+
+    winners, strange = cuda.argmax_array(given.array, allowed.table)
+    # the only copy from the device
+    labels: NDArray[np.uint8] = winners.get()
+    if strange:
+        _check_winners(labels, allowed)
+    return labels
 
 
 def _check_winners(labels: NDArray[np.uint8], allowed: Allowed) -> None:

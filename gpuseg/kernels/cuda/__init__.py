@@ -1,5 +1,6 @@
 """The CUDA kernels: the only home of CuPy. Importing it needs cupy, but no device."""
 
+from gpuseg.kernels.cuda.argmax import argmax_array
 from gpuseg.kernels.cuda.device import cupy_device, open_device
 from gpuseg.kernels.cuda.memory import (
     contiguous,
@@ -19,6 +20,7 @@ from gpuseg.kernels.cuda.pixels import (
 )
 
 __all__ = [
+    "argmax_array",
     "colour_labels",
     "contiguous",
     "cupy_device",

@@ -24,9 +24,9 @@ ARCHITECTURES = ("75", "80", "90")
 class Variant:
     """One of the sources a kernel is compiled from.
 
-    kernel: name in `gpuseg.kernels.cuda.pixels`. depth: bits of a label.
+    kernel: name in `gpuseg.kernels.cuda`, see `HOMES`. depth: bits of a label.
     wide: 64-bit indices, as CuPy chooses for arrays of 2**31 bytes and more.
-    given: type of the labels that `narrow_kernel` gets.
+    given: type of the labels that `narrow_kernel` gets, or of the scores of `argmax_kernel`.
     """
 
     kernel: str
@@ -42,6 +42,8 @@ class Variant:
             return ("u4", "u1", "i8", entry, word, label, "u8")
         if self.kernel == "narrow_kernel":
             return (self.given, "u1", label, "u8")
+        if self.kernel == "argmax_kernel":
+            return (self.given, "i8", "u1", label, "u8")
         return (word, label, "u4", "u4", "u1", "u8")
 
     def __str__(self) -> str:
@@ -54,6 +56,9 @@ VARIANTS = [
         ("index_kernel", "colour_kernel", "narrow_kernel"), (8, 16), (False, True)
     )
 ]
+
+HOMES = {"argmax_kernel": "argmax"}
+"""Modules of the kernels that are not in `pixels`."""
 
 
 def load(module: str) -> ModuleType:
@@ -72,7 +77,8 @@ def hook(module: str, name: str) -> Any:
 
 def get_kernel(variant: Variant) -> Any:
     """The ElementwiseKernel behind a variant."""
-    return getattr(load("gpuseg.kernels.cuda.pixels"), variant.kernel)
+    home = HOMES.get(variant.kernel, "pixels")
+    return getattr(load(f"gpuseg.kernels.cuda.{home}"), variant.kernel)
 
 
 @cache

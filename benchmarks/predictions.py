@@ -54,7 +54,7 @@ MOST = 64
 ABOUT_SAVING = (
     f"Batches of up to {BATCH} label maps in memory, uint8, to the last file on disk and the end "
     "of the report; sets are repeated under other names as in `end_to_end`. The loop saves each "
-    "with Pillow's defaults. Ours has one thread that writes; the one that hands in copies meanwhile."
+    "with Pillow's defaults. Ours has one thread that writes; who hands in copies meanwhile."
 )
 
 

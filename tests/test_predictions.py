@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 import gpuseg
 from gpuseg import PredictionWriter, save_predictions
 from gpuseg.errors import (
+    Interrupted,
     LabelError,
     OutputError,
     PaletteError,
@@ -58,8 +62,7 @@ def check(dst: Path, batches: int) -> None:
 @pytest.mark.parametrize("workers", [None, 1, 3])
 def test_batches_are_saved_and_reported(tmp_path: Path, workers: int | None) -> None:
     with PredictionWriter(tmp_path / "dst", PALETTE, workers=workers) as writer:
-        for batch in range(5):
-            writer.save(logits(batch), names(batch))
+        save_all(writer, 5)
     check(tmp_path / "dst", 5)
     lines = read_report(tmp_path / "dst" / "gpuseg-report.jsonl")
     assert lines.files.keys() == {name for batch in range(5) for name in names(batch)}
@@ -224,8 +227,7 @@ def test_the_model_goes_on_until_the_queue_is_full(
 ) -> None:
     gate = Gate(monkeypatch)
     with PredictionWriter(tmp_path, PALETTE, workers=1, queue=4) as writer:
-        for batch in range(4):
-            writer.save(logits(batch), names(batch))  # returns though nothing is written
+        save_all(writer, 4)  # returns though nothing is written
         assert gate.reached.wait(LONG)
         assert tree(tmp_path) == []
         fifth = threading.Thread(target=writer.save, args=(logits(4), names(4)))
@@ -256,8 +258,7 @@ def test_errors_of_writing_stop_nothing_and_come_at_the_end(tmp_path: Path) -> N
     (tmp_path / "town0" / "frame00.png").mkdir(parents=True)
     (tmp_path / "town1").write_text("no folder")
     writer = PredictionWriter(tmp_path, PALETTE, workers=1)
-    for batch in range(3):
-        writer.save(logits(batch), names(batch))
+    save_all(writer, 3)
     with pytest.raises(OutputError) as caught:
         writer.close()
     message = str(caught.value)
@@ -272,17 +273,26 @@ def test_errors_of_writing_stop_nothing_and_come_at_the_end(tmp_path: Path) -> N
     writer.close()  # told once
 
 
+def save_all(writer: PredictionWriter, batches: int) -> None:
+    for batch in range(batches):
+        writer.save(logits(batch), names(batch))
+
+
+def raise_after(batches: int, dst: Path, then: Callable[[], None]) -> None:
+    """Hand in batches, and raise in the `with`."""
+    with PredictionWriter(dst, PALETTE) as writer:
+        save_all(writer, batches)
+        then()
+        raise KeyError("the model")
+
+
 def test_what_the_body_raises_wins_and_all_that_was_handed_in_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(monkeypatch)
     (tmp_path / "town1" / "frame10.png").mkdir(parents=True)
     with pytest.raises(KeyError, match="the model") as caught:
-        with PredictionWriter(tmp_path, PALETTE) as writer:
-            writer.save(logits(0), names(0))
-            writer.save(logits(1), names(1))
-            gate.open.set()
-            raise KeyError("the model")
+        raise_after(2, tmp_path, gate.open.set)
     assert "1 of 6 predictions could not be saved" in caught.value.__notes__[0]
     assert len(tree(tmp_path)) == 5
     lines = read_report(tmp_path / "gpuseg-report.jsonl")
@@ -296,15 +306,41 @@ def test_a_thread_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ReportWriter, "add", add)
     writer = PredictionWriter(tmp_path, PALETTE, workers=1, queue=1)
     with pytest.raises(WorkerError, match="RuntimeError"):
-        for batch in range(50):
-            writer.save(logits(batch), names(batch))
+        save_all(writer, 50)
     with pytest.raises(WorkerError, match="RuntimeError"):
         writer.close()
     with pytest.raises(KeyError) as caught:
-        with PredictionWriter(tmp_path / "b", PALETTE) as writer:
-            writer.save(logits(0), names(0))
-            raise KeyError("the model")
+        raise_after(1, tmp_path / "b", lambda: None)
     assert "died" in caught.value.__notes__[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_while_closing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(monkeypatch)
+    writer = PredictionWriter(tmp_path, PALETTE, workers=1)
+    save_all(writer, 3)
+    assert gate.reached.wait(LONG)
+    backlog = writer._run.backlog
+
+    def interrupt() -> None:
+        while not backlog._ends:
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+        while not backlog._dropped:
+            pass
+        gate.open.set()
+
+    watcher = threading.Thread(target=interrupt, daemon=True)
+    watcher.start()
+    with pytest.raises(Interrupted) as caught:
+        writer.close()
+    watcher.join(LONG)
+    assert (caught.value.report.exit_code, caught.value.report.done) == (130, 1)
+    assert len(tree(tmp_path)) == 1  # what was in hand; the rest is dropped
+    lines = read_report(tmp_path / "gpuseg-report.jsonl")
+    assert lines.summary["stopped"] == "interrupted"
+    assert len(lines.files) == 1
+    writer.close()
 
 
 def test_a_writer_that_is_closed(tmp_path: Path) -> None:
@@ -374,7 +410,7 @@ with PredictionWriter(sys.argv[1], PALETTE) as writer:
 """
 
 
-@pytest.mark.skipif(not hasattr(sys, "getdlopenflags"), reason="there is no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_copy_does_nothing(tmp_path: Path) -> None:
     done = run(FORKED, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -162,8 +162,9 @@ def test_a_disk_that_fills_up(tmp_path: Path, small_disk: Path) -> None:
 
 def test_a_disk_too_full_for_the_report(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(bytes(os.statvfs(small_disk).f_bavail * 4096 - 4096))
+    writer = PredictionWriter(small_disk, PALETTE)
+    for number in range(9):
+        writer.save(batch(number), called(number))
     with pytest.raises(OutputError, match="No space left on device"):
-        with PredictionWriter(small_disk, PALETTE) as writer:
-            for number in range(9):
-                writer.save(batch(number), called(number))
+        writer.close()
     assert temps(small_disk) == []

@@ -63,7 +63,7 @@ class Backlog(Generic[Item]):
         """Hand in a batch, once there is room for it. From any thread. Raises as `check`."""
         with self._changed:
             begun = monotonic()
-            while len(self._batches) >= self._most and self._error is None:
+            while len(self._batches) >= self._most and not (self._error or self._dropped):
                 self._changed.wait(TICK)
             self.waited += monotonic() - begun
             self.check()

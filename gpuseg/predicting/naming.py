@@ -40,7 +40,7 @@ def _checked(name: object) -> str:
     return text
 
 
-class Targets:
+class TargetNames:
     """Where predictions go below DST: `a/b.jpg` to `a/b.png`, each target once a run.
 
     folds_case: DST takes a.png and A.png for one file.

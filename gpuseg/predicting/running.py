@@ -16,7 +16,7 @@ from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe
 from gpuseg.predicting.backlog import Backlog
-from gpuseg.predicting.naming import Targets
+from gpuseg.predicting.naming import TargetNames
 from gpuseg.predicting.options import SaveOptions
 from gpuseg.predicting.saving import Prediction, Saving
 from gpuseg.report_file import ReportWriter
@@ -56,7 +56,7 @@ class Run:
         head = header(VERB, Listed([]), dst) | {"shard": str(options.shard), "pattern": None}
         self._rows = ReportWriter(path, head | describe(table, ignored))
         try:
-            self.targets = Targets(not storage.is_url(dst) and folds_case(dst))
+            self.targets = TargetNames(not storage.is_url(dst) and folds_case(dst))
             self.backlog = Backlog(self._save, options.worker_count, options.queue)
         except BaseException as error:
             self._rows.__exit__(type(error), error, None)

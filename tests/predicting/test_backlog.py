@@ -138,7 +138,7 @@ def test_a_thread_that_dies_hangs_nobody(threads: int, error: BaseException) -> 
     waiting, raised = in_thread(lambda: backlog.add([4]))
     gate.open.set()
     assert ended(waiting)
-    with pytest.raises(WorkerError, match="died .* save them again") as caught:
+    with pytest.raises(WorkerError, match=r"died .* save them again") as caught:
         backlog.finish()
     assert caught.value.__cause__ is error
     with pytest.raises(WorkerError):
@@ -172,6 +172,18 @@ def test_dropped_items_are_not_begun() -> None:
     gate.open.set()
     backlog.finish()
     assert gate.done == [0]
+
+
+def test_whoever_waits_for_room_is_told_of_the_end() -> None:
+    gate = Gate()
+    backlog = Backlog(gate.work, 1, 1)
+    backlog.add([0])
+    waiting, raised = in_thread(lambda: backlog.add([1]))
+    backlog.drop()
+    assert ended(waiting)
+    assert isinstance(raised[0], UsageError)
+    gate.open.set()
+    backlog.finish()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from gpuseg.errors import UsageError
-from gpuseg.predicting.naming import Targets, names_of
+from gpuseg.predicting.naming import TargetNames, names_of
 
 
 def test_one_name_and_several() -> None:
@@ -51,12 +51,12 @@ def test_what_is_no_name(name: object) -> None:
 
 
 def test_targets_keep_folder_and_stem() -> None:
-    targets = Targets(folds_case=False)
+    targets = TargetNames(folds_case=False)
     assert targets.take(["a/b.jpg", "c.d.tif", "e"]) == ["a/b.png", "c.d.png", "e.png"]
 
 
 def test_each_target_comes_once_and_a_batch_as_a_whole() -> None:
-    targets = Targets(folds_case=False)
+    targets = TargetNames(folds_case=False)
     with pytest.raises(UsageError, match=r"would become x\.png, the second of them 'x\.tif'"):
         targets.take(["y.jpg", "x.jpg", "x.tif"])
     assert targets.take(["x.jpg", "y.jpg"]) == ["x.png", "y.png"]  # nothing of it was taken
@@ -66,6 +66,6 @@ def test_each_target_comes_once_and_a_batch_as_a_whole() -> None:
 
 
 def test_where_case_does_not_count() -> None:
-    targets = Targets(folds_case=True)
+    targets = TargetNames(folds_case=True)
     with pytest.raises(UsageError, match=r"A\.png"):
         targets.take(["a.png", "A.png"])

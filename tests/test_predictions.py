@@ -110,6 +110,23 @@ def test_the_verbs_know_what_predictions_mean(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), pixels[0])
 
 
+def test_predictions_are_evaluated(tmp_path: Path) -> None:
+    truth = logits(0).argmax(1)
+    truth[:, :3] = 255
+    scores = logits(0)
+    scores[:, 5, 6:] = 9  # wrong below
+    save_predictions(scores, names(0), tmp_path / "pred", PALETTE)
+    for name, labels in zip(names(0), truth, strict=True):
+        path = (tmp_path / "truth" / name).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        gpuseg.save_label(path, labels, PALETTE)
+    found = gpuseg.evaluate(tmp_path / "pred", tmp_path / "truth")  # by the report in PRED
+    assert (found.palette, found.pairs, found.report.exit_code) == ("six", 3, 0)
+    counted = truth != 255
+    right = counted & (scores.argmax(1) == truth)
+    assert found.scores.pixel_accuracy == right.sum() / counted.sum()
+
+
 def test_reports_of_several_processes_are_merged(tmp_path: Path) -> None:
     for rank in range(2):
         save_predictions(

@@ -41,14 +41,13 @@ def argmax_channels(
     *steps, step = (stride // scores.itemsize for stride in scores.strides)
     if steps[2] == width * step:  # rows follow each other: one long row
         height, width, steps[2] = 1, height * width, 0
-    shape = (images, channels, height, width)
-    memory, start = _window(scores)
+    memory, first = _window(scores)
+    shape, places = (images, channels, height, width), (first, *steps)
     best = np.empty(min(width, BLOCK), scores.dtype)
-    flat = labels.reshape(-1)
     if step == 1 or width == 1:
-        _of_planes(memory, start, tuple(steps), shape, infinity, best, flat)
+        _of_planes(memory, places, shape, infinity, best, labels.reshape(-1))
     else:
-        _of_pixels(memory, start, (*steps, step), shape, infinity, best, flat)
+        _of_pixels(memory, (*places, step), shape, infinity, best, labels.reshape(-1))
 
 
 def _plain(scores: NDArray[Any]) -> NDArray[Any]:
@@ -84,20 +83,23 @@ def _order(score: Any, infinity: Any) -> Any:
 
 
 @inlined
-def _argmax(memory: Any, start: Any, steps: Any, step: Any, shape: Any, infinity: Any,
-            best: Any, labels: Any) -> None:  # fmt: skip
+def _argmax(
+    memory: Any, places: Any, step: Any, shape: Any, infinity: Any, best: Any, labels: Any
+) -> None:
+    """places: of the first score, and steps to that of the next image, channel and row."""
     images, channels, height, width = shape
+    first, of_image, of_channel, of_row = places[0], places[1], places[2], places[3]
     block, written = U64(best.size), U64(0)
     for image in range(U64(images)):
         for y in range(U64(height)):
             for left in range(U64(0), U64(width), block):
                 count = min(block, U64(width) - left)
-                at = U64(start) + image * U64(steps[0]) + y * U64(steps[2]) + left * step
+                at = U64(first) + image * U64(of_image) + y * U64(of_row) + left * step
                 for x in range(count):
                     best[x] = _order(memory[at + x * step], infinity)
                     labels[written + x] = 0
                 for channel in range(U64(1), U64(channels)):
-                    at += U64(steps[1])
+                    at += U64(of_channel)
                     label = np.uint8(channel)
                     for x in range(count):
                         score, most = _order(memory[at + x * step], infinity), best[x]
@@ -108,14 +110,12 @@ def _argmax(memory: Any, start: Any, steps: Any, step: Any, shape: Any, infinity
 
 
 @njit
-def _of_planes(memory: Any, start: Any, steps: Any, shape: Any, infinity: Any, best: Any,
-               labels: Any) -> None:  # fmt: skip
+def _of_planes(memory: Any, places: Any, shape: Any, infinity: Any, best: Any, labels: Any) -> None:
     """Pixels of a row lie side by side: many at a time."""
-    _argmax(memory, start, steps, U64(1), shape, infinity, best, labels)
+    _argmax(memory, places, U64(1), shape, infinity, best, labels)
 
 
 @njit
-def _of_pixels(memory: Any, start: Any, steps: Any, shape: Any, infinity: Any, best: Any,
-               labels: Any) -> None:  # fmt: skip
-    """They do not, as where the channels of a pixel lie side by side."""
-    _argmax(memory, start, steps, U64(steps[3]), shape, infinity, best, labels)
+def _of_pixels(memory: Any, places: Any, shape: Any, infinity: Any, best: Any, labels: Any) -> None:
+    """They do not, as where the channels of a pixel lie side by side; their step comes last."""
+    _argmax(memory, places, U64(places[4]), shape, infinity, best, labels)

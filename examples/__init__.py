@@ -1,0 +1,1 @@
+"""What gpuseg is for, from colour masks to a trained network and its score."""

@@ -86,12 +86,9 @@ def confuse(
 
 
 def _add_cells(
-    truth: NDArray[np.uint8],
-    prediction: NDArray[np.uint8],
-    slots: NDArray[np.uint16],
-    matrix: NDArray[np.int64],
+    truth: NDArray[Any], prediction: NDArray[Any], slots: NDArray[np.uint16], matrix: NDArray[Any]
 ) -> None:
-    """Add the cells of one image to its matrix, int64 (S, S)."""
+    """Add the cells of one image of uint8 to its matrix, int64 (S, S)."""
     keys, pixels = count_cells(truth, prediction)
     table = np.full(256, len(matrix) - 1, np.uint16)
     table[: len(slots)] = slots[:256]

@@ -42,7 +42,7 @@ def build_confusion(
     """Build the text of `confusion.cu`; see `threaded.build`."""
     module = load("gpuseg.kernels.cuda.confusion")
     calls, rows = [], []
-    names = tuple(_name(variant) for variant in variants)
+    names = tuple(name_of(variant) for variant in variants)
     for name, (truth, prediction, cells) in zip(names, variants, strict=True):
         spaces = [f"slot{k}" for k in range(SLOTS)]
         kernel = module.kernel_name(truth, prediction, cells)
@@ -53,7 +53,7 @@ def build_confusion(
     return build(code, kind, folder, names, "\n".join([*calls, table]))
 
 
-def _name(variant: Variant) -> str:
+def name_of(variant: Variant) -> str:
     return "_".join(map(str, variant))
 
 
@@ -86,5 +86,5 @@ def run(
     numbers += [shift[0] - skip, shift[1] - skip, several]
     given = [*padded, offsets, batch.slots.copy(), batch.counts, np.array(numbers, np.int64)]
     first = tiles * (skip // stretch)
-    name = _name((*batch.dtypes, cells))
+    name = name_of((*batch.dtypes, cells))
     program.run(name, given, tiles * -(-pixels // stretch) - first, warps, first)

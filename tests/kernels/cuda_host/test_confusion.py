@@ -24,21 +24,6 @@ RAGGED = [0, 1, 63, 0, 64, 65, 0, 0, 7, 300, 15, 16, 17, 1, 0]
 """Sizes of images around groups and stretches: several in a block, several blocks in one."""
 
 
-@pytest.fixture(scope="session")
-def confusion_kernels(tmp_path_factory: pytest.TempPathFactory) -> Builds:
-    """Kind of build -> the kernels of `confusion.cu`, running on the CPU."""
-    built: dict[str, ThreadedKernels] = {}
-
-    def get(kind: str) -> ThreadedKernels:
-        if kind not in built:
-            code = load("gpuseg.kernels.cuda.confusion").CODE
-            variants = VARIANTS if kind == "plain" else (*BYTES, *VARIANTS[4:5])
-            built[kind] = build_confusion(code, kind, tmp_path_factory.mktemp(kind), variants)
-        return built[kind]
-
-    return get
-
-
 def check(program: ThreadedKernels, batch: ConfusionBatch, cells: int, **options: int) -> None:
     expected = batch.expected()
     run(program, batch, cells, **options)

@@ -1,7 +1,7 @@
 """The CUDA kernels: the only home of CuPy. Importing it needs cupy, but no device."""
 
 from gpuseg.kernels.cuda.argmax import argmax_array
-from gpuseg.kernels.cuda.confusion import DeviceMatrix, confuse
+from gpuseg.kernels.cuda.confusion import DeviceMatrix, confuse, confuse_host
 from gpuseg.kernels.cuda.device import cupy_device, open_device
 from gpuseg.kernels.cuda.memory import (
     contiguous,
@@ -27,6 +27,7 @@ __all__ = [
     "DeviceMatrix",
     "colour_labels",
     "confuse",
+    "confuse_host",
     "contiguous",
     "cupy_device",
     "device_count",

@@ -99,6 +99,28 @@ def confuse(truth: Any, prediction: Any, offsets: Any, slots: Any, counts: Any) 
     kernel((plan.blocks,), (32, WARPS), (*arrays, *sizes, *numbers))
 
 
+def confuse_host(
+    truth: NDArray[Any],
+    prediction: NDArray[Any],
+    offsets: NDArray[np.int64],
+    slots: NDArray[np.uint16],
+    bins: int,
+) -> NDArray[np.int64]:
+    """Confusion matrices of a batch in host memory, int64 (N, bins, bins), by the current device.
+
+    Both images are best page-locked. Returns when all is done. Raises what CuPy raises:
+    OutOfMemoryError, a MemoryError, when the device has no room.
+    """
+    images = cupy.asarray(truth), cupy.asarray(prediction)
+    counts = cupy.zeros((len(offsets) - 1, bins, bins), np.int64)
+    confuse(*images, cupy.asarray(offsets), cupy.asarray(slots), counts)
+    done = cupy.cuda.Event(block=True, disable_timing=True)
+    done.record()
+    done.synchronize()  # asleep: to wait for a copy costs a core
+    matrices: NDArray[np.int64] = counts.get()
+    return matrices
+
+
 class DeviceMatrix:
     """A confusion matrix in the memory of the current device, which batches are added to.
 

@@ -40,11 +40,14 @@ class Log(list[str]):
             Event=self.event,
             get_current_stream=lambda: stream,
         )
-        return SimpleNamespace(cuda=cuda, ndarray=self.array)
+        zeros = lambda shape, dtype: on_device(np.zeros(shape, dtype))  # noqa: E731
+        return SimpleNamespace(cuda=cuda, ndarray=self.array, asarray=on_device, zeros=zeros)
 
-    def event(self, disable_timing: bool) -> Any:
+    def event(self, disable_timing: bool, block: bool = False) -> Any:
         assert disable_timing  # which costs less
-        return SimpleNamespace(record=lambda: self.append("record"))
+        return SimpleNamespace(
+            record=lambda: self.append("record"), synchronize=lambda: self.append(f"sleep {block}")
+        )
 
     def array(self, shape: tuple[int, ...], dtype: Any, memory: NDArray[np.uint8]) -> Any:
         return memory.view(dtype).reshape(shape).view(DeviceArray)
@@ -100,6 +103,14 @@ def test_batches(module: Any, dtypes: tuple[str, str], bins: int, sizes: list[in
     arrays = map(on_device, (batch.truth, batch.prediction))
     module.confuse(*arrays, offsets, on_device(batch.slots), counts)
     np.testing.assert_array_equal(counts, expected)
+
+
+def test_batches_in_host_memory(module: Any, log: Log) -> None:
+    batch = random_batch(1, [300, 0, 5])
+    batch.counts[:] = 0
+    given = (batch.truth, batch.prediction, batch.offsets, batch.slots)
+    np.testing.assert_array_equal(module.confuse_host(*given, 9), batch.expected())
+    assert log == ["launch", "record", "sleep True"]
 
 
 def test_a_matrix_is_added_to_and_nobody_waits(module: Any, log: Log) -> None:

@@ -16,9 +16,6 @@ from gpuseg.evaluation.scores import Scores
 from gpuseg.foreign import Taken, check_indices, in_turn, take
 from gpuseg.palette import MAX_INDEX, Palette
 
-IGNORE_INDEX = 255
-"""The ignore index where neither a palette nor the caller says another."""
-
 MOST_CLASSES = MAX_INDEX - 1
 """Classes that can be numbered, with the ignore index and the rest, in 16 bits."""
 
@@ -34,7 +31,7 @@ class ConfusionMatrix:
     classes: a Palette, the name or file of one, or how many classes there are (0 to K - 1). Two
         colours of one index are one class.
     ignore_index: pixels whose truth it is do not count, and it is no class; None takes the
-        palette's own, else 255.
+        palette's own, else 255, or 65535 where there are indices above 255.
 
     Batches are counted where they are: host arrays by the CPU, CUDA arrays by their device, which
     nobody waits for until the matrix is asked for. Batches of several devices, and of the host,
@@ -216,13 +213,15 @@ def _legend(classes: Any, ignore_index: int | None) -> _Legend:
         own, called = None, f"the classes 0 to {len(names) - 1}"
     if ignore_index is not None:
         ignored = _whole(ignore_index, "ignore_index", MAX_INDEX)
-    elif own is None and IGNORE_INDEX in names:
-        raise UsageError(
-            f"{IGNORE_INDEX}, the ignore index where nothing else is said, is one of {called}; "
-            "pass ignore_index"
-        )
+    elif own is not None:
+        ignored = own
     else:
-        ignored = IGNORE_INDEX if own is None else own
+        ignored = 255 if max(names) < 256 else MAX_INDEX
+        if ignored in names:
+            raise UsageError(
+                f"{ignored}, the ignore index where nothing else is said, is one of {called}; "
+                "pass ignore_index"
+            )
     indices = tuple(sorted(set(names) - {ignored}))
     if not indices:
         raise UsageError(f"expected a class at least besides the ignore index, got {called}")

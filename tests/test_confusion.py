@@ -105,9 +105,10 @@ def test_the_class_that_is_ignored_is_no_class() -> None:
 def test_which_ignore_index() -> None:
     assert ConfusionMatrix(255).ignore_index == 255
     assert ConfusionMatrix("cityscapes").ignore_index == 255
-    assert ConfusionMatrix(300, ignore_index=65535).ignore_index == 65535
-    with pytest.raises(UsageError, match=r"255, the ignore index .* of the classes 0 to 299; pass"):
-        ConfusionMatrix(300)
+    assert ConfusionMatrix(300).ignore_index == 65535
+    assert ConfusionMatrix(256, ignore_index=300).ignore_index == 300
+    with pytest.raises(UsageError, match=r"255, the ignore index .* of the classes 0 to 255; pass"):
+        ConfusionMatrix(256)
     palette = Palette.from_colours(voc_colormap(5), ignore_index=0)
     assert ConfusionMatrix(palette).indices == (1, 2, 3, 4)
     assert ConfusionMatrix(palette, ignore_index=9).indices == (0, 1, 2, 3, 4)

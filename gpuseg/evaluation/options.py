@@ -45,8 +45,9 @@ class EvaluateOptions(ReadOptions):
     worst: how many of the pairs with the lowest mean IoU are named.
     boundary: also score boundaries, which may be so many pixels apart; `auto`: 0.75 % of each
         image's diagonal; see `evaluation.boundary`.
-    device: who counts the cells (boundaries are always the CPU's): `cpu`, `cuda` (the first device) or `cuda:1`. The CPU counts in less time
-        than a copy to a device takes; a device helps where the CPU has other work.
+    device: who counts cells: `cpu`, `cuda` (the first device) or `cuda:1`. The CPU counts in less
+        time than a copy to a device takes; a device helps where the CPU has other work.
+        Boundaries are the CPU's in any case.
     batch_pixels: pixels that are on their way to a device at once, of either side.
     """
 

@@ -192,3 +192,10 @@ def test_the_check_sees_an_access_outside(fault: str, tmp_path: Path) -> None:
     program = build_confusion(broken(*FAR[fault]), "address", tmp_path, BYTES[:1])
     with pytest.raises(SanitizerError, match="overflow"):
         check(program, random_batch(2, [33, 300], 9), 1 << 12)
+
+
+def test_the_check_sees_words_that_are_not_aligned(tmp_path: Path) -> None:
+    code = broken("if (aligned && at", "if (at")
+    program = build_confusion(code, "address", tmp_path, BYTES[:1])
+    with pytest.raises(SanitizerError, match="misaligned"):
+        check(program, random_batch(2, [300], 9), 1 << 12, shift=(1, 1))

@@ -160,3 +160,27 @@ def test_the_constants_are_those_of_the_text() -> None:
     assert int(numbers["MOST_THREADS"]) == 32 * module.WARPS
     assert int(numbers["VECTOR"]) == module.GROUP
     assert 4 * module.MOST == 48 << 10
+
+
+def test_streams_of_others_are_current_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = load("gpuseg.kernels.cuda.memory")
+    current: list[Any] = []
+
+    @contextlib.contextmanager
+    def use(what: Any) -> Any:
+        current.append(what)
+        yield
+        current.pop()
+
+    stream = SimpleNamespace(from_external=lambda given: use(given.__cuda_stream__()))
+    cuda = SimpleNamespace(Device=use, Stream=stream)
+    monkeypatch.setattr(memory, "cupy", SimpleNamespace(cuda=cuda))
+    with memory.on_stream(3, 77):
+        assert current == [3, (0, 77)]  # the device first: a stream is one of its own
+    assert not current
+
+
+def test_cupy_takes_the_stream_of_another() -> None:
+    """The real CuPy, which looks at it before there is a device."""
+    stream = load("cupy").cuda.Stream.from_external(load("gpuseg.kernels.cuda.memory")._Stream(77))
+    assert stream.ptr == 77

@@ -31,6 +31,7 @@ GPU_TESTS = (
     *("test_cuda.py", "test_devices.py", "test_cuda_confusion.py"),
     *("test_index.py", "test_backend.py"),
     *("../test_arrays.py", "../test_labels.py", "../test_pipeline.py"),
+    *("../test_predictions_gpu.py", "../torch_door/test_transform_gpu.py"),
     "../benchmarks/test_device.py",
 )
 """Files below tests/kernels whose tests need a device, but neither hypothesis nor click."""

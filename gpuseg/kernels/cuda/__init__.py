@@ -23,8 +23,8 @@ from gpuseg.kernels.cuda.pixels import (
 )
 
 __all__ = [
-    "argmax_array",
     "DeviceMatrix",
+    "argmax_array",
     "colour_labels",
     "confuse",
     "confuse_host",

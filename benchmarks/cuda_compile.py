@@ -18,9 +18,14 @@ from pathlib import Path
 from tests.kernels.cuda_host.source import (
     ARCHITECTURES,
     VARIANTS,
+    compile_confusion,
     compile_scanlines,
     compile_variant,
+    load,
 )
+
+CONFUSION = [("u1", "u1", 1 << 12), ("u1", "u1", 3 << 12), ("u1", "u1", 0), ("i8", "i8", 1 << 12)]
+"""Kernels of confusion matrices: types of both images, and cells in shared memory."""
 
 
 def count_registers(ptx: bytes, architecture: str) -> dict[str, str]:
@@ -63,6 +68,12 @@ def rows(architecture: str) -> Iterator[tuple[str, int, str]]:
     for name, mangled in names.items():
         depth = f" depth {16 if 'long long' in name else 8}" if "<" in name else ""
         yield name.partition("<")[0] + depth, size, counts.get(mangled, "")
+    for truth, prediction, cells in CONFUSION:
+        kernel = load("gpuseg.kernels.cuda.confusion").kernel_name(truth, prediction, cells)
+        size = len(compile_confusion(architecture, "cubin", kernel)[0])
+        ptx, _ = compile_confusion(architecture, "ptx", kernel)
+        counts = count_registers(ptx, architecture)
+        yield f"confuse {truth} {prediction} {cells}", size, "".join(counts.values())
 
 
 def main() -> None:

@@ -28,13 +28,15 @@ TOTAL = 460.0
 """Seconds for all parts together."""
 
 GPU_TESTS = (
-    *("test_cuda.py", "test_devices.py", "test_index.py", "test_backend.py"),
+    *("test_cuda.py", "test_devices.py", "test_cuda_confusion.py"),
+    *("test_index.py", "test_backend.py"),
     *("../test_arrays.py", "../test_labels.py", "../test_pipeline.py"),
+    *("../test_predictions_gpu.py", "../torch_door/test_transform_gpu.py"),
     "../benchmarks/test_device.py",
 )
 """Files below tests/kernels whose tests need a device, but neither hypothesis nor click."""
 
-MEMCHECK, RACECHECK = (*GPU_TESTS[:3], *GPU_TESTS[4:6]), GPU_TESTS[1:2]
+MEMCHECK, RACECHECK = (*GPU_TESTS[:4], *GPU_TESTS[5:7]), GPU_TESTS[1:3]
 """Those that run each kernel; and those of kernels whose threads share memory."""
 
 
@@ -50,9 +52,10 @@ def parts() -> list[Part]:
         _tests("gpu tests", [], GPU_TESTS, 90),
         _benchmark("device_scan", 40),
         _benchmark("device_kernels", 40),
-        _benchmark("end_to_end", 90, *devices, name="end_to_end cuda"),
+        _benchmark("device_confusion", 20),
+        _benchmark("end_to_end", 80, *devices, name="end_to_end cuda"),
         _benchmark("timeline", 20, *picture),
-        _sanitizer("memcheck", MEMCHECK, 60),
+        _sanitizer("memcheck", MEMCHECK, 50),
         _sanitizer("racecheck", RACECHECK, 40),
         _benchmark("ceiling", 20, "--repeats", "3", "--copies", "8"),
         _benchmark("kernel", 20, "--repeats", "3", "--limit", "1"),
@@ -144,6 +147,13 @@ def highlights(outcomes: Sequence[Outcome]) -> list[str]:
                     f"scan, {row['images']}, {row['content']}: {cell(row['scan (GB/s)'])} GB/s, "
                     f"{cell(row['share of the copy (%)'])} % of a copy within the device (bar "
                     f"{row['bar (%)']}); equal to the CPU: {cell(row['equal'])}"
+                )
+            elif "of the copy (%)" in row:
+                lines.append(
+                    f"confusion, {cell(row['Mpx'])} Mpx of {row['content']}, {row['dtype']}, "
+                    f"{row['classes']} classes: {cell(row['kernel (GB/s)'])} GB/s, "
+                    f"{cell(row['of the copy (%)'])} % of a copy within the device; equal to the "
+                    f"CPU: {cell(row['equal'])}"
                 )
             elif "share of the copy (%)" in row:
                 lines.append(

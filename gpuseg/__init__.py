@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ConfusionMatrix": "confusion",
     "ConvertOptions": "options",
     "FileResult": "results",
     "Inspection": "verbs.inspect",
@@ -58,6 +59,7 @@ __all__ = ["__version__", *sorted(_HOMES)]
 if TYPE_CHECKING:
     from gpuseg.arrays import index_to_rgb as index_to_rgb
     from gpuseg.arrays import rgb_to_index as rgb_to_index
+    from gpuseg.confusion import ConfusionMatrix as ConfusionMatrix
     from gpuseg.convert import convert_directory as convert_directory
     from gpuseg.convert import convert_files as convert_files
     from gpuseg.evaluation.result import Evaluation as Evaluation

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,32 @@ def take(array: Any, where: str, check: Check) -> Taken:
         return Taken(cuda.contiguous(cuda.from_foreign(array)), True, give_back)
     host = np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
     return Taken(np.ascontiguousarray(host), False, give_back)
+
+
+@contextmanager
+def in_turn(*arrays: Any) -> Iterator[None]:
+    """What CuPy does with arrays meanwhile comes in turn with what their owners do.
+
+    CUDA tensors of torch: CuPy works on the current stream of torch, and nobody waits for the
+    device. CuPy's arrays: on CuPy's current stream, as ever. Arrays of others, or of several: the
+    device is waited for at the end, for their owners may use the memory again then.
+    """
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if torch is not None and all(isinstance(a, torch.Tensor) and a.is_cuda for a in arrays):
+        backend.select("cuda")
+        from gpuseg.kernels import cuda
+
+        stream = torch.cuda.current_stream(arrays[0].device)
+        with cuda.on_stream(int(arrays[0].device.index), int(stream.cuda_stream)):
+            yield
+        return
+    yield
+    if cupy is not None and all(isinstance(array, cupy.ndarray) for array in arrays):
+        return
+    if any(_is_on_cuda(array, "") for array in arrays):
+        from gpuseg.kernels import cuda
+
+        cuda.finish()
 
 
 def check_mask(array: Any, where: str) -> None:
@@ -127,6 +154,25 @@ def check_label_map(array: Any, where: str) -> None:
         advice = "; the label map of scores (C, H, W) is scores.argmax(0)"
     raise LabelError(
         f"{where}labels must be integers of shape (H, W), got {dtype} of shape {shape}{advice}"
+    )
+
+
+def check_indices(array: Any, where: str) -> None:
+    """Whether an array can be evaluated: (H, W) or (N, H, W) of any integers. Raises LabelError."""
+    dtype, shape = _dtype_name(array), tuple(int(n) for n in array.shape)
+    dtype = getattr(array.dtype, "name", dtype)  # NumPy's says nothing of the byte order
+    if len(shape) in (2, 3) and dtype.startswith(("int", "uint")):
+        return
+    advice = ""
+    if "float" in dtype:
+        advice = "; scores (N, C, H, W) become indices with scores.argmax(1)"
+    elif dtype == "bool":
+        advice = (
+            "; a mask of one class becomes indices 0 and 1 with .astype('uint8') (torch: .byte())"
+        )
+    raise LabelError(
+        f"{where}label maps are integers of shape (H, W) or (N, H, W), got {dtype} of shape "
+        f"{shape}{advice}"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from gpuseg.errors import (
     PaletteSizeError,
     UsageError,
 )
-from gpuseg.kernels import backend
 from gpuseg.palette import Palette
 from gpuseg.palettes.of_run import palette_of_run
 from tests.helpers import read_report
@@ -190,26 +188,3 @@ def test_what_cannot_be_begun(tmp_path: Path) -> None:
             PredictionWriter(dst, palette, **options)
     assert not (tmp_path / "dst").exists()
     assert threading.active_count() == threads
-
-
-@pytest.mark.gpu
-def test_predictions_on_a_device(tmp_path: Path) -> None:
-    if problem := backend.probe_cuda():
-        pytest.skip(f"no CUDA device: {problem}")
-    import cupy
-
-    scores, labels = logits(0), logits(0).argmax(1)
-    scores[0, 2:4, 0] = np.nan
-    labels[0, 0] = 2
-    arrays: list[Any] = [cupy.asarray(scores.astype(kind)) for kind in ("f4", "f8")]
-    arrays += [cupy.asarray(scores)[:, :, ::-1][:, :, ::-1], cupy.asarray(labels)]
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        tensor = torch.from_numpy(scores).cuda()
-        arrays += [tensor, tensor.contiguous(memory_format=torch.channels_last)]
-        arrays += [tensor.clone().requires_grad_(), torch.from_numpy(labels).cuda()]
-    for number, array in enumerate(arrays):
-        save_predictions(array, names(0), tmp_path / str(number), PALETTE)
-        for name, expected in zip(names(0), labels, strict=True):
-            found = read_indices((tmp_path / str(number) / name).with_suffix(".png"))
-            assert np.array_equal(found, expected)

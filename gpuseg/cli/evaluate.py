@@ -10,6 +10,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, UNMAPPED, palette_option, reading, take_palette
 from gpuseg.cli.running import Output
+from gpuseg.options import DEFAULT_BATCH_PIXELS
 from gpuseg.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ def _theta(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     metavar="PX|auto",
     callback=_theta,
     help="Score boundaries, which may be PX pixels apart; auto: 0.75 % of the diagonal.",
+)
+@click.option(
+    "--device",
+    metavar="cpu|cuda|cuda:N",
+    default="cpu",
+    show_default=True,
+    help="Who counts. To count costs a CPU less than to send the pixels to a GPU does.",
+)
+@click.option(
+    "--batch-pixels",
+    type=int,
+    default=DEFAULT_BATCH_PIXELS,
+    show_default=True,
+    help="Pixels that go to a GPU together.",
 )
 @click.option("--worst", type=int, default=10, show_default=True, help="Pairs to name.")
 @click.option("--csv", "table", metavar="FILE", help="Save the table, a row a class.")

@@ -7,6 +7,9 @@ import stat
 from dataclasses import dataclass
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gpuseg.discover import Source
 from gpuseg.errors import GpusegError, LabelError, UnknownColourError, UnreadableMaskError
 from gpuseg.evaluation.boundary import image_boundaries
@@ -18,6 +21,8 @@ from gpuseg.options import ReadOptions
 from gpuseg.results import FileResult
 from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
+
+Keys = NDArray[np.uint32] | NDArray[np.int64]
 
 _truth = Scratch()
 _prediction = Scratch()  # both images are alive at once
@@ -70,6 +75,12 @@ class Sides:
         from gpuseg.kernels.confusion import count_cells  # numba loads with the first pair
 
         keys, pixels = count_cells(truth.labels, prediction.labels)
+        return self.scored(keys, pixels, truth, prediction)
+
+    def scored(
+        self, keys: Keys, pixels: NDArray[np.int64], truth: Image, prediction: Image
+    ) -> Cells:
+        """The cells of a pair that were counted, see `count_cells`; and boundaries, if wanted."""
         cells = cells_of(
             tuple(keys.tolist()), tuple(pixels.tolist()), self.ignore_index, self.classes
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gpuseg.errors import UsageError
-from gpuseg.options import ReadKeywords, ReadOptions
+from gpuseg.options import DEFAULT_BATCH_PIXELS, ReadKeywords, ReadOptions, device_numbers
 from gpuseg.palette import MAX_INDEX
 from gpuseg.palettes.index_table import Unmapped
 
@@ -27,6 +27,8 @@ class EvaluateKeywords(ReadKeywords, total=False):
     truth_suffix: str
     worst: int
     boundary: Theta | None
+    device: str
+    batch_pixels: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,10 @@ class EvaluateOptions(ReadOptions):
     worst: how many of the pairs with the lowest mean IoU are named.
     boundary: also score boundaries, which may be so many pixels apart; `auto`: 0.75 % of each
         image's diagonal; see `evaluation.boundary`.
+    device: who counts cells: `cpu`, `cuda` (the first device) or `cuda:1`. The CPU counts in less
+        time than a copy to a device takes; a device helps where the CPU has other work.
+        Boundaries are the CPU's in any case.
+    batch_pixels: pixels that are on their way to a device at once, of either side.
     """
 
     ignore_index: int | None = None
@@ -51,6 +57,8 @@ class EvaluateOptions(ReadOptions):
     truth_suffix: str = ""
     worst: int = WORST
     boundary: Theta | None = None
+    device: str = "cpu"
+    batch_pixels: int = DEFAULT_BATCH_PIXELS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,6 +73,18 @@ class EvaluateOptions(ReadOptions):
                 f"boundary must be auto, or pixels from 0 on, got {self.boundary!r}; auto is "
                 "0.75 % of each image's diagonal"
             )
+        self._check_device()
+
+    def _check_device(self) -> None:
+        if self.device == "auto" or len(device_numbers(self.device)) > 1:
+            raise UsageError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
+        if self.device != "cpu" and self.scheduler is not None:
+            raise UsageError(
+                f"with a scheduler the CPUs of its workers count, got device {self.device!r}; "
+                "leave one of them out"
+            )
+        if not _is_whole(self.batch_pixels, 1 << 40) or not self.batch_pixels:
+            raise UsageError(f"batch_pixels must be 1 at least, got {self.batch_pixels!r}")
 
 
 def _is_whole(value: object, most: int) -> bool:

@@ -3,6 +3,7 @@
 Label maps are runs, so pixels are counted by stretches in which neither image changes: 64 at a
 time are looked at for a change, and only there a cell is counted. Cells that were hit are
 noted, so nobody has to search a matrix of 65,536 for the few dozen of an image, nor clear it.
+Labels of other types are compared one by one.
 """
 
 from __future__ import annotations
@@ -59,6 +60,41 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
     return found, sums
 
 
+def confuse(
+    truth: NDArray[np.integer[Any]],
+    prediction: NDArray[np.integer[Any]],
+    offsets: NDArray[np.int64],
+    slots: NDArray[np.uint16],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the pixels of a ragged batch to the confusion matrices of its images.
+
+    truth, prediction: integers of any dtypes, (P,), contiguous, in the byte order of the machine,
+        the images one after the other.
+    offsets: int64 (N + 1,), where each image starts.
+    slots: uint16 (K,), which row and column of a matrix an index has. One that is below 0, or K
+        and more, has the last.
+    counts: int64 (N, S, S), contiguous, added to; rows are those of the truth.
+    """
+    if truth.dtype == prediction.dtype == np.uint8:
+        for matrix, begin, end in zip(counts, offsets, offsets[1:], strict=False):
+            _add_cells(truth[begin:end], prediction[begin:end], slots, matrix)
+        return
+    bins = counts.shape[-1]
+    cells = counts.reshape(len(counts), bins * bins).view(np.uint64)
+    _confuse(truth, prediction, offsets.view(np.uint64), slots, U64(bins), cells)
+
+
+def _add_cells(
+    truth: NDArray[Any], prediction: NDArray[Any], slots: NDArray[np.uint16], matrix: NDArray[Any]
+) -> None:
+    """Add the cells of one image of uint8 to its matrix, int64 (S, S)."""
+    keys, pixels = count_cells(truth, prediction)
+    table = np.full(256, len(matrix) - 1, np.uint16)
+    table[: len(slots)] = slots[:256]
+    np.add.at(matrix, (table[keys >> 16], table[keys & 255]), pixels)
+
+
 def _runs(one: Labels, other: Labels) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Stretches in which neither changes: the cell of each, uint32, and its pixels, int64."""
     changes = np.flatnonzero((one[1:] != one[:-1]) | (other[1:] != other[:-1])) + 1
@@ -102,3 +138,18 @@ def _last_bits(one: Any, other: Any, start: Any, end: Any) -> Any:
         if one[at] != one[at - _ONE] or other[at] != other[at - _ONE]:
             bits |= _ONE << at - start
     return bits
+
+
+@njit
+def _confuse(truth: Any, prediction: Any, offsets: Any, slots: Any, bins: Any, cells: Any) -> Any:
+    """See `confuse`, for labels of any types. cells: uint64 (N, bins * bins)."""
+    for image in range(U64(cells.shape[0])):
+        begun, end = offsets[image], offsets[image + _ONE]
+        for at in range(begun, end):
+            here = U64(at) + _ONE
+            if here == end or truth[here] != truth[begun] or prediction[here] != prediction[begun]:
+                row, column = U64(truth[begun]), U64(prediction[begun])  # below 0: huge
+                row = U64(slots[row]) if row < U64(slots.size) else bins - _ONE
+                column = U64(slots[column]) if column < U64(slots.size) else bins - _ONE
+                cells[image, row * bins + column] += here - begun
+                begun = here

@@ -1,4 +1,4 @@
-"""What the batched flow needs of a device; `cuda.device` is one, the tests have another."""
+"""What the flows need of a device; `cuda.device` is one, the tests have another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def failure(device: Device, error: Exception) -> DeviceError:
 
 
 class Device(Protocol):
-    """A device that undoes row filters and looks up labels, many images at once."""
+    """A device that undoes row filters, looks up labels and counts them, many images at once."""
 
     @property
     def name(self) -> str:
@@ -33,6 +33,19 @@ class Device(Protocol):
 
         Returns when all is done; called from several threads, whose work overlaps. Raises
         MemoryError where the device has no room for it, and what the device raises.
+        """
+
+    def confuse(
+        self,
+        truth: NDArray[np.uint8],
+        prediction: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        slots: NDArray[np.uint16],
+        bins: int,
+    ) -> NDArray[np.int64]:
+        """Confusion matrices of a ragged batch, int64 (N, bins, bins).
+
+        See `reference_confusion.confuse`. Returns when all is done; called and raises as `index`.
         """
 
     def empty(self, size: int) -> NDArray[np.uint8]:

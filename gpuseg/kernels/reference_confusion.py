@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,3 +19,33 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
     keys = truth.astype(np.uint32).reshape(-1) << 16 | prediction.reshape(-1)
     cells, pixels = np.unique(keys, return_counts=True)
     return cells, pixels.astype(np.int64)
+
+
+def confuse(
+    truth: NDArray[np.integer[Any]],
+    prediction: NDArray[np.integer[Any]],
+    offsets: NDArray[np.int64],
+    slots: NDArray[np.uint16],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the pixels of a ragged batch to the confusion matrices of its images.
+
+    truth, prediction: integers of any dtypes, (P,), the images one after the other.
+    offsets: int64 (N + 1,), where each image starts.
+    slots: uint16 (K,), which row and column of a matrix an index has. One that is below 0, or K
+        and more, has the last.
+    counts: int64 (N, S, S), added to; rows are those of the truth.
+    """
+    rows, columns = _slots_of(truth, slots, counts), _slots_of(prediction, slots, counts)
+    for image in range(len(offsets) - 1):
+        here = slice(offsets[image], offsets[image + 1])
+        np.add.at(counts[image], (rows[here], columns[here]), 1)
+
+
+def _slots_of(
+    indices: NDArray[np.integer[Any]], slots: NDArray[np.uint16], counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    found = np.full(indices.shape, counts.shape[-1] - 1)
+    inside = (indices >= 0) & (indices < len(slots))
+    found[inside] = slots[indices[inside]]
+    return found

@@ -19,6 +19,7 @@ from gpuseg.evaluation.tally import MOST_CLASSES, Tally
 from gpuseg.evaluation.troubles import Troubles
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes
+from gpuseg.kernels import backend
 from gpuseg.options import Shard
 from gpuseg.palette import Palette
 from gpuseg.palettes.index_table import check_names
@@ -26,7 +27,17 @@ from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.results import FileResult
-from gpuseg.runs import Progress, StrPath, header, report_place, run, seen_by_all
+from gpuseg.runs import (
+    Begin,
+    Flow,
+    Progress,
+    Running,
+    StrPath,
+    header,
+    report_place,
+    run,
+    seen_by_all,
+)
 
 Take = Callable[[FileResult], object]
 
@@ -70,7 +81,7 @@ def evaluate(
     truth) and `failed`: sizes that differ, a truth that is no class of the palette, unknown
     colours, damage. Only pairs that were read are in the scores.
     Raises UsageError, PaletteError, OutputError, LabelError for indices that are too many to be
-    classes, and Interrupted.
+    classes, BackendError and DeviceError for a device, and Interrupted.
     """
     images = options.pop("images", None)
     settings = EvaluateOptions(**cast(EvaluateKeywords, options))
@@ -82,10 +93,11 @@ def evaluate(
     sides = _sides(folder, maps, table, settings)
     task, tally = Evaluating(sides, settings), Tally(sides.ignore_index, settings.worst)
     troubles, head = Troubles(), header("evaluate", pairs, places[0])
+    begin = _begin(task, settings)
     with image_table(images) as add_row:
         add = _each(tally.add, troubles.add, add_row)
         place = report_place(report)
-        done = run(pairs, settings, place, head, lambda r: r.flow(task), progress, add)
+        done = run(pairs, settings, place, head, begin, progress, add)
     truths = pairs.folder if pairs.folder is not None else ""
     return conclude(done, tally, troubles, table, truths, sides)
 
@@ -115,6 +127,21 @@ def _sides(
     )
     known = _classes(table, ignore)
     return Sides(folder, prediction, truth, ignore, known, options.boundary)
+
+
+def _begin(task: Evaluating, options: EvaluateOptions) -> Begin:
+    """What makes the flow. Raises BackendError for a device that cannot be used."""
+    if options.device == "cpu":
+        return lambda running: running.flow(task)
+    number = backend.select(options.device).numbers[0]
+
+    def begin(running: Running) -> Flow:
+        from gpuseg.evaluation.on_device import DeviceFlow
+
+        device, log = backend.open_device(number), running.writer.log
+        return DeviceFlow(running.feed, task.sides, options, running.add, device, log)
+
+    return begin
 
 
 def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:

@@ -15,6 +15,7 @@ from PIL import Image, ImageColor
 from benchmarks import (
     ceiling,
     device,
+    device_confusion,
     device_facts,
     device_kernels,
     device_scan,
@@ -23,7 +24,7 @@ from benchmarks import (
 )
 from benchmarks.common import ROOT, Table, child_environment
 from benchmarks.parts import Outcome, Part, run_part
-from gpuseg.kernels import cpu, reference
+from gpuseg.kernels import confusion, cpu, reference
 from tests.benchmarks.running import results
 
 
@@ -72,6 +73,23 @@ def test_device_kernels_notice_a_wrong_kernel(monkeypatch):
     monkeypatch.setattr(HostDevice, "index", lambda *arguments: None)
     kernels, _ = device_kernels.measure(HostDevice(), 1, tiny=True)
     assert not any(row["equal"] for row in kernels.rows)
+
+
+class HostConfusionDevice(HostDevice):
+    """The same for pairs of label maps."""
+
+    def confuse(self, truth, prediction, offsets, slots, counts):
+        confusion.confuse(truth, prediction, offsets, slots, counts)
+
+
+def test_device_confusion_on_the_host(monkeypatch):
+    table = device_confusion.measure(HostConfusionDevice(), 1, tiny=True)
+    assert [row["equal"] for row in table.rows] == [True] * 8
+    told = device.highlights([Outcome("x", "passed", tables=[table.as_dict()])])
+    assert sum(line.startswith("confusion, ") for line in told) == 8
+    monkeypatch.setattr(HostConfusionDevice, "confuse", lambda *arguments: None)
+    table = device_confusion.measure(HostConfusionDevice(), 1, tiny=True)
+    assert not any(row["equal"] for row in table.rows)
 
 
 class HostScanDevice(HostDevice):
@@ -134,8 +152,9 @@ def test_timeline(tmp_path):
 def test_device_scan_and_timeline(tmp_path):
     if problem := device_facts.gpu_problem():
         pytest.skip(problem)
-    [rows] = results(device_scan.SCRIPT, tmp_path).values()
-    assert all(row["equal"] for row in rows)
+    for script in (device_scan.SCRIPT, device_confusion.SCRIPT):
+        [rows] = results(script, tmp_path).values()
+        assert all(row["equal"] for row in rows)
     assert results(timeline.SCRIPT, tmp_path)
 
 

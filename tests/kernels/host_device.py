@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import BAD_FILTER, TRANSPARENT, LabelLines, ScanlineBatch, pitch
-from gpuseg.kernels import reference
+from gpuseg.kernels import reference, reference_confusion
 from gpuseg.kernels.filters import filter_rows
 from gpuseg.kernels.lut import Lookup, colour_keys
 
@@ -37,6 +37,18 @@ class HostDevice:
                 pitched = into.view(np.uint16).reshape(len(labels), int(pitch(batch.widths)[i]))
                 pitched[:, : labels.shape[1]] = labels
         return lines
+
+    def confuse(
+        self,
+        truth: NDArray[np.uint8],
+        prediction: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        slots: NDArray[np.uint16],
+        bins: int,
+    ) -> NDArray[np.int64]:
+        counts = np.zeros((len(offsets) - 1, bins, bins), np.int64)
+        reference_confusion.confuse(truth, prediction, offsets, slots, counts)
+        return counts
 
     def _entries(
         self, batch: ScanlineBatch, i: int, lookup: Lookup

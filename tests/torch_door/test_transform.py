@@ -209,14 +209,3 @@ def test_tensors_of_a_device_stay_there(copies: list[bool]) -> None:
         found = MaskToIndex(PALETTE)(given_mask)
         check(found, indices(7, 9))
     assert copies == [False, False, True]  # only planes, once
-
-
-@pytest.mark.gpu
-def test_tensors_of_a_real_device() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("torch sees no CUDA device")
-    last = torch.from_numpy(mask(70, 90)).cuda()
-    for given_mask in (last, last.permute(2, 0, 1), last.permute(2, 0, 1).contiguous()):
-        found = MaskToIndex(PALETTE)(given_mask)
-        assert found.device == last.device
-        check(found.cpu(), indices(70, 90))

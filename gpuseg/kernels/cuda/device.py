@@ -1,4 +1,4 @@
-"""A CUDA device as the batched flow sees it."""
+"""A CUDA device as the flows see it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.batch import LabelLines, ScanlineBatch
-from gpuseg.kernels.cuda import memory, scanlines
+from gpuseg.kernels.cuda import confusion, memory, scanlines
 from gpuseg.kernels.lut import Lookup
 
 NO_MEMORY = 2
@@ -30,13 +30,20 @@ class CudaDevice:
 
     def index(self, batch: ScanlineBatch, lookup: Lookup, out: NDArray[np.uint8]) -> LabelLines:
         """Labels of a batch, see `scanlines.index_batch`."""
-        try:
-            with self._device, self._stream():
-                return scanlines.index_batch(batch, lookup, out)
-        except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
-            if error.status != NO_MEMORY:
-                raise
-            raise MemoryError(str(error)) from error
+        with self._working():
+            return scanlines.index_batch(batch, lookup, out)
+
+    def confuse(
+        self,
+        truth: NDArray[np.uint8],
+        prediction: NDArray[np.uint8],
+        offsets: NDArray[np.int64],
+        slots: NDArray[np.uint16],
+        bins: int,
+    ) -> NDArray[np.int64]:
+        """Confusion matrices of a batch, see `confusion.confuse_host`."""
+        with self._working():
+            return confusion.confuse_host(truth, prediction, offsets, slots, bins)
 
     def empty(self, size: int) -> NDArray[np.uint8]:
         """Page-locked host memory, uint8 (size,), not initialised."""
@@ -52,6 +59,17 @@ class CudaDevice:
     def span(self, name: str) -> AbstractContextManager[object]:
         """A range of the calling thread, for profilers of NVIDIA (NVTX)."""
         return scanlines.span(name)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Work on this device, on a stream that no other is on. A want of memory is MemoryError."""
+        try:
+            with self._device, self._stream():
+                yield
+        except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
+            if error.status != NO_MEMORY:
+                raise
+            raise MemoryError(str(error)) from error
 
     @contextmanager
     def _stream(self) -> Iterator[None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cupy
@@ -90,8 +92,8 @@ def from_foreign(array: Any) -> Any:
     Takes what speaks DLPack or __cuda_array_interface__. By DLPack the owner makes CuPy's current
     stream wait for what its own is still writing, and the other way round when a result is given
     back. Whoever uses the array must not return before the device has read it, for its owner
-    may use the memory again then: all our functions end with a copy of a count to the host,
-    which waits.
+    may use the memory again then: our functions end with a copy of a count to the host, which
+    waits, or work in turn with the owner (`foreign.in_turn`).
     """
     if isinstance(array, cupy.ndarray):
         return array
@@ -104,3 +106,26 @@ def contiguous(array: Any) -> Any:
     """The array itself where it is C-contiguous, else one copy on its device."""
     with array.device:
         return cupy.ascontiguousarray(array)
+
+
+class _Stream:
+    """A stream of another library, as CuPy takes it."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        """Version of the protocol, and handle."""
+        return 0, self._handle
+
+
+@contextmanager
+def on_stream(device: int, handle: int) -> Iterator[None]:
+    """CuPy works on a device, by number, and on a stream of another library, meanwhile."""
+    with cupy.cuda.Device(device), cupy.cuda.Stream.from_external(_Stream(handle)):
+        yield
+
+
+def finish() -> None:
+    """Wait for what was launched on the current stream of the current device."""
+    cupy.cuda.get_current_stream().synchronize()

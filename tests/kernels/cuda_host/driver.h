@@ -1,51 +1,22 @@
-// Runs a kernel of `scanlines.cu`, built in SLOTS namespaces, over arrays in files:
-//   program ARRAYS RESULTS KERNEL BLOCKS WARPS
+// Runs one of `kernels`, built in SLOTS namespaces, over arrays in files:
+//   program ARRAYS RESULTS KERNEL FIRST BLOCKS WARPS
 // ARRAYS holds for each array its size in bytes (8) and its bytes, RESULTS the same afterwards.
+// FIRST is the number of the first of BLOCKS blocks.
 #include <string>
-
-using Arrays = std::vector<void *>;
-
-#define KERNELS(space)                                                                      \
-  static void space##_scan_8(const Arrays &a) {                                             \
-    using namespace space;                                                                  \
-    scan<unsigned short, unsigned int>(                                                     \
-        (const unsigned *)a[0], (const Image *)a[1], (const Band *)a[2],                    \
-        (const unsigned short *)a[3], (const unsigned short *)a[4], (unsigned *)a[5],       \
-        (unsigned *)a[6], (unsigned long long *)a[7], (unsigned *)a[8], (unsigned *)a[9]);  \
-  }                                                                                         \
-  static void space##_scan_16(const Arrays &a) {                                            \
-    using namespace space;                                                                  \
-    scan<unsigned int, unsigned long long>(                                                 \
-        (const unsigned *)a[0], (const Image *)a[1], (const Band *)a[2],                    \
-        (const unsigned *)a[3], (const unsigned *)a[4], (unsigned long long *)a[5],         \
-        (unsigned *)a[6], (unsigned long long *)a[7], (unsigned *)a[8], (unsigned *)a[9]);  \
-  }                                                                                         \
-  static void space##_filter(const Arrays &a) {                                             \
-    using namespace space;                                                                  \
-    filter_rows((const Image *)a[0], (const Band *)a[1], (const unsigned *)a[2],            \
-                (unsigned char *)a[3]);                                                     \
-  }
-KERNELS(slot0) KERNELS(slot1) KERNELS(slot2)
-
-using Kernel = void (*)(const Arrays &);
-constexpr int SLOTS = 3;
-static const Kernel kernels[3][SLOTS] = {
-    {slot0_scan_8, slot1_scan_8, slot2_scan_8},
-    {slot0_scan_16, slot1_scan_16, slot2_scan_16},
-    {slot0_filter, slot1_filter, slot2_filter}};
 
 // The threads of the blocks that a slot runs, one block after the other.
 struct Slot {
-  Gate gate;
+  Gate gate, inner;  // before and after a block; its own
   std::vector<Warp> warps;
   unsigned int block = 0;
 
-  explicit Slot(unsigned int count) : gate(32 * count), warps(count) {}
+  explicit Slot(unsigned int count) : gate(32 * count), inner(32 * count), warps(count) {}
 
   void work(unsigned int x, unsigned int y, Kernel kernel, const Arrays &arrays,
             const std::vector<unsigned int> &order, std::atomic<unsigned int> &next) {
     threadIdx = {x, y, 0};
     warp = &warps[y];
+    block_gate = &inner;
     while (true) {
       if (x == 0 && y == 0) block = next.fetch_add(1, std::memory_order_relaxed);
       gate.pass_ordered();
@@ -67,10 +38,11 @@ int main(int, char **words) {
     if (std::fread(arrays.back(), 1, size, file) != size) return 3;
   }
   std::fclose(file);
-  const int kernel = std::stoi(words[3]), blocks = std::stoi(words[4]), count = std::stoi(words[5]);
+  const int kernel = std::stoi(words[3]), first = std::stoi(words[4]);
+  const int blocks = std::stoi(words[5]), count = std::stoi(words[6]);
   blockDim = {32, static_cast<unsigned int>(count), 1};
   std::vector<unsigned int> order;
-  for (int k = 0; k < blocks; ++k) order.push_back((k + blocks / 2) % blocks);  // any will do
+  for (int k = 0; k < blocks; ++k) order.push_back(first + (k + blocks / 2) % blocks);  // any will do
   std::atomic<unsigned int> next{0};
   std::vector<Slot *> slots;
   std::vector<std::thread> threads;

@@ -137,6 +137,12 @@ def compile_scanlines(architecture: str, form: str) -> tuple[bytes, dict[str, st
     return _compile(module.CODE, ("-std=c++17",), architecture, form, names)
 
 
+def compile_confusion(architecture: str, form: str, name: str) -> tuple[bytes, dict[str, str]]:
+    """What NVRTC makes of a kernel of `confusion.cu`, and its name in it; see `compile_variant`."""
+    code = load("gpuseg.kernels.cuda.confusion").CODE
+    return _compile(code, ("-std=c++17",), architecture, form, [name])
+
+
 @cache
 def compile_variant(variant: Variant, architecture: str, form: str) -> bytes:
     """What NVRTC makes for an architecture such as `90`; form: `ptx` or `cubin`."""

@@ -92,3 +92,13 @@ def test_a_want_of_memory_is_told_from_other_errors(
         with pytest.raises(raised, match=f"error {status}"):
             device.index(None, None, None)
     assert Stream.made == 1  # it is free again
+
+
+def test_confusion_matrices_have_a_stream_too(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def confuse(*arguments: Any) -> None:
+        assert len(Stream.current) == 1
+        raise CudaError(2)
+
+    monkeypatch.setattr(load("gpuseg.kernels.cuda.confusion"), "confuse_host", confuse)
+    with pytest.raises(MemoryError, match="error 2"):
+        device.confuse(None, None, None, None, 3)

@@ -18,16 +18,19 @@ from tests.kernels.cuda_host.source import (
     ARCHITECTURES,
     VARIANTS,
     Variant,
+    compile_confusion,
     compile_scanlines,
     compile_variant,
     get_kernel,
     hook,
+    load,
 )
 
 pytestmark = pytest.mark.cuda
 
 each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
 each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
+INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 SIZES = [1, 2, 0, 3, 5, 0, 0, 300, 1, 1, 122]  # 435 pixels: 108 groups and 3
 
 
@@ -149,8 +152,33 @@ def test_edges_are_read_past_the_first_cache(architecture: str) -> None:
     assert ".local" not in text
 
 
+@each_architecture
+@pytest.mark.parametrize("given", INTEGERS)
+def test_confusion_compiles_to_machine_code(given: str, architecture: str) -> None:
+    """Each type beside itself, and beside what `argmax` of torch makes."""
+    few, most = 1 << 12, 3 << 12
+    for prediction, cells in ((given, few), ("i8", 0)) if given != "u1" else (
+        ("u1", few), ("u1", most), ("u1", 0), ("i8", few)
+    ):  # fmt: skip
+        name = load("gpuseg.kernels.cuda.confusion").kernel_name(given, prediction, cells)
+        binary, names = compile_confusion(architecture, "cubin", name)
+        assert binary.startswith(b"\x7fELF")
+        assert names[name].encode() in binary
+
+
+@pytest.mark.parametrize("cells", [0, 1 << 12])
+@pytest.mark.parametrize("given", ["u1", "i8"])
+def test_confusion_loads_16_bytes_at_once(given: str, cells: int) -> None:
+    name = load("gpuseg.kernels.cuda.confusion").kernel_name(given, given, cells)
+    text = compile_confusion("80", "ptx", name)[0].decode()
+    assert set(re.findall(r"ld\.global\.nc\.(\S+)", text)) == {"v4.u32", "u16"}  # u16: slots
+    assert ".local" not in text
+    assert text.count("bar.sync") == 2
+    assert ("atom.shared" in text) == (cells > 0)
+
+
 def test_the_table_of_registers_runs(capsys: pytest.CaptureFixture[str]) -> None:
     compile_variant(VARIANTS[0], ARCHITECTURES[0], "cubin")  # or skip
     cuda_compile.main()
-    rows = len(VARIANTS) // 2 + 3
+    rows = len(VARIANTS) // 2 + 3 + len(cuda_compile.CONFUSION)
     assert len(capsys.readouterr().out.splitlines()) == 1 + rows * len(ARCHITECTURES)

@@ -1,4 +1,4 @@
-"""Runs the kernels of `scanlines.cu` on the CPU: the exact text, a thread for each lane."""
+"""Runs CUDA kernels that threads share on the CPU: the exact text, a thread for each lane."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 SLOTS = 3
 """Blocks that run at the same time."""
 
-KERNELS = ("scan_8", "scan_16", "filter_rows")
+SCANLINES = ("scan_8", "scan_16", "filter_rows")
+"""Kernels of `scanlines.cu`."""
 
 BUILDS = {
     "plain": ("-O2",),
@@ -33,18 +34,25 @@ class SanitizerError(AssertionError):
 
 @dataclass(frozen=True)
 class ThreadedKernels:
-    """The kernels as a program."""
+    """The kernels of those names as a program."""
 
     program: Path
+    names: tuple[str, ...]
 
-    def run(self, kernel: str, arrays: list[NDArray[Any]], blocks: int, warps: int = 1) -> None:
-        """Run a kernel over arrays, which are changed in place. Raises SanitizerError."""
+    def run(
+        self, kernel: str, arrays: list[NDArray[Any]], blocks: int, warps: int = 1, first: int = 0
+    ) -> None:
+        """Run a kernel over arrays, which are changed in place. Raises SanitizerError.
+
+        first: number of the first block, of `blocks`.
+        """
         given, results = self.program.with_suffix(".in"), self.program.with_suffix(".out")
         with given.open("wb") as file:
             for array in arrays:
                 file.write(np.int64(array.nbytes).tobytes() + array.tobytes())
+        numbers = (self.names.index(kernel), first, blocks, warps)
         done = subprocess.run(
-            [self.program, given, results, str(KERNELS.index(kernel)), str(blocks), str(warps)],
+            [self.program, given, results, *map(str, numbers)],
             capture_output=True,
             text=True,
             timeout=300,
@@ -59,18 +67,22 @@ class ThreadedKernels:
             at += array.nbytes
 
 
-def build(code: str, kind: str, folder: Path) -> ThreadedKernels:
-    """Build the text of `scanlines.cu`, or skip the test where that cannot be done.
+def build(
+    code: str, kind: str, folder: Path, names: tuple[str, ...] = SCANLINES, driver: str = ""
+) -> ThreadedKernels:
+    """Build a CUDA text, or skip the test where that cannot be done.
 
-    kind: one of BUILDS.
+    kind: one of BUILDS. names: of its kernels, in the order in which `driver`, C++, has them;
+    as it stands for `scanlines.cu`.
     """
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("g++ is not installed: the CUDA text cannot be run on the CPU")
     here = Path(__file__).parent
+    driver = driver or (here / "scanlines_driver.h").read_text(encoding="utf-8")
     parts = [(here / "threads.h").read_text(encoding="utf-8")]
     parts += [f"namespace slot{k} {{\n{code}\n}}\n" for k in range(SLOTS)]
-    parts.append((here / "driver.h").read_text(encoding="utf-8"))
+    parts += [driver, (here / "driver.h").read_text(encoding="utf-8")]
     source, program = folder / f"{kind}.cpp", folder / kind
     source.write_text("".join(parts), encoding="utf-8")
     command = [compiler, "-std=c++17", "-pthread", "-Wno-unknown-pragmas", *BUILDS[kind]]
@@ -80,4 +92,4 @@ def build(code: str, kind: str, folder: Path) -> ThreadedKernels:
     if "cannot find -l" in done.stderr or "cannot find lib" in done.stderr:
         pytest.skip(f"this g++ has no library for {kind} sanitizing")
     assert done.returncode == 0, done.stderr
-    return ThreadedKernels(program)
+    return ThreadedKernels(program, names)

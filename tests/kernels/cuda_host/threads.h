@@ -1,7 +1,7 @@
-// Lets a C++ compiler build `scanlines.cu` unchanged, and runs it with real threads: one for each
+// Lets a C++ compiler build a CUDA text unchanged, and runs it with real threads: one for each
 // lane of each warp, several blocks at once. Made so that ThreadSanitizer sees what a GPU would
-// not forgive: a shuffle orders no memory, an atomic is relaxed, and only __syncwarp and
-// __threadfence make what one lane wrote visible to another.
+// not forgive: a shuffle orders no memory, an atomic is relaxed, and only __syncthreads,
+// __syncwarp and __threadfence make what one lane wrote visible to another.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -53,6 +53,8 @@ struct Warp {
 static thread_local Warp *warp;
 static thread_local uint32_t exchanges;
 
+static thread_local Gate *block_gate;
+static inline void __syncthreads() { block_gate->pass_ordered(); }
 static inline void __syncwarp() { warp->memory.pass_ordered(); }
 
 // What the lane `from` gives. A slot carries the number of the exchange beside the value, so
@@ -122,3 +124,11 @@ static inline uint32_t __funnelshift_r(uint32_t low, uint32_t high, unsigned int
 static inline uint32_t __funnelshift_l(uint32_t low, uint32_t high, unsigned int by) {
   return static_cast<uint32_t>((static_cast<uint64_t>(high) << 32 | low) << (by & 31) >> 32);
 }
+
+struct alignas(8) uint2 { uint32_t x, y; };
+struct alignas(16) uint4 { uint32_t x, y, z, w; };
+
+// How the drivers call a kernel, built in a namespace for each block that runs at the same time.
+using Arrays = std::vector<void *>;
+using Kernel = void (*)(const Arrays &);
+constexpr int SLOTS = 3;

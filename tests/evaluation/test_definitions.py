@@ -1,6 +1,6 @@
 """The scores of Cityscapes' own evaluation and of mmsegmentation, written anew by what they define.
 
-Cityscapes (cityscapesScripts 2.2.4, evaluation/evalPixelLevelSemanticLabeling.py, by ids of
+Cityscapes (cityscapesScripts, evaluation/evalPixelLevelSemanticLabeling.py, by ids of
 labels.py): of the labels that are not ignored in evaluation, those of the benchmark,
 
     IoU = TP / (TP + FP + FN)

@@ -70,46 +70,66 @@ class ImageScore(NamedTuple):
         }
 
 
+class _Sums(NamedTuple):
+    """Pixels by index, of one pass over the cells. truth: all. predicted, hits: that count.
+
+    beside: predictions where the truth is the ignore index.
+    """
+
+    truth: dict[int, int]
+    predicted: dict[int, int]
+    hits: dict[int, int]
+    beside: set[int]
+
+
+def _sums(keys: Keys, pixels: Keys, ignore_index: int) -> _Sums:
+    truths: defaultdict[int, int] = defaultdict(int)
+    predicted: defaultdict[int, int] = defaultdict(int)
+    hits: dict[int, int] = {}
+    beside: set[int] = set()
+    for key, count in zip(keys, pixels, strict=True):
+        truth, prediction = key >> 16, key & 0xFFFF
+        truths[truth] += count
+        if truth == ignore_index:
+            beside.add(prediction)
+            continue
+        predicted[prediction] += count
+        if truth == prediction:
+            hits[truth] = count
+    return _Sums(truths, predicted, hits, beside)
+
+
 def cells_of(keys: Keys, pixels: Keys, ignore_index: int, classes: frozenset[int] | None) -> Cells:
     """Those of a pair, checked. classes: indices that may occur; None: all.
 
     Raises LabelError for a truth that holds others: what they mean nobody knows.
     """
+    sums = _sums(keys, pixels, ignore_index)
     outside: frozenset[int] = frozenset()
     if classes is not None:
-        _check_truth(keys, pixels, classes | {ignore_index})
-        outside = frozenset({key & 0xFFFF for key in keys} - classes - {ignore_index})
-    score = score_of(keys, pixels, ignore_index, outside)
+        known = classes | {ignore_index}
+        if not sums.truth.keys() <= known:
+            strange = [(index, n) for index, n in sums.truth.items() if index not in known]
+            raise LabelError(
+                f"the truth holds indices that the palette does not: {listed(tuple(strange))}; "
+                "use the palette they belong to, or make others of them with --truth-map"
+            )
+        outside = frozenset((sums.predicted.keys() | sums.beside) - known)
+    score = _score(sums, ignore_index, outside)
     return Cells(keys, pixels, ignore_index, outside, score.accuracy, score.miou)
-
-
-def _check_truth(keys: Keys, pixels: Keys, known: frozenset[int]) -> None:
-    strange: dict[int, int] = {}
-    for key, count in zip(keys, pixels, strict=True):
-        if key >> 16 not in known:
-            strange[key >> 16] = strange.get(key >> 16, 0) + count
-    if strange:
-        raise LabelError(
-            f"the truth holds indices that the palette does not: {listed(tuple(strange.items()))}; "
-            "use the palette they belong to, or make others of them with --truth-map"
-        )
 
 
 def score_of(keys: Keys, pixels: Keys, ignore_index: int, outside: frozenset[int]) -> ImageScore:
     """How good a prediction is by its cells; see `Cells`."""
-    hits: defaultdict[int, int] = defaultdict(int)
-    union: defaultdict[int, int] = defaultdict(int)
-    total = ignored = 0
-    for key, count in zip(keys, pixels, strict=True):
-        truth, predicted = key >> 16, key & 0xFFFF
-        if truth == ignore_index:
-            ignored += count
-            continue
-        total += count
-        union[truth] += count
-        if truth == predicted:
-            hits[truth] += count
-        elif predicted != ignore_index and predicted not in outside:
-            union[predicted] += count
-    iou = {index: hits[index] / union[index] for index in sorted(union)}
-    return ImageScore(total, ignored, sum(hits.values()), iou)
+    return _score(_sums(keys, pixels, ignore_index), ignore_index, outside)
+
+
+def _score(sums: _Sums, ignore_index: int, outside: frozenset[int]) -> ImageScore:
+    iou = {}
+    there = {*sums.truth, *sums.predicted} - outside
+    there.discard(ignore_index)
+    for index in sorted(there):
+        hits = sums.hits.get(index, 0)
+        iou[index] = hits / (sums.truth.get(index, 0) + sums.predicted.get(index, 0) - hits)
+    ignored = sums.truth.get(ignore_index, 0)
+    return ImageScore(sum(sums.truth.values()) - ignored, ignored, sum(sums.hits.values()), iou)

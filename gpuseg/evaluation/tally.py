@@ -71,13 +71,7 @@ class Tally:
             return
         self.pairs += 1
         if len(self._cells) < _MOST_CELLS:
-            for key, pixels in zip(cells.keys, cells.pixels, strict=True):
-                if key & 0xFFFF in cells.outside:
-                    self._outside[key >> 16] += pixels
-                    if key >> 16 != cells.ignore_index:
-                        self._strangers[key & 0xFFFF] += pixels
-                else:
-                    self._cells[key] += pixels
+            self._sum(cells)
         if cells.boundaries is not None:
             self.boundaries.add(cells.boundaries)
         if math.isnan(cells.miou):
@@ -88,6 +82,21 @@ class Tally:
             heapq.heappush(self._worst, _Worse(pair))
         elif self._worst and pair < self._worst[0].pair:
             heapq.heapreplace(self._worst, _Worse(pair))
+
+    def _sum(self, cells: Cells) -> None:
+        inside = self._cells
+        if not cells.outside:  # as nearly always: at the least cost
+            for key, pixels in zip(cells.keys, cells.pixels, strict=True):
+                inside[key] += pixels
+            return
+        for key, pixels in zip(cells.keys, cells.pixels, strict=True):
+            truth, prediction = key >> 16, key & 0xFFFF
+            if prediction not in cells.outside:
+                inside[key] += pixels
+                continue
+            self._outside[truth] += pixels
+            if truth != cells.ignore_index:
+                self._strangers[prediction] += pixels
 
     @property
     def worst(self) -> tuple[Ranked, ...]:

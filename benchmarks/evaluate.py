@@ -1,0 +1,294 @@
+"""What `evaluate` costs: against decoding both sides, against a loop of Pillow and np.bincount."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+import gpuseg
+from benchmarks.common import Contender, Script, Table, Times, interleaved, positive, stopwatch
+from benchmarks.evaluate_memory import memory_table
+from benchmarks.measured import Entry, add_bar
+from benchmarks.samples import DRAWN_SMALL, blobs, voc_palette
+from gpuseg.discover import Source
+from gpuseg.evaluation.evaluating import Sides
+from gpuseg.evaluation.options import EvaluateOptions
+from gpuseg.evaluation.pairing import Endings, Pairs
+from gpuseg.evaluation.reading import Indices, Reader
+from gpuseg.results import FileResult
+from gpuseg.runs import look
+from gpuseg.task import row_of
+
+EVALUATE, DECODE = "evaluate", "decoding both sides, the same run"
+LOOP, LOOP_APART = "Pillow and np.bincount, threads", "Pillow and np.bincount, processes"
+
+BAR_DECODE = "≤ 1.3"
+"""Time of evaluate by that of decoding both sides."""
+
+BAR_LOOP = "≥ 4"
+"""Time of the loop, by threads or processes, by that of evaluate."""
+
+REAL = {
+    "camvid12_train": ["camvid12_train/index_gray/*.png"],
+    "all label maps": [
+        "camvid12_train/index_gray/*.png",
+        "labelme/*/SegmentationClass/*.png",
+        "davis_P/*.png",
+        "cocostuff_P/*.png",
+        "laneseg_P/*.png",
+        "human_parsing_P/*.png",
+        "ade20k/*_challenge.png",
+    ],
+}
+"""Real label maps, as they stand: the first set has hundreds of small ones."""
+
+CLASSES = 256
+
+ABOUT = (
+    "Whole runs from the call to the scores; files lie in the page cache, kernels are loaded. "
+    f"{DECODE}: the pairs found and both images read by the same flow, a row for each, nothing "
+    "counted. The loop opens both images with Pillow, leaves out the pixels whose truth is 255 and "
+    "counts pairs of indices with np.bincount; its processes are started before the clock."
+)
+
+ERRORS = (
+    "Truths as they stand in their sets; predictions are the truths as a network may err (coarse "
+    "and shifted borders, areas of another class), written by gpuseg."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PairSet:
+    """Folders of truths and predictions of the same names."""
+
+    name: str
+    truth: Path
+    pred: Path
+    pixels: int
+
+    def names(self) -> list[str]:
+        """Of the files, in order."""
+        return sorted(os.listdir(self.truth))
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """Reads both sides of a pair, and does nothing with them."""
+
+    sides: Sides
+    options: EvaluateOptions
+
+    def run(self, source: Source) -> FileResult:
+        """Read a pair."""
+        return row_of(source, self._read, self.options.max_pixels)
+
+    def _read(self, source: Source) -> FileResult:
+        truth, _ = self.sides.read(source)
+        height, width = truth.labels.shape
+        return FileResult(
+            source=source.relative, target=source.target, status="read", width=width, height=height,
+            format=truth.format, codec=truth.codec,
+        )  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The script's own flags."""
+    parser.add_argument("--shared", type=Path, metavar="DIR", help="real label maps, see REAL")
+    parser.add_argument("--pairs", type=positive, default=1_000, help="of each set")
+    parser.add_argument(
+        "--many", type=positive, default=20_000, help="pairs of the run whose memory is compared"
+    )
+    parser.add_argument("--no-memory", action="store_true", help="leave out the table of memory")
+    parser.add_argument(
+        "--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="default: 1 2"
+    )
+
+
+def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
+    """Times, bars and stages of each set; then memory."""
+    if args.tiny:
+        args.pairs, args.many = 8, 24
+    for pairs in pair_sets(args, work):
+        pools = {n: ProcessPoolExecutor(n, get_context("spawn")) for n in args.workers}
+        try:
+            contenders = dict(_contenders(pairs, pools))
+            times = interleaved({str(e): c for e, c in contenders.items()}, args.repeats)
+        finally:
+            for pool in pools.values():
+                pool.shutdown()
+        by_entry = {entry: times[str(entry)] for entry in contenders}
+        yield _times_table(pairs, by_entry)
+        yield _bars_table(pairs, by_entry, args.workers)
+        yield _stages_table(pairs, work)
+        shutil.rmtree(pairs.truth.parent)
+    if not args.no_memory:
+        yield memory_table((min(args.pairs, args.many), args.many), work)
+
+
+def pair_sets(args: argparse.Namespace, work: Path) -> Iterator[PairSet]:
+    """The set that is drawn here, then the real ones that there are."""
+    count, height, width = (4, 24, 32) if args.tiny else DRAWN_SMALL
+    drawn = work / "drawn"
+    drawn.mkdir()
+    for i in range(min(count, args.pairs)):
+        labels = blobs(height, width, 12, seed=i)
+        gpuseg.save_label(drawn / f"{i:04d}.png", labels, palette=voc_palette(12))
+    yield make_pairs("small-480x360", sorted(drawn.iterdir()), args.pairs, work)
+    for name, globs in REAL.items() if args.shared is not None else ():
+        files = sorted(path for glob in globs for path in args.shared.glob(glob))
+        if files:
+            yield make_pairs(name, files, args.pairs, work)
+
+
+def make_pairs(name: str, files: Sequence[Path], count: int, work: Path) -> PairSet:
+    """So many pairs: copies of label maps, and what a network might have made of them."""
+    folder = work / name.replace(" ", "-")
+    truth, pred = folder / "truth", folder / "pred"
+    truth.mkdir(parents=True)
+    pred.mkdir()
+    palette = voc_palette(CLASSES)
+    sizes: list[int] = []
+    for i, path in enumerate(islice(cycle(files), count)):
+        shutil.copyfile(path, truth / f"{i:05d}.png")
+        if i < len(files):
+            with Image.open(path) as image:
+                labels = np.asarray(image)
+            gpuseg.save_label(pred / f"{i:05d}.png", mistaken(labels, i), palette=palette)
+            sizes.append(labels.size)
+        else:
+            shutil.copyfile(pred / f"{i % len(files):05d}.png", pred / f"{i:05d}.png")
+    pixels = sum(islice(cycle(sizes), count))
+    return PairSet(name, truth, pred, pixels)
+
+
+def mistaken(labels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """A prediction of labels, uint8 (H, W): borders are coarse and off, areas another class."""
+    height, width = labels.shape
+    coarse = labels[::2, ::2].repeat(2, 0).repeat(2, 1)[:height, :width]
+    image = Image.fromarray(np.roll(coarse, (1, 2), (0, 1)))
+    rng = np.random.default_rng(seed)
+    for index in rng.choice(np.unique(labels), 3).tolist():
+        centre = rng.uniform(0, 1, 2) * [width, height]
+        size = rng.uniform(0.02, 0.1, 2) * [width, height]
+        ImageDraw.Draw(image).ellipse([*(centre - size), *(centre + size)], fill=index)
+    return np.array(image)
+
+
+def _contenders(
+    pairs: PairSet, pools: dict[int, ProcessPoolExecutor]
+) -> Iterator[tuple[Entry, Contender]]:
+    files = [(str(pairs.truth / name), str(pairs.pred / name)) for name in pairs.names()]
+    for n, pool in pools.items():
+        yield Entry(EVALUATE, n), stopwatch(partial(_evaluate, pairs, n))
+        yield Entry(DECODE, n), stopwatch(partial(_decode, pairs, n))
+        yield Entry(LOOP, n), stopwatch(partial(_loop, files, ThreadPoolExecutor(n), n))
+        yield Entry(LOOP_APART, n), stopwatch(partial(_loop, files, pool, n))
+
+
+def _evaluate(pairs: PairSet, workers: int, **more: Any) -> gpuseg.Evaluation:
+    found = gpuseg.evaluate(
+        pairs.pred, pairs.truth, palette=voc_palette(CLASSES), ignore_index=255, workers=workers,
+        **more,
+    )  # fmt: skip
+    if found.report.failed:
+        raise SystemExit(f"{found.report.summary()}: {found.report.failures[0].message}")
+    return found
+
+
+def _decode(pairs: PairSet, workers: int) -> None:
+    options = EvaluateOptions(workers=workers)
+    reader = Reader(None, Indices(), options.max_pixels)
+    sides = Sides(str(pairs.pred), reader, reader, 255, None)
+    walk = Pairs(str(pairs.truth), predictions=str(pairs.pred), endings=Endings())
+    done = look(walk, Decoding(sides, options), verb="evaluate")
+    if done.failed or done.files["read"] != len(pairs.names()):
+        raise SystemExit(f"{DECODE}: {done.summary()}")
+
+
+def _loop(files: Sequence[tuple[str, str]], pool: Any, workers: int) -> None:
+    parts = [files[i :: 4 * workers] for i in range(4 * workers)]
+    total = sum(pool.map(count_all, parts))
+    assert total.sum() > 0
+
+
+def count_all(files: Sequence[tuple[str, str]]) -> Any:
+    """The confusion matrix of some pairs, int64 (256, 256), as a script counts it."""
+    total = np.zeros(CLASSES * CLASSES, np.int64)
+    for truth_path, pred_path in files:
+        with Image.open(truth_path) as image:
+            truth = np.asarray(image)
+        with Image.open(pred_path) as image:
+            prediction = np.asarray(image)
+        counts = truth != 255
+        keys = CLASSES * truth[counts].astype(np.int64) + prediction[counts]
+        total += np.bincount(keys, minlength=CLASSES * CLASSES)
+    return total.reshape(CLASSES, CLASSES)
+
+
+def _times_table(pairs: PairSet, times: dict[Entry, Times]) -> Table:
+    count = len(pairs.names())
+    title = f"Evaluating: {pairs.name}"
+    size = pairs.pixels / count / 1e6
+    table = Table(title, notes=[f"{count:,} pairs of {size:.2f} Mpx.", ERRORS, ABOUT])
+    for entry, taken in times.items():
+        table.add(
+            what=entry.name,
+            workers=entry.workers,
+            best__ms_a_pair=1e3 * taken.best / count,
+            median__ms_a_pair=1e3 * taken.median / count,
+            runs=taken.runs,
+        )
+    return table
+
+
+def _bars_table(pairs: PairSet, times: dict[Entry, Times], workers: Sequence[int]) -> Table:
+    table = Table(f"Bars of evaluate: {pairs.name}")
+    for n in workers:
+        ours = times[Entry(EVALUATE, n)]
+        decode = times[Entry(DECODE, n)]
+        add_bar(table, f"{EVALUATE} / {DECODE}, workers: {n}", (ours, decode), BAR_DECODE)
+        faster = min((LOOP, LOOP_APART), key=lambda name, n=n: times[Entry(name, n)].median)
+        pair = times[Entry(faster, n)], ours
+        add_bar(table, f"{faster} / {EVALUATE}, workers: {n}", pair, BAR_LOOP)
+    table.notes.append("Ratios of times taken in this one run, of the best and of the medians.")
+    return table
+
+
+def _stages_table(pairs: PairSet, work: Path) -> Table:
+    """What the rows of one worker say: their seconds, and the rest of the run's."""
+    place = work / "evaluate.jsonl"
+    found = _evaluate(pairs, 1, report=place)
+    sums: dict[str, float] = {}
+    for line in place.read_text("ascii").splitlines()[1:-1]:
+        for stage, seconds in json.loads(line)["seconds"].items():
+            sums[stage] = sums.get(stage, 0.0) + seconds
+    sums["rest: pairing, rows, sums"] = found.report.seconds - math.fsum(sums.values())
+    table = Table(f"Stages of evaluate, one worker, with a report: {pairs.name}")
+    for stage, seconds in sums.items():
+        table.add(
+            stage=stage,
+            time__ms_a_pair=1e3 * seconds / found.pairs,
+            share__pct=100 * seconds / found.report.seconds,
+        )
+    return table
+
+
+SCRIPT = Script("evaluate", __doc__ or "", run, add_arguments)
+
+if __name__ == "__main__":
+    raise SystemExit(SCRIPT.main())

@@ -26,7 +26,6 @@ from examples.drawn_images import draw_images
 from examples.judge import judge
 from examples.network import SmallNetwork
 from gpuseg.torch import LabelMapDataset, class_weights
-from gpuseg.verbs.evaluation_outputs import save_page
 
 MASKS = Path(__file__).parents[1] / "tests" / "data" / "quintal_rgba"
 IGNORED = 255
@@ -134,9 +133,8 @@ def evaluate(work: Path, labels: Path, judged: float | None) -> gpuseg.Evaluatio
     print(f"mean IoU {found.miou:.6f}, pixel accuracy {found.scores.pixel_accuracy:.4f}")
     if judged is not None:
         print(f"mean IoU {judged:.6f} by torchmetrics, of the same predictions in memory")
-    page = work / "evaluation.html"
-    save_page(found, page)
-    print(f"open {page}")
+    for path in gpuseg.save_evaluation(found, page=work / "evaluation.html"):
+        print(f"open {path}")
     print(f"open {gpuseg.report(predictions)}")
     return found
 

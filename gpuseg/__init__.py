@@ -42,6 +42,7 @@ _HOMES = {
     "rgb_to_index": "arrays",
     "Scan": "verbs.scan",
     "scan": "verbs.scan",
+    "save_evaluation": "verbs.evaluation_outputs",
     "save_label": "labels",
     "save_palette": "palettes.writers",
     "save_predictions": "predictions",
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from gpuseg.verbs.check import check as check
     from gpuseg.verbs.colorize import colorize as colorize
     from gpuseg.verbs.evaluate import evaluate as evaluate
+    from gpuseg.verbs.evaluation_outputs import save_evaluation as save_evaluation
     from gpuseg.verbs.inspect import Inspection as Inspection
     from gpuseg.verbs.inspect import inspect as inspect
     from gpuseg.verbs.merge_reports import merge_reports as merge_reports

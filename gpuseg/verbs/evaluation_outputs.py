@@ -74,6 +74,31 @@ class Outputs:
         return tuple(saved)
 
 
+def save_evaluation(
+    found: Evaluation,
+    *,
+    csv: StrPath | None = None,
+    matrix: StrPath | None = None,
+    plots: StrPath | None = None,
+    page: StrPath | None = None,
+    over: StrPath | None = None,
+    overwrite: bool = False,
+) -> tuple[str, ...]:
+    """Write what there is to look at of an evaluation; returns the paths.
+
+    csv: a table, a row a class. matrix: the confusion matrix, as CSV. plots: a folder for
+    confusion.svg, confusion.png and iou.svg. page: an HTML page with pictures of the worst pairs.
+    over: photographs for it, of the same places and stems. overwrite: replace a file that is no
+    such page.
+    Raises OutputError, and UsageError without what plots and pages need (extra `report`).
+    """
+    wanted = Outputs(
+        table=csv, matrix=matrix, plots=plots, page=page, over=over, overwrite=overwrite
+    )
+    wanted.check()
+    return wanted.save(found)
+
+
 def save_csv(found: Evaluation, path: StrPath) -> None:
     """Write `Evaluation.as_csv`, in the place of an earlier one and of no other file.
 

@@ -82,7 +82,7 @@ def test_readme_code_of_the_python_section_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    [code] = re.findall(r"```python\n(.*?)```", readme, re.S)
+    [code] = re.findall(r"^## Python\n+```python\n(.*?)```", readme, re.S | re.M)
     save_mask(tmp_path / "masks" / "a.png")
     monkeypatch.chdir(tmp_path)
     here = {"mask": gpuseg.voc_colormap()[indices(4, 6)]}

@@ -103,9 +103,10 @@ class Cluster:
 
     def _told(self, future: Any, result: Any) -> Finished:
         number = self._futures.pop(future)
-        status = future.status
         future.release()
-        if status == "finished":
+        # the result tells, not the future's status: that is another once the worker that had the
+        # result has left, though it is here
+        if isinstance(result, bytes):
             return Finished(number, Outcome.unpacked(result))
         self._check()
         error = result[1] if isinstance(result, tuple) else result

@@ -45,7 +45,7 @@ BAR_LOOP = "≥ 4"
 
 REAL = {
     "camvid12_train": ["camvid12_train/index_gray/*.png"],
-    "all label maps": [
+    "all sets in equal parts": [
         "camvid12_train/index_gray/*.png",
         "labelme/*/SegmentationClass/*.png",
         "davis_P/*.png",
@@ -55,7 +55,7 @@ REAL = {
         "ade20k/*_challenge.png",
     ],
 }
-"""Real label maps, as they stand: the first set has hundreds of small ones."""
+"""Real label maps, as they stand, a glob a set. The first are small, and their runs are short."""
 
 CLASSES = 256
 
@@ -150,29 +150,32 @@ def pair_sets(args: argparse.Namespace, work: Path) -> Iterator[PairSet]:
         gpuseg.save_label(drawn / f"{i:04d}.png", labels, palette=voc_palette(12))
     yield make_pairs("small-480x360", sorted(drawn.iterdir()), args.pairs, work)
     for name, globs in REAL.items() if args.shared is not None else ():
-        files = sorted(path for glob in globs for path in args.shared.glob(glob))
-        if files:
-            yield make_pairs(name, files, args.pairs, work)
+        sets = [files for glob in globs if (files := sorted(args.shared.glob(glob)))]
+        if sets:
+            each = -(-args.pairs // len(sets))
+            files = [path for files in sets for path in islice(cycle(files), each)]
+            yield make_pairs(name, files[: args.pairs], args.pairs, work)
 
 
 def make_pairs(name: str, files: Sequence[Path], count: int, work: Path) -> PairSet:
-    """So many pairs: copies of label maps, and what a network might have made of them."""
+    """So many pairs: copies of label maps, and what a network might have made of each."""
     folder = work / name.replace(" ", "-")
     truth, pred = folder / "truth", folder / "pred"
     truth.mkdir(parents=True)
     pred.mkdir()
-    palette = voc_palette(CLASSES)
-    sizes: list[int] = []
+    palette, pixels = voc_palette(CLASSES), 0
+    made: dict[Path, tuple[Path, int]] = {}
     for i, path in enumerate(islice(cycle(files), count)):
-        shutil.copyfile(path, truth / f"{i:05d}.png")
-        if i < len(files):
+        target = pred / f"{i:05d}.png"
+        shutil.copyfile(path, truth / target.name)
+        if path in made:
+            shutil.copyfile(made[path][0], target)
+        else:
             with Image.open(path) as image:
                 labels = np.asarray(image)
-            gpuseg.save_label(pred / f"{i:05d}.png", mistaken(labels, i), palette=palette)
-            sizes.append(labels.size)
-        else:
-            shutil.copyfile(pred / f"{i % len(files):05d}.png", pred / f"{i:05d}.png")
-    pixels = sum(islice(cycle(sizes), count))
+            gpuseg.save_label(target, mistaken(labels, i), palette=palette)
+            made[path] = target, labels.size
+        pixels += made[path][1]
     return PairSet(name, truth, pred, pixels)
 
 

@@ -25,8 +25,8 @@ def test_evaluate(tmp_path: Path) -> None:
     [stages] = (rows for title, rows in found.items() if title.startswith("Stages"))
     assert {row["stage"] for row in stages} == {"read", "count", "rest: pairing, rows, sums"}
     if memory := found["Memory of evaluate against the number of pairs"]:
-        assert [row["pairs"] for row in memory] == [8, 24]
-        assert [row["processes"] for row in memory] == [3, 3]
+        assert [row["pairs"] for row in memory] == [8, 24, 72]
+        assert [row["processes"] for row in memory] == [3, 3, 3]
         assert all(row["peak of all (MiB)"] > row["own peak (MiB)"] > 1 for row in memory)
 
 

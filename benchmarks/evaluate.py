@@ -5,34 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-
 import gpuseg
 from benchmarks.common import Contender, Script, Table, Times, interleaved, positive, stopwatch
 from benchmarks.evaluate_memory import memory_table
+from benchmarks.evaluate_pairs import (
+    CLASSES,
+    DRAWN,
+    ERRORS,
+    REAL,
+    Decoding,
+    PairSet,
+    count_all,
+    pair_sets,
+)
 from benchmarks.measured import Entry, add_bar
-from benchmarks.samples import DRAWN_SMALL, blobs, voc_palette
-from gpuseg.discover import Source
+from benchmarks.samples import voc_palette
 from gpuseg.evaluation.evaluating import Sides
 from gpuseg.evaluation.options import EvaluateOptions
 from gpuseg.evaluation.pairing import Endings, Pairs
 from gpuseg.evaluation.reading import Indices, Reader
-from gpuseg.results import FileResult
 from gpuseg.runs import look
-from gpuseg.task import row_of
 
 EVALUATE, DECODE = "evaluate", "decoding both sides, the same run"
 LOOP, LOOP_APART = "Pillow and np.bincount, threads", "Pillow and np.bincount, processes"
@@ -43,22 +43,6 @@ BAR_DECODE = "≤ 1.3"
 BAR_LOOP = "≥ 4"
 """Time of the loop, by threads or processes, by that of evaluate."""
 
-REAL = {
-    "camvid12_train": ["camvid12_train/index_gray/*.png"],
-    "all label maps": [
-        "camvid12_train/index_gray/*.png",
-        "labelme/*/SegmentationClass/*.png",
-        "davis_P/*.png",
-        "cocostuff_P/*.png",
-        "laneseg_P/*.png",
-        "human_parsing_P/*.png",
-        "ade20k/*_challenge.png",
-    ],
-}
-"""Real label maps, as they stand: the first set has hundreds of small ones."""
-
-CLASSES = 256
-
 ABOUT = (
     "Whole runs from the call to the scores; files lie in the page cache, kernels are loaded. "
     f"{DECODE}: the pairs found and both images read by the same flow, a row for each, nothing "
@@ -66,52 +50,14 @@ ABOUT = (
     "counts pairs of indices with np.bincount; its processes are started before the clock."
 )
 
-ERRORS = (
-    "Truths as they stand in their sets; predictions are the truths as a network may err (coarse "
-    "and shifted borders, areas of another class), written by gpuseg."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PairSet:
-    """Folders of truths and predictions of the same names."""
-
-    name: str
-    truth: Path
-    pred: Path
-    pixels: int
-
-    def names(self) -> list[str]:
-        """Of the files, in order."""
-        return sorted(os.listdir(self.truth))
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """Reads both sides of a pair, and does nothing with them."""
-
-    sides: Sides
-    options: EvaluateOptions
-
-    def run(self, source: Source) -> FileResult:
-        """Read a pair."""
-        return row_of(source, self._read, self.options.max_pixels)
-
-    def _read(self, source: Source) -> FileResult:
-        truth, _ = self.sides.read(source)
-        height, width = truth.labels.shape
-        return FileResult(
-            source=source.relative, target=source.target, status="read", width=width, height=height,
-            format=truth.format, codec=truth.codec,
-        )  # fmt: skip
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The script's own flags."""
     parser.add_argument("--shared", type=Path, metavar="DIR", help="real label maps, see REAL")
+    parser.add_argument("--only", choices=[DRAWN, *REAL], help="leave out all other sets")
     parser.add_argument("--pairs", type=positive, default=1_000, help="of each set")
     parser.add_argument(
-        "--many", type=positive, default=20_000, help="pairs of the run whose memory is compared"
+        "--many", type=positive, default=20_000, help="pairs whose memory is compared; and thrice"
     )
     parser.add_argument("--no-memory", action="store_true", help="leave out the table of memory")
     parser.add_argument(
@@ -137,56 +83,7 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
         yield _stages_table(pairs, work)
         shutil.rmtree(pairs.truth.parent)
     if not args.no_memory:
-        yield memory_table((min(args.pairs, args.many), args.many), work)
-
-
-def pair_sets(args: argparse.Namespace, work: Path) -> Iterator[PairSet]:
-    """The set that is drawn here, then the real ones that there are."""
-    count, height, width = (4, 24, 32) if args.tiny else DRAWN_SMALL
-    drawn = work / "drawn"
-    drawn.mkdir()
-    for i in range(min(count, args.pairs)):
-        labels = blobs(height, width, 12, seed=i)
-        gpuseg.save_label(drawn / f"{i:04d}.png", labels, palette=voc_palette(12))
-    yield make_pairs("small-480x360", sorted(drawn.iterdir()), args.pairs, work)
-    for name, globs in REAL.items() if args.shared is not None else ():
-        files = sorted(path for glob in globs for path in args.shared.glob(glob))
-        if files:
-            yield make_pairs(name, files, args.pairs, work)
-
-
-def make_pairs(name: str, files: Sequence[Path], count: int, work: Path) -> PairSet:
-    """So many pairs: copies of label maps, and what a network might have made of them."""
-    folder = work / name.replace(" ", "-")
-    truth, pred = folder / "truth", folder / "pred"
-    truth.mkdir(parents=True)
-    pred.mkdir()
-    palette = voc_palette(CLASSES)
-    sizes: list[int] = []
-    for i, path in enumerate(islice(cycle(files), count)):
-        shutil.copyfile(path, truth / f"{i:05d}.png")
-        if i < len(files):
-            with Image.open(path) as image:
-                labels = np.asarray(image)
-            gpuseg.save_label(pred / f"{i:05d}.png", mistaken(labels, i), palette=palette)
-            sizes.append(labels.size)
-        else:
-            shutil.copyfile(pred / f"{i % len(files):05d}.png", pred / f"{i:05d}.png")
-    pixels = sum(islice(cycle(sizes), count))
-    return PairSet(name, truth, pred, pixels)
-
-
-def mistaken(labels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-    """A prediction of labels, uint8 (H, W): borders are coarse and off, areas another class."""
-    height, width = labels.shape
-    coarse = labels[::2, ::2].repeat(2, 0).repeat(2, 1)[:height, :width]
-    image = Image.fromarray(np.roll(coarse, (1, 2), (0, 1)))
-    rng = np.random.default_rng(seed)
-    for index in rng.choice(np.unique(labels), 3).tolist():
-        centre = rng.uniform(0, 1, 2) * [width, height]
-        size = rng.uniform(0.02, 0.1, 2) * [width, height]
-        ImageDraw.Draw(image).ellipse([*(centre - size), *(centre + size)], fill=index)
-    return np.array(image)
+        yield memory_table((min(args.pairs, args.many), args.many, 3 * args.many), work)
 
 
 def _contenders(
@@ -226,20 +123,6 @@ def _loop(files: Sequence[tuple[str, str]], pool: Any, workers: int) -> None:
     assert total.sum() > 0
 
 
-def count_all(files: Sequence[tuple[str, str]]) -> Any:
-    """The confusion matrix of some pairs, int64 (256, 256), as a script counts it."""
-    total = np.zeros(CLASSES * CLASSES, np.int64)
-    for truth_path, pred_path in files:
-        with Image.open(truth_path) as image:
-            truth = np.asarray(image)
-        with Image.open(pred_path) as image:
-            prediction = np.asarray(image)
-        counts = truth != 255
-        keys = CLASSES * truth[counts].astype(np.int64) + prediction[counts]
-        total += np.bincount(keys, minlength=CLASSES * CLASSES)
-    return total.reshape(CLASSES, CLASSES)
-
-
 def _times_table(pairs: PairSet, times: dict[Entry, Times]) -> Table:
     count = len(pairs.names())
     title = f"Evaluating: {pairs.name}"
@@ -261,11 +144,16 @@ def _bars_table(pairs: PairSet, times: dict[Entry, Times], workers: Sequence[int
     for n in workers:
         ours = times[Entry(EVALUATE, n)]
         decode = times[Entry(DECODE, n)]
-        add_bar(table, f"{EVALUATE} / {DECODE}, workers: {n}", (ours, decode), BAR_DECODE)
+        bar = BAR_DECODE if pairs.real else None
+        add_bar(table, f"{EVALUATE} / {DECODE}, workers: {n}", (ours, decode), bar)
         faster = min((LOOP, LOOP_APART), key=lambda name, n=n: times[Entry(name, n)].median)
         pair = times[Entry(faster, n)], ours
-        add_bar(table, f"{faster} / {EVALUATE}, workers: {n}", pair, BAR_LOOP)
-    table.notes.append("Ratios of times taken in this one run, of the best and of the medians.")
+        bar = BAR_LOOP if pairs.real else None
+        add_bar(table, f"{faster} / {EVALUATE}, workers: {n}", pair, bar)
+    table.notes.append(
+        "Ratios of times taken in this one run, of the best and of the medians; bars are for real "
+        "label maps."
+    )
     return table
 
 

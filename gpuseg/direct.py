@@ -72,12 +72,13 @@ def read_back(path: ImageFile, max_pixels: int) -> tuple[Labels, bytes]:
 
 def make_ready(encode: Callable[[NDArray[np.uint8]], object]) -> None:
     """Have the kernels that read label maps, and those of `encode`, compiled or loaded."""
-    from gpuseg.kernels import scanlines
+    from gpuseg.kernels import positions, scanlines
 
     above = scanlines.row_buffer(1, 1)
     labels = np.zeros(1 + scanlines.MARGIN, np.uint8)
     row = np.frombuffer(bytes(2), np.uint8)  # read-only, as what is inflated
     scanlines.index_scanlines(row, 0, (1, 1), above, IDENTITY, labels)
+    positions.read_scanlines(row, 0, (1, 1), above, labels)
     encode(labels[:1].reshape(1, 1))
 
 
@@ -158,11 +159,13 @@ def _labels_by(table: NDArray[np.uint16], mask: Scanlines, take: Take, lap: Lap)
 
     take: where their memory comes from.
     """
-    from gpuseg.kernels import scanlines  # numba loads with the first mask
+    from gpuseg.kernels import positions, scanlines  # numba loads with the first mask
 
     size = mask.width * mask.height
     labels = take(size + scanlines.MARGIN)
-    if mask.bits == 8:
+    if table is IDENTITY and mask.bits == 8:
+        verdict = _each_block(mask, partial(positions.read_scanlines, labels=labels), lap)
+    elif mask.bits == 8:
         kernel = partial(scanlines.index_scanlines, table=table, labels=labels)
         verdict = _each_block(mask, kernel, lap)
     else:

@@ -107,14 +107,21 @@ def cells_of(keys: Keys, pixels: Keys, ignore_index: int, classes: frozenset[int
     sums = _sums(keys, pixels, ignore_index)
     outside: frozenset[int] = frozenset()
     if classes is not None:
-        known = classes | {ignore_index}
-        if not sums.truth.keys() <= known:
-            strange = [(index, n) for index, n in sums.truth.items() if index not in known]
+        # one by one, for a palette has more classes than an image
+        strange = [
+            (index, n)
+            for index, n in sums.truth.items()
+            if index not in classes and index != ignore_index
+        ]
+        if strange:
             raise LabelError(
                 f"the truth holds indices that the palette does not: {listed(tuple(strange))}; "
                 "use the palette they belong to, or make others of them with --truth-map"
             )
-        outside = frozenset((sums.predicted.keys() | sums.beside) - known)
+        predicted = sums.predicted.keys() | sums.beside
+        outside = frozenset(
+            index for index in predicted if index not in classes and index != ignore_index
+        )
     score = _score(sums, ignore_index, outside)
     return Cells(keys, pixels, ignore_index, outside, score.accuracy, score.miou)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gpuseg.kernels import scanlines
+from gpuseg.kernels import positions, scanlines
 from gpuseg.kernels.jit import CHECKED
 from tests.kernels.scanline_cases import encode, table_of
 
@@ -46,3 +46,13 @@ def test_words_past_the_end_are_caught() -> None:
         scanlines.index_scanlines(
             lines, 0, (13, 3), row[: scanlines.LEFT + 39], table_of(3), labels
         )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
+def test_labels_that_are_too_short_are_caught(number: int) -> None:
+    pixels = np.full((4, 13, 1), 9, np.uint8)
+    pixels[1:, -2] = 200
+    lines = encode(pixels, np.full(4, number)).reshape(-1)
+    row, labels = scanlines.row_buffer(13, 1), np.zeros(4 * 13 - 1, np.uint8)
+    with pytest.raises(IndexError):
+        positions.read_scanlines(lines, 0, (13, 1), row, labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index as whole_number
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError, UsageError
+from gpuseg.evaluation.options import unsaid_ignore
 from gpuseg.evaluation.scores import Scores
 from gpuseg.foreign import Taken, check_indices, in_turn, take
 from gpuseg.palette import MAX_INDEX, Palette
@@ -208,20 +210,19 @@ def _legend(classes: Any, ignore_index: int | None) -> _Legend:
         palette = load_palette(classes)
         names = {index: entry.name for index, entry in palette.first_by_index().items()}
         own, called = palette.ignore_index, f"the classes of palette {palette.name!r}"
+        is_class: Callable[[int], bool] = palette.is_real_class
     else:
         names = {index: str(index) for index in range(_whole(classes, "classes", MOST_CLASSES))}
         own, called = None, f"the classes 0 to {len(names) - 1}"
+        is_class = names.__contains__
     if ignore_index is not None:
         ignored = _whole(ignore_index, "ignore_index", MAX_INDEX)
     elif own is not None:
         ignored = own
     else:
         ignored = 255 if max(names) < 256 else MAX_INDEX
-        if ignored in names:
-            raise UsageError(
-                f"{ignored}, the ignore index where nothing else is said, is one of {called}; "
-                "pass ignore_index"
-            )
+        if is_class(ignored):
+            raise unsaid_ignore(ignored, called, "pass ignore_index")
     indices = tuple(sorted(set(names) - {ignored}))
     if not indices:
         raise UsageError(f"expected a class at least besides the ignore index, got {called}")

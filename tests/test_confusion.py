@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,10 @@ def test_which_ignore_index() -> None:
     assert ConfusionMatrix(256, ignore_index=300).ignore_index == 300
     with pytest.raises(UsageError, match=r"255, the ignore index .* of the classes 0 to 255; pass"):
         ConfusionMatrix(256)
+    for name, is_class in (("sky", True), ("void", False)):
+        last = (PaletteClass(0, "road", (1, 2, 3)), PaletteClass(255, name, (4, 5, 6)))
+        with pytest.raises(UsageError, match=r"255, .* pass") if is_class else nullcontext():
+            assert ConfusionMatrix(Palette(last)).indices == (0,)
     palette = Palette.from_colours(voc_colormap(5), ignore_index=0)
     assert ConfusionMatrix(palette).indices == (1, 2, 3, 4)
     assert ConfusionMatrix(palette, ignore_index=9).indices == (0, 1, 2, 3, 4)

@@ -41,7 +41,7 @@ class LabelReader:
         colours = None
         if palette is not None:
             IndexOptions(ignore_index=ignore_index, depth=16)  # is it one?
-            ignored = palette.ignore_for(8 if palette.max_index < 256 else 16, ignore_index)
+            ignored = palette.ignore_for(palette.least_depth, ignore_index)
             colours = Colours(palette, ignored)
         return cls(colours, Reader(colours, Indices(), limit))
 

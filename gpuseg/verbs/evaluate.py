@@ -10,7 +10,7 @@ from gpuseg import storage
 from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.evaluation.evaluating import Evaluating, Sides
-from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions
+from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions, unsaid_ignore
 from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
@@ -205,7 +205,14 @@ def _classes(palette: Palette | None, ignored: int) -> frozenset[int] | None:
 
 
 def _ignore_index(wanted: int | None, palette: Palette | None) -> int:
-    """The one of the truth: 255 where nothing else is said, if it can be no class."""
+    """The one of the truth: 255 where nothing else is said. Raises UsageError if it is a class."""
     if wanted is not None:
         return wanted
-    return 255 if palette is None else palette.ignore_for(8 if palette.max_index < 256 else 16)
+    if palette is None:
+        return 255
+    ignored = palette.ignore_for(palette.least_depth)
+    if palette.ignore_index is None and palette.is_real_class(ignored):
+        raise unsaid_ignore(
+            ignored, f"the classes of palette {palette.name!r}", "name another with --ignore-index"
+        )
+    return ignored

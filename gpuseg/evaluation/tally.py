@@ -109,6 +109,10 @@ class Tally:
         found.discard(self.ignore_index)
         return sorted(found)
 
+    def truths(self) -> set[int]:
+        """All indices that occur in a truth, with the ignore index."""
+        return {key >> 16 for key in self._cells} | set(self._outside)
+
     def confusion(self, indices: list[int]) -> NDArray[np.int64]:
         """The confusion matrix over these classes, int64 (C, C + 2), as Scores takes it.
 

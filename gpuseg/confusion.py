@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError, UsageError
 from gpuseg.evaluation.options import unsaid_ignore
-from gpuseg.evaluation.scores import Scores
+from gpuseg.evaluation.scores import MOST_CLASSES, Scores
 from gpuseg.foreign import Taken, check_indices, in_turn, take
 from gpuseg.palette import MAX_INDEX, Palette
-
-MOST_CLASSES = MAX_INDEX - 1
-"""Classes that can be numbered, with the ignore index and the rest, in 16 bits."""
 
 
 class ConfusionMatrix:
@@ -30,8 +27,8 @@ class ConfusionMatrix:
             matrix.add(model(images).argmax(1), truth)
         print(matrix.scores().miou)
 
-    classes: a Palette, the name or file of one, or how many classes there are (0 to K - 1). Two
-        colours of one index are one class.
+    classes: a Palette, the name or file of one, or how many classes there are (0 to K - 1), 4096
+        at most. Two colours of one index are one class.
     ignore_index: pixels whose truth it is do not count, and it is no class; None takes the
         palette's own, else 255, or 65535 where there are indices above 255.
 
@@ -226,6 +223,10 @@ def _legend(classes: Any, ignore_index: int | None) -> _Legend:
     indices = tuple(sorted(set(names) - {ignored}))
     if not indices:
         raise UsageError(f"expected a class at least besides the ignore index, got {called}")
+    if len(indices) > MOST_CLASSES:
+        raise UsageError(
+            f"expected {MOST_CLASSES:,} classes at most, got {called}: {len(indices):,}"
+        )
     return _Legend(indices, tuple(names[index] for index in indices), ignored, called)
 
 

@@ -119,15 +119,18 @@ def test_which_ignore_index() -> None:
     assert ConfusionMatrix(palette, ignore_index=9).indices == (0, 1, 2, 3, 4)
 
 
-@pytest.mark.parametrize("wrong", [0, -1, True, 65535, 2.5, None, [1, 2]])
+@pytest.mark.parametrize("wrong", [0, -1, True, 4097, 2.5, None, [1, 2]])
 def test_what_names_no_classes(wrong: Any) -> None:
-    with pytest.raises(UsageError, match=r"classes must be a palette, .* from 1 to 65534, got"):
+    with pytest.raises(UsageError, match=r"classes must be a palette, .* from 1 to 4096, got"):
         ConfusionMatrix(wrong)
 
 
 def test_other_wrong_options() -> None:
     with pytest.raises(PaletteError):
         ConfusionMatrix("no such palette")
+    ids = Palette.from_colours([(i % 256, i // 256, 7) for i in range(5000)], name="ids")
+    with pytest.raises(UsageError, match=r"4,096 classes at most, got .* 'ids': 5,000"):
+        ConfusionMatrix(ids)
     for wrong in (-100, 65536, True):
         with pytest.raises(UsageError, match="ignore_index must be a whole number from 0 to 65535"):
             ConfusionMatrix(3, ignore_index=wrong)

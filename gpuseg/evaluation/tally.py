@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 from gpuseg.errors import LabelError
 from gpuseg.evaluation.boundary import BoundaryTally
 from gpuseg.evaluation.cells import Cells
-from gpuseg.evaluation.scores import IGNORED, OUTSIDE
+from gpuseg.evaluation.scores import IGNORED, MOST_CLASSES, OUTSIDE
 from gpuseg.results import FileResult
-
-MOST_CLASSES = 4096
-"""Classes of a confusion matrix, which is then 128 MiB: more are ids of instances."""
 
 _MOST_CELLS = 1 << 22
 """Cells that are summed, a quarter of those of so many classes, in some 500 MB."""

@@ -14,8 +14,9 @@ from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions, unsaid_
 from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
+from gpuseg.evaluation.scores import MOST_CLASSES
 from gpuseg.evaluation.tables import image_table
-from gpuseg.evaluation.tally import MOST_CLASSES, Tally
+from gpuseg.evaluation.tally import Tally
 from gpuseg.evaluation.troubles import Troubles
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes

@@ -225,8 +225,8 @@ def _legend(classes: Any, ignore_index: int | None) -> _Legend:
         raise UsageError(f"expected a class at least besides the ignore index, got {called}")
     if len(indices) > MOST_CLASSES:
         raise UsageError(
-            f"expected {MOST_CLASSES:,} classes at most, got {called}: {len(indices):,}; make fewer "
-            "of them first, for instance by gpuseg remap"
+            f"expected {MOST_CLASSES:,} classes at most, got {called}: {len(indices):,}; make "
+            "fewer of them first, for instance by gpuseg remap"
         )
     return _Legend(indices, tuple(names[index] for index in indices), ignored, called)
 

@@ -39,6 +39,7 @@ from gpuseg.runs import (
     run,
     seen_by_all,
 )
+from gpuseg.verbs.saving import check_distinct
 
 Take = Callable[[FileResult], object]
 
@@ -85,6 +86,7 @@ def evaluate(
     classes, BackendError and DeviceError for a device, and Interrupted.
     """
     images = options.pop("images", None)
+    check_distinct(report, images)
     settings = EvaluateOptions(**cast(EvaluateKeywords, options))
     places = [seen_by_all(os.fspath(path), settings) for path in (pred, truth)]
     pairs = _pairs(places[0], places[1], settings)

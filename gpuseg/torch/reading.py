@@ -57,7 +57,7 @@ class LabelReader:
             if self.colours is not None:
                 _check(labels, self.colours.palette, self.colours.ignore_index)
         except UnknownColourError as error:
-            raise UnknownColourError(f"{path}: {error}", error.colours, error.pixels) from error
+            raise UnknownColourError(f"{path} {error}", error.colours, error.pixels) from error
         except (MaskError, LabelError) as error:
             raise type(error)(f"{path} {error}") from error
         return labels.astype(np.int64)  # a copy: the next file is read into the same memory

@@ -11,7 +11,7 @@ from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.evaluation.evaluating import Evaluating, Sides
 from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions, unsaid_ignore
-from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
+from gpuseg.evaluation.pairing import OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
 from gpuseg.evaluation.scores import MOST_CLASSES
@@ -165,9 +165,14 @@ def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:
     if os.path.realpath(pred) == os.path.realpath(truth):
         raise UsageError(f"PRED must not be TRUTH ({truth}), which is always right; name another")
     if kinds == {True}:
-        endings = Endings(options.pred_suffix, options.truth_suffix)
-        skip = os.path.realpath(pred)
-        return Pairs(truth, options.pattern, skip, predictions=pred, endings=endings)
+        return Pairs(
+            truth,
+            options.pattern,
+            skip=os.path.realpath(pred),
+            ending=options.truth_suffix,
+            predictions=pred,
+            prediction_ending=options.pred_suffix,
+        )
     if options.pattern is not None or options.pred_suffix or options.truth_suffix:
         raise UsageError("--pattern and suffixes choose files of folders, got one file of each")
     return OnePair([truth], prediction=pred)

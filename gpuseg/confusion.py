@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index as whole_number
@@ -12,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError, UsageError
-from gpuseg.evaluation.scores import Scores
+from gpuseg.evaluation.options import unsaid_ignore
+from gpuseg.evaluation.scores import MOST_CLASSES, Scores
 from gpuseg.foreign import Taken, check_indices, in_turn, take
 from gpuseg.palette import MAX_INDEX, Palette
-
-MOST_CLASSES = MAX_INDEX - 1
-"""Classes that can be numbered, with the ignore index and the rest, in 16 bits."""
 
 
 class ConfusionMatrix:
@@ -28,8 +27,8 @@ class ConfusionMatrix:
             matrix.add(model(images).argmax(1), truth)
         print(matrix.scores().miou)
 
-    classes: a Palette, the name or file of one, or how many classes there are (0 to K - 1). Two
-        colours of one index are one class.
+    classes: a Palette, the name or file of one, or how many classes there are (0 to K - 1), 4096
+        at most. Two colours of one index are one class.
     ignore_index: pixels whose truth it is do not count, and it is no class; None takes the
         palette's own, else 255, or 65535 where there are indices above 255.
 
@@ -208,23 +207,27 @@ def _legend(classes: Any, ignore_index: int | None) -> _Legend:
         palette = load_palette(classes)
         names = {index: entry.name for index, entry in palette.first_by_index().items()}
         own, called = palette.ignore_index, f"the classes of palette {palette.name!r}"
+        is_class: Callable[[int], bool] = palette.is_real_class
     else:
         names = {index: str(index) for index in range(_whole(classes, "classes", MOST_CLASSES))}
         own, called = None, f"the classes 0 to {len(names) - 1}"
+        is_class = names.__contains__
     if ignore_index is not None:
         ignored = _whole(ignore_index, "ignore_index", MAX_INDEX)
     elif own is not None:
         ignored = own
     else:
         ignored = 255 if max(names) < 256 else MAX_INDEX
-        if ignored in names:
-            raise UsageError(
-                f"{ignored}, the ignore index where nothing else is said, is one of {called}; "
-                "pass ignore_index"
-            )
+        if is_class(ignored):
+            raise unsaid_ignore(ignored, called, "pass ignore_index")
     indices = tuple(sorted(set(names) - {ignored}))
     if not indices:
         raise UsageError(f"expected a class at least besides the ignore index, got {called}")
+    if len(indices) > MOST_CLASSES:
+        raise UsageError(
+            f"expected {MOST_CLASSES:,} classes at most, got {called}: {len(indices):,}; make "
+            "fewer of them first, for instance by gpuseg remap"
+        )
     return _Legend(indices, tuple(names[index] for index in indices), ignored, called)
 
 

@@ -22,7 +22,7 @@ from gpuseg.answers import Entry
 from gpuseg.errors import UnreadableMaskError
 from gpuseg.names import why_unsafe
 from gpuseg.options import Shard
-from gpuseg.taking import collision, leave, suffix_of, takes, target_key, target_name
+from gpuseg.taking import collision, key_of, leave, suffix_of, takes, target_key, target_name
 from gpuseg.travelling import quickly_pickled
 
 
@@ -92,7 +92,12 @@ class Below:
 
 @dataclass(slots=True)
 class Walk(Below):
-    """One walk over SRC, a folder; `skip` is a real path."""
+    """One walk over SRC, a folder; `skip` is a real path.
+
+    ending: what names end in before their suffixes; those that end otherwise are left alone.
+    """
+
+    ending: str = field(default="", kw_only=True)
 
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root, folder by folder; unusable ones carry an error."""
@@ -127,11 +132,16 @@ class Walk(Below):
                         leave(self.left_alone, "hidden folder")
                     else:
                         below.append(entry.name)
-                elif takes(entry.name, self.pattern):
+                elif self._takes(entry.name):
                     collides = bool(collisions) and self._key(entry.name) in collisions
                     yield _source(entry, path_below(relative, entry.name), collides)
                 else:
                     leave(self.left_alone, suffix_of(entry.name))
+
+    def _takes(self, name: str) -> bool:
+        return takes(name, self.pattern) and (
+            not self.ending or key_of(name, self.ending) is not None
+        )
 
     def _key(self, name: str) -> str:
         return target_key(name, self.folds_case)
@@ -139,14 +149,14 @@ class Walk(Below):
     def _collisions(self, folder: str) -> frozenset[str]:
         """Keys of the target names that several files of this folder would get."""
         with os.scandir(folder) as entries:
-            suspects = repeated(self._key(e.name) for e in entries if takes(e.name, self.pattern))
+            suspects = repeated(self._key(e.name) for e in entries if self._takes(e.name))
         if not suspects:
             return frozenset()
         counts: Counter[str] = Counter()
         with os.scandir(folder) as entries:
             for entry in entries:
                 key = self._key(entry.name)
-                if hash(key) in suspects and takes(entry.name, self.pattern) and not is_dir(entry):
+                if hash(key) in suspects and self._takes(entry.name) and not is_dir(entry):
                     counts[key] += 1
         return frozenset(key for key, count in counts.items() if count > 1)
 

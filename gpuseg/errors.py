@@ -11,6 +11,7 @@
     │   ├── UnreadableMaskError  no permission, a folder, a link that goes round
     │   ├── CollisionError       several masks would get one target
     │   ├── UnsupportedMaskError alpha, 16-bit, CMYK, greyscale indices …
+    │   │   └── ColouredMaskError colours where indices were expected
     │   ├── BrokenMaskError      truncated, damaged or not an image
     │   ├── MaskSizeError        larger than the limit on pixels
     │   ├── MemberError          a member of an archive: a link, a name that leads out …
@@ -111,6 +112,10 @@ class UnsupportedMaskError(MaskError):
     """An image that is whole but is no colour mask: alpha, 16-bit, CMYK, several frames …"""
 
     kind = "unsupported"
+
+
+class ColouredMaskError(UnsupportedMaskError):
+    """An image whose pixels are RGB colours, where a label map was expected."""
 
 
 class BrokenMaskError(MaskError):

@@ -71,7 +71,7 @@ def in_turn(*arrays: Any) -> Iterator[None]:
     """What CuPy does with arrays meanwhile comes in turn with what their owners do.
 
     CUDA tensors of torch: CuPy works on the current stream of torch, and nobody waits for the
-    device. CuPy's arrays: on CuPy's current stream, as ever. Arrays of others, or of several: the
+    device. CuPy's arrays: on CuPy's current stream, as ever. Arrays of others, or of several: their
     device is waited for at the end, for their owners may use the memory again then.
     """
     torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
@@ -86,10 +86,11 @@ def in_turn(*arrays: Any) -> Iterator[None]:
     yield
     if cupy is not None and all(isinstance(array, cupy.ndarray) for array in arrays):
         return
-    if any(_is_on_cuda(array, "") for array in arrays):
-        from gpuseg.kernels import cuda
+    for array in arrays:
+        if _is_on_cuda(array, ""):
+            from gpuseg.kernels import cuda
 
-        cuda.finish()
+            cuda.finish(array)
 
 
 def check_mask(array: Any, where: str) -> None:

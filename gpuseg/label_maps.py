@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -69,3 +70,12 @@ def listed(counts: tuple[tuple[int, int], ...]) -> str:
     """The first of `count_labels`, for messages: `3 (1,000 px), 7 (2 px)`."""
     shown = [f"{index} ({pixels:,} px)" for index, pixels in counts[:SHOWN]]
     return ", ".join([*shown, *([f"{len(counts) - SHOWN} more"] * (len(counts) > SHOWN))])
+
+
+def perhaps_an_object(which: str, indices: Iterable[int], ignore_index: int) -> str:
+    """The remark on label maps that hold nothing but 0 and the ignore index, or one of them."""
+    return (
+        f"{which} hold nothing but {' and '.join(map(str, sorted(indices)))}, and "
+        f"{ignore_index} was taken for the ignore index; if it is a class, as in masks of one "
+        "object, name another with --ignore-index"
+    )

@@ -160,6 +160,11 @@ class Palette:
         """The largest class index."""
         return max(entry.index for entry in self.classes)
 
+    @property
+    def least_depth(self) -> Depth:
+        """The bits that hold the class indices."""
+        return 8 if self.max_index < 256 else 16
+
     def first_by_index(self) -> dict[int, PaletteClass]:
         """Index -> the entry it is painted with (the first of that index)."""
         table: dict[int, PaletteClass] = {}

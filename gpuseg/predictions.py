@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 import weakref
 from collections.abc import Iterable
@@ -39,7 +40,7 @@ class PredictionWriter:
     A prediction that was saved before is replaced, for they are made again every epoch; any other
     file is not, label maps that other verbs made neither, unless `overwrite`. Where several
     processes save to one DST, each has a report of its own: `shard=gpuseg.Shard(rank + 1, ranks)`.
-    A copy of the writer in a process that was forked does nothing.
+    A copy of the writer in a process that was forked saves nothing: its `save` raises.
 
     Raises UsageError, PaletteError, and OutputError where the report cannot be begun or would
     replace that of another verb.
@@ -79,12 +80,18 @@ class PredictionWriter:
 
         What is wrong with a batch is raised here, before anything of it is written: LabelError
         for another shape or dtype and for an index that is no class, UsageError for a name that
-        is unsafe or came before, a wrong number of names and a closed writer; MaskError and
+        is unsafe or came before, a wrong number of names and a writer that is closed or of another
+        process; MaskError and
         BackendError for arrays that cannot be reached. WorkerError where a thread has died. What
         cannot be written is told when the writer is closed, and stops nothing. Safe to call from
         several threads.
         """
         run = self._run
+        if os.getpid() != self._pid:
+            raise UsageError(
+                "a writer belongs to the process that made it, got a batch in one that was forked "
+                "from it, where no thread writes; make a writer in each process, with a shard each"
+            )
         run.backlog.check()
         listed, single = names_of(names)
         batch = take_batch(logits_or_indices, single, run.allowed)
@@ -161,6 +168,9 @@ def save_predictions(
 def _close_forgotten(run: Run, pid: int) -> None:
     """The end of a writer that nobody closed, at the end of the program at the latest."""
     if os.getpid() != pid:
+        return
+    if run.backlog.is_on_own_thread():  # garbage is collected on any; it cannot wait for itself
+        threading.Thread(target=_close_forgotten, args=(run, pid)).start()
         return
     run.end()
     if run.problem:

@@ -23,6 +23,14 @@ def takes(name: str, pattern: str | None) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
+def key_of(name: str, ending: str) -> str | None:
+    """A name without its suffix and this ending; None for one that ends otherwise."""
+    stem = os.path.splitext(name)[0]
+    if not stem.endswith(ending):
+        return None
+    return stem[: len(stem) - len(ending)]
+
+
 def leave(left_alone: Counter[str], kind: str) -> None:
     """Count a file that is not taken. kind: its suffix, or what else it is."""
     if kind not in left_alone and len(left_alone) >= MAX_KINDS:

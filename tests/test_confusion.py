@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,20 +110,27 @@ def test_which_ignore_index() -> None:
     assert ConfusionMatrix(256, ignore_index=300).ignore_index == 300
     with pytest.raises(UsageError, match=r"255, the ignore index .* of the classes 0 to 255; pass"):
         ConfusionMatrix(256)
+    for name, is_class in (("sky", True), ("void", False)):
+        last = (PaletteClass(0, "road", (1, 2, 3)), PaletteClass(255, name, (4, 5, 6)))
+        with pytest.raises(UsageError, match=r"255, .* pass") if is_class else nullcontext():
+            assert ConfusionMatrix(Palette(last)).indices == (0,)
     palette = Palette.from_colours(voc_colormap(5), ignore_index=0)
     assert ConfusionMatrix(palette).indices == (1, 2, 3, 4)
     assert ConfusionMatrix(palette, ignore_index=9).indices == (0, 1, 2, 3, 4)
 
 
-@pytest.mark.parametrize("wrong", [0, -1, True, 65535, 2.5, None, [1, 2]])
+@pytest.mark.parametrize("wrong", [0, -1, True, 4097, 2.5, None, [1, 2]])
 def test_what_names_no_classes(wrong: Any) -> None:
-    with pytest.raises(UsageError, match=r"classes must be a palette, .* from 1 to 65534, got"):
+    with pytest.raises(UsageError, match=r"classes must be a palette, .* from 1 to 4096, got"):
         ConfusionMatrix(wrong)
 
 
 def test_other_wrong_options() -> None:
     with pytest.raises(PaletteError):
         ConfusionMatrix("no such palette")
+    ids = Palette.from_colours([(i % 256, i // 256, 7) for i in range(5000)], name="ids")
+    with pytest.raises(UsageError, match=r"4,096 classes at most, got .* 'ids': 5,000"):
+        ConfusionMatrix(ids)
     for wrong in (-100, 65536, True):
         with pytest.raises(UsageError, match="ignore_index must be a whole number from 0 to 65535"):
             ConfusionMatrix(3, ignore_index=wrong)

@@ -87,8 +87,8 @@ class Played:
     def contiguous(self, array: OnDevice) -> OnDevice:
         return array
 
-    def finish(self) -> None:
-        self.done.append("finish")
+    def finish(self, array: OnDevice) -> None:
+        self.done.append(f"finish {array.number}")
 
     @contextlib.contextmanager
     def on_stream(self, device: int, handle: int) -> Iterator[None]:
@@ -131,9 +131,9 @@ def play_library(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 @pytest.mark.parametrize(
     ("library", "expected"),
     [
-        ("torch", ["stream 7 of 0", "new", "add", "back", "stream 7 of 0", "add", "back"]),
+        ("torch", ["stream 7 of 1", "new", "add", "back", "stream 7 of 1", "add", "back"]),
         ("cupy", ["new", "add", "add"]),
-        ("jax", ["new", "add", "finish", "add", "finish"]),
+        ("jax", ["new", *["add", "finish 1", "finish 1"] * 2]),
     ],
 )
 def test_only_arrays_of_others_are_waited_for(
@@ -145,7 +145,7 @@ def test_only_arrays_of_others_are_waited_for(
     matrix, total = ConfusionMatrix(21), np.zeros((23, 23), np.int64)
     for seed in range(2):
         prediction, truth = random_pair(seed, (2, 9, 9))
-        matrix.add(Owned(prediction), Owned(truth))
+        matrix.add(Owned(prediction, 1), Owned(truth, 1))
         total += counted(prediction, truth)
     assert played.done == expected
     np.testing.assert_array_equal(matrix.matrix, total)
@@ -157,8 +157,8 @@ def test_arrays_of_two_libraries_are_waited_for(
 ) -> None:
     play_library(monkeypatch, "torch")
     prediction, truth = random_pair(0, (4, 4))
-    ConfusionMatrix(21).add(Owned(prediction), OnDevice(truth))
-    assert played.done == ["new", "add", "finish"]
+    ConfusionMatrix(21).add(Owned(prediction, 1), OnDevice(truth, 1))
+    assert played.done == ["new", "add", "finish 1", "finish 1"]
 
 
 def test_batches_of_several_devices_and_of_the_host(played: Played) -> None:

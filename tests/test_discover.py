@@ -164,3 +164,16 @@ def test_the_folder_that_names_are_relative_to(tmp_path: Path) -> None:
     together = [str(tmp_path / "sub" / name) for name in ("b.png", "c.png")]
     assert Listed(together).folder == str(tmp_path / "sub")
     assert Listed([*together, str(tmp_path / "a.png")]).folder is None
+
+
+def test_names_that_end_otherwise_are_left_alone(tmp_path: Path) -> None:
+    """And collide with nothing: a folder may hold several files of one scene."""
+    for name in ("a_ids.png", "a_color.png", "a_color.jpg", "ids.png", "b_ids.png", "b_ids.tif"):
+        (tmp_path / name).touch()
+    walk = Walk(str(tmp_path), ending="_ids")
+    told = {source.relative: type(source.error).__name__ for source in walk}
+    assert told == {
+        "a_ids.png": "NoneType",
+        **dict.fromkeys(("b_ids.png", "b_ids.tif"), "CollisionError"),
+    }
+    assert walk.left_alone == {".png": 2, ".jpg": 1}

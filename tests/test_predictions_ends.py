@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from gpuseg.errors import (
     UsageError,
     WorkerError,
 )
+from gpuseg.predicting.saving import Saving
 from gpuseg.report_file import ReportWriter
 from tests.helpers import ROOT, environment, read_report, temps, tree
 from tests.making import PALETTE
@@ -186,6 +189,36 @@ def test_a_writer_that_nobody_closes_ends_with_the_program(tmp_path: Path) -> No
     assert "OutputError: 1 of 9 predictions could not be saved" in done.stderr
 
 
+@pytest.mark.filterwarnings("ignore:a PredictionWriter was not closed")
+def test_a_writer_that_a_thread_of_its_own_clears_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbage is collected on any thread, and one of those that write cannot wait for itself."""
+    gate, real = Gate(monkeypatch), Saving.run
+
+    def run(saving: Saving, prediction: Any) -> Any:
+        found = real(saving, prediction)
+        gc.collect()
+        return found
+
+    monkeypatch.setattr(Saving, "run", run)
+    writer = PredictionWriter(tmp_path, PALETTE, workers=1)
+    save_all(writer, 2)
+    before, [own] = set(threading.enumerate()), writer._run.backlog._threads
+    writer.itself = writer  # type: ignore[attr-defined]  # only the collector clears it away
+    alive = weakref.ref(writer)
+    del writer
+    gate.open.set()
+    own.join(LONG)
+    assert not own.is_alive()
+    assert alive() is None
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LONG)
+    check(tmp_path, 2)
+    lines = read_report(tmp_path / "gpuseg-report.jsonl")
+    assert (len(lines.files), lines.summary["exit_code"]) == (6, 0)
+
+
 FORKED = """
 import os, sys
 from gpuseg import PredictionWriter
@@ -196,6 +229,11 @@ with PredictionWriter(sys.argv[1], PALETTE) as writer:
     writer.save(logits(0), names(0))
     child = os.fork()
     if not child:
+        for batch in range(2, 11):  # more than the queue takes, and nobody writes here
+            try:
+                writer.save(logits(batch), names(batch))
+            except ValueError as error:
+                print(error)
         sys.exit(3)  # leaves the `with`, and runs what is to be run at the end
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
     writer.save(logits(1), names(1))
@@ -203,9 +241,10 @@ with PredictionWriter(sys.argv[1], PALETTE) as writer:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_forked_copy_does_nothing(tmp_path: Path) -> None:
+def test_a_forked_copy_saves_nothing_and_says_so(tmp_path: Path) -> None:
     done = run(FORKED, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("make a writer in each process") == 9
     check(tmp_path, 2)
     text = (tmp_path / "gpuseg-report.jsonl").read_text()
     assert [json.loads(row)["type"] for row in text.splitlines()] == [

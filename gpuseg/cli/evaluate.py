@@ -92,15 +92,16 @@ def evaluate(pred: str, truth: str, **flags: Any) -> None:
 
     output = Output(flags)
     flags["palette"] = take_palette(flags)
-    outputs = Outputs(**{name: flags.pop(name) for name in _SAVED})
+    saved = {name: flags.pop(name) for name in _SAVED}
+    outputs = Outputs(**saved, report=flags["report"])
     outputs.check()
     chosen = {name: flags[name] for name in _COUNTED}
     found = output.look(
         lambda: count_pairs(pred, truth, **chosen),
         lambda show: work(pred, truth, images=outputs.images, progress=show, **flags),
     )
-    saved = outputs.save(found)
-    output.end(found.report, lambda: _tell(found, saved), {**found.as_dict(), "saved": saved})
+    paths = outputs.save(found)
+    output.end(found.report, lambda: _tell(found, paths), {**found.as_dict(), "saved": paths})
 
 
 def _tell(found: Evaluation, saved: tuple[str, ...]) -> None:

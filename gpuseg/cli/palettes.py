@@ -102,7 +102,7 @@ def _show(palette: Palette) -> None:
         click.echo(f"{entry.index:5}  {box}  {entry.hex}  {printable(entry.name)}")
     for merged in palette.merged:
         click.echo(printable(f"merged: {merged.name!r} is read as {merged.kept!r} (one colour)"))
-    findings = lint_palette(palette, 8 if palette.max_index < 256 else 16)
+    findings = lint_palette(palette, palette.least_depth)
     for finding in (f for f in findings if f.code != "merged"):  # each is shown above
         click.echo(printable(f"{finding.severity}: {finding.message}"))
 

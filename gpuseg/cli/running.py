@@ -47,16 +47,16 @@ class Output:
     def look(self, count: Callable[[], int | None], work: Callable[[Progress], Found]) -> Found:
         """Do what finds something out; where something ends it, so does the command.
 
-        With 130 after Ctrl-C, and 1 where a cluster was lost.
+        With 130 after Ctrl-C, and 1 where a device failed or a cluster was lost.
         """
-        from gpuseg.errors import Interrupted, SchedulerError
+        from gpuseg.errors import DeviceError, Interrupted, SchedulerError
 
         try:
             return self._run(count, work)
-        except (Interrupted, SchedulerError) as error:
+        except (Interrupted, DeviceError, SchedulerError) as error:
             if error.report is None:  # nothing was started
                 raise
-            if isinstance(error, SchedulerError):
+            if not isinstance(error, Interrupted):
                 click.echo(one_line(f"failed: {error}"), err=True)
             print_failures(error.report)
             click.echo(one_line(error.report.summary()), err=True)

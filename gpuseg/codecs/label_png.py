@@ -14,7 +14,7 @@ from gpuseg.codecs.acceptance import refuse_frames, warnings_of
 from gpuseg.codecs.fingerprint import CHUNK, Fingerprint
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.codecs.opening import ImageFile, grey_step, opened, raw_mode
-from gpuseg.errors import LabelError, MaskError, UnsupportedMaskError
+from gpuseg.errors import ColouredMaskError, LabelError, MaskError, UnsupportedMaskError
 from gpuseg.options import DEFAULT_MAX_PIXELS
 
 Z_RLE = 3
@@ -110,8 +110,9 @@ def _indices(image: Image.Image) -> tuple[Labels, bytes | None]:
         return np.array(image).astype(np.uint8), None
     if image.mode in ("I;16", "I;16L", "I;16B"):
         return np.array(image).astype(np.uint16), None
-    what = "holds colours" if image.mode in ("RGB", "RGBA") else f"is of mode {image.mode}"
-    raise UnsupportedMaskError(
+    is_coloured = image.mode in ("RGB", "RGBA")
+    what = "holds colours" if is_coloured else f"is of mode {image.mode}"
+    raise (ColouredMaskError if is_coloured else UnsupportedMaskError)(
         f"{what}; a label map is a palette or greyscale image: make label maps of colour masks "
         "first: gpuseg convert"
     )

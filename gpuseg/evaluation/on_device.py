@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -143,7 +144,7 @@ class DeviceFlow:
                     self._count_alone(pair)
                 else:
                     share = seconds * pair.pixels / max(pixels, 1)
-                    self._tell(pair, self._cells(pair, matrix), share)
+                    self._tell(pair, partial(self._cells, pair, matrix), share)
         batch.pairs, batch.used = [], 0
 
     def _in_parts(self, batch: _Batch) -> Iterator[tuple[list[_Pair], Counts, float]]:
@@ -186,14 +187,15 @@ class DeviceFlow:
 
     def _count_alone(self, pair: _Pair) -> None:
         """Count a pair by the CPU."""
+        self._tell(pair, partial(self._sides.count, pair.truth, pair.prediction), 0.0)
+
+    def _tell(self, pair: _Pair, cells: Callable[[], Cells], seconds: float) -> None:
+        """The row of a pair. seconds: that counting has taken, besides what `cells` takes."""
         start = perf_counter()
         try:
-            cells = self._sides.count(pair.truth, pair.prediction)
+            found = cells()
         except Exception as error:  # a file that fails never stops another
             self._add(FileResult.failure(pair.source.relative, error))
             return
-        self._tell(pair, cells, perf_counter() - start)
-
-    def _tell(self, pair: _Pair, cells: Cells, seconds: float) -> None:
-        spent = {"read": pair.read, "count": seconds}
-        self._add(pair_row(pair.source, pair.truth, pair.prediction, cells, spent))
+        spent = {"read": pair.read, "count": seconds + perf_counter() - start}
+        self._add(pair_row(pair.source, pair.truth, pair.prediction, found, spent))

@@ -36,7 +36,7 @@ class EvaluateOptions(ReadOptions):
     """How pairs are read and scored: `ReadOptions` (`pattern` chooses truths), and these.
 
     ignore_index: pixels whose truth it is do not count; None takes the palette's, else 255, or
-        65535 where the palette has indices above 255.
+        65535 where the palette has indices above 255, if that is no class of the palette.
     unmapped: an index that a map does not name: `error` fails the pair, `keep` lets it be,
         `ignore` makes it the ignore index.
     pred_suffix, truth_suffix: what names end in before their own suffixes, where the two differ:
@@ -85,6 +85,17 @@ class EvaluateOptions(ReadOptions):
             )
         if not _is_whole(self.batch_pixels, 1 << 40) or not self.batch_pixels:
             raise UsageError(f"batch_pixels must be 1 at least, got {self.batch_pixels!r}")
+
+
+def unsaid_ignore(index: int, classes: str, advice: str) -> UsageError:
+    """The error of the ignore index where none was said and it is a class, which would not count.
+
+    classes: what it is one of. advice: how to say one.
+    """
+    return UsageError(
+        f"{index}, the ignore index where nothing else is said, is one of {classes}; {advice}, for "
+        f"instance {MAX_INDEX}, or {index} if it means no class"
+    )
 
 
 def _is_whole(value: object, most: int) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gpuseg.discover import Listed, Source, Walk, is_dir, path_below
 from gpuseg.errors import CollisionError, UnreadableMaskError
-from gpuseg.taking import leave, suffix_of, takes
+from gpuseg.taking import key_of, takes
 
 _NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
@@ -24,17 +24,6 @@ class NoPredictionError(Exception):
 
 class NoTruthError(Exception):
     """A prediction that has no truth."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endings:
-    """What the names of a pair end in, before their suffixes: what comes before it pairs them.
-
-    Files whose names do not end so are none of the evaluation.
-    """
-
-    prediction: str = ""
-    truth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +61,6 @@ class Names:
         return found
 
 
-def key_of(name: str, ending: str) -> str | None:
-    """What pairs a file: its name without suffix and ending; None for one that ends otherwise."""
-    stem = os.path.splitext(name)[0]
-    if not stem.endswith(ending):
-        return None
-    return stem[: len(stem) - len(ending)]
-
-
 def _keys(folder: str, ending: str, pattern: str | None) -> Iterator[tuple[str, str]]:
     """Name and key of each image, and of what else the pattern takes, in any order.
 
@@ -102,12 +83,13 @@ class Pairs(Walk):
     """A Walk over the truths, each with the path of its prediction as `target`; then the rest.
 
     A truth without a prediction carries a NoPredictionError, a prediction without a truth, which
-    comes after all truths, a NoTruthError. predictions: their folder. A truth that `pattern`
-    leaves out is a truth yet: nobody says that its prediction has none.
+    comes after all truths, a NoTruthError. predictions: their folder. ending, prediction_ending:
+    what the names of truths and of predictions end in; what comes before it pairs them. A truth
+    that `pattern` leaves out is a truth yet: nobody says that its prediction has none.
     """
 
     predictions: str
-    endings: Endings
+    prediction_ending: str = ""
 
     def __iter__(self) -> Iterator[Source]:
         """Every truth, then every prediction without one."""
@@ -127,7 +109,7 @@ class Pairs(Walk):
         """
         folder = os.path.join(self.root, relative)
         try:
-            keys = _keys(folder, self.endings.truth, self.pattern)
+            keys = _keys(folder, self.ending, self.pattern)
             hashes = np.array(array("q", (hash(key) for _, key in keys)), np.int64)
         except OSError:  # the walk over the truths tells that
             return None
@@ -138,30 +120,22 @@ class Pairs(Walk):
         where = os.path.join(self.predictions, relative)
         others: Names | UnreadableMaskError
         try:
-            others = Names.of(where, self.endings.prediction)
+            others = Names.of(where, self.prediction_ending)
         except OSError as error:
             others = UnreadableMaskError(
                 f"has no prediction that could be found: the folder {where} cannot be read: "
                 f"{error.strerror}; mend that"
             )
         for source in Walk._files(self, folder, relative, below):
-            key = key_of(os.path.basename(source.relative), self.endings.truth)
-            if key is None:
-                leave(self.left_alone, suffix_of(source.relative))
-                continue
-            yield self._paired(source, path_below(relative, key), others)
+            yield self._paired(source, others)
 
-    def _key(self, name: str) -> str:
-        """Names whose keys are equal are too many."""
-        key = key_of(name, self.endings.truth)
-        return f"/{name}" if key is None else key  # of no pair: like no other
-
-    def _paired(self, source: Source, place: str, others: Names | UnreadableMaskError) -> Source:
-        """A truth and its prediction. place: its key below the folder."""
-        key, found = place.rpartition("/")[2], []
+    def _paired(self, source: Source, others: Names | UnreadableMaskError) -> Source:
+        """A truth and its prediction."""
+        place = os.path.splitext(source.relative)[0].removesuffix(self.ending)
+        found = []
         if isinstance(others, Names):
-            found = others.suffixes_of(key)
-        wanted = f"{place}{self.endings.prediction}{found[0] if found else '.png'}"
+            found = others.suffixes_of(place.rpartition("/")[2])
+        wanted = f"{place}{self.prediction_ending}{found[0] if found else '.png'}"
         source = replace(source, goes_to=wanted)
         if isinstance(source.error, CollisionError):
             advice = "leave one of them there, or choose one kind with --pattern"
@@ -197,7 +171,7 @@ class _Alone(Walk):
                     if not name.startswith("."):
                         below.append(name)
                     continue
-                key = key_of(name, self.pairs.endings.prediction)
+                key = key_of(name, self.pairs.prediction_ending)
                 if key is None or not takes(name, None) or known is None or _holds(known, key):
                     continue
                 yield Source(entry.path, path_below(relative, name), error=NoTruthError())

@@ -15,7 +15,7 @@ from gpuseg.batch import Labels
 from gpuseg.codecs import png
 from gpuseg.codecs.opening import ImageFile
 from gpuseg.colour_masks import read_colour_mask
-from gpuseg.errors import LabelError, UnknownColourError, UnsupportedMaskError
+from gpuseg.errors import ColouredMaskError, LabelError, UnknownColourError, UnsupportedMaskError
 from gpuseg.indexing import index_mask
 from gpuseg.kernels.lut import Lookup, build_lookup
 from gpuseg.label_maps import count_labels, listed, read_label_map
@@ -146,9 +146,7 @@ class Reader:
         """By the pixels, which tells what is wrong; the labels are in memory of their own."""
         try:
             found = read_label_map(path, self.max_pixels)
-        except UnsupportedMaskError as error:
-            if not str(error).startswith("holds colours"):
-                raise
+        except ColouredMaskError:
             return self._coloured(path)
         labels = self.indices.of(found.labels)
         return Image(labels, found.format, found.codec, found.warnings)

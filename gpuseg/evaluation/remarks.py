@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Tally
+from gpuseg.label_maps import perhaps_an_object
 from gpuseg.palette import Palette
 from gpuseg.results import percent
 from gpuseg.text import count
@@ -29,6 +30,8 @@ def remarks_on(
                 f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore "
                 "index; if it is a class, name another with --ignore-index"
             )
+    if (truths := tally.truths()) == {0, tally.ignore_index}:
+        yield perhaps_an_object("truths", truths, tally.ignore_index)
     if scores.predicted_ignored:
         share = percent(scores.predicted_ignored, scores.pixels)
         yield (

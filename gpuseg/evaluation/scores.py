@@ -35,6 +35,9 @@ Counts = NDArray[np.int64]
 IGNORED, OUTSIDE = 0, 1
 """Columns behind those of the classes: predicted as the ignore index, and as no class at all."""
 
+MOST_CLASSES = 4096
+"""Classes of a confusion matrix, which is then 128 MiB: more are ids of instances."""
+
 MEANS = (
     "miou", "pixel_accuracy", "mean_accuracy", "fwiou", "mean_dice", "mean_precision"
 )  # fmt: skip

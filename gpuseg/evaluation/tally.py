@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 from gpuseg.errors import LabelError
 from gpuseg.evaluation.boundary import BoundaryTally
 from gpuseg.evaluation.cells import Cells
-from gpuseg.evaluation.scores import IGNORED, OUTSIDE
+from gpuseg.evaluation.scores import IGNORED, MOST_CLASSES, OUTSIDE
 from gpuseg.results import FileResult
-
-MOST_CLASSES = 4096
-"""Classes of a confusion matrix, which is then 128 MiB: more are ids of instances."""
 
 _MOST_CELLS = 1 << 22
 """Cells that are summed, a quarter of those of so many classes, in some 500 MB."""
@@ -108,6 +105,10 @@ class Tally:
         found = {index for key in self._cells for index in (key >> 16, key & 0xFFFF)}
         found.discard(self.ignore_index)
         return sorted(found)
+
+    def truths(self) -> set[int]:
+        """All indices that occur in a truth, with the ignore index."""
+        return {key >> 16 for key in self._cells} | set(self._outside)
 
     def confusion(self, indices: list[int]) -> NDArray[np.int64]:
         """The confusion matrix over these classes, int64 (C, C + 2), as Scores takes it.

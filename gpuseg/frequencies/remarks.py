@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpuseg.frequencies.counts import TOGETHER, Tally
+from gpuseg.label_maps import perhaps_an_object
 from gpuseg.palette import MAX_INDEX, Palette
 
 _SHOWN = 8
@@ -121,11 +122,7 @@ def _ignored(tally: Tally, palette: Palette | None) -> Iterator[str]:
             "index; if it is a class, name another with --ignore-index"
         )
     elif set(tally.pixels) <= {0, index}:
-        yield (
-            f"label maps hold nothing but {' and '.join(map(str, sorted(tally.pixels)))}, and "
-            f"{index} was taken for the ignore index; if it is a class, as in masks of one "
-            "object, name another with --ignore-index"
-        )
+        yield perhaps_an_object("label maps", tally.pixels, index)
 
 
 def _some(rows: list[str]) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def _head(start: bytes) -> dict[str, Any] | None:
 def palette_of_run(dst: str | os.PathLike[str]) -> Palette | None:
     """The palette that the label maps in DST were made with, None where no report tells.
 
-    dst: the folder, or one file in it. The palette's ignore index is the one that was written.
+    dst: the folder, or one file in it. The palette's ignore index is the one that was written;
+    it has none where that is a class, which nobody made it.
     Looks at `gpuseg-report*.jsonl` in the folder, the first by name; for `labels.tar` first at
     `labels.tar.gpuseg-report.jsonl` beside it, then at those of runs to archives of such a name.
     """
@@ -106,7 +108,10 @@ def palette_of_head(head: Mapping[str, Any]) -> Palette | None:
         name, ignored = head["palette"], head["ignore_index"]
         if type(name) is not str or type(ignored) is not int:
             return None
-        return Palette(classes, name=name, ignore_index=ignored)
+        palette = Palette(classes, name=name)
+        if palette.is_real_class(ignored) and ignored == palette.ignore_for(palette.least_depth):
+            return palette  # taken where nothing was said, and written for nothing but the class
+        return replace(palette, ignore_index=ignored)
     except (KeyError, TypeError, ValueError, PaletteError):  # not as we write it
         return None
 

@@ -88,6 +88,10 @@ class Backlog(Generic[Item]):
             raise
         self._check_threads()
 
+    def is_on_own_thread(self) -> bool:
+        """Whether one of the threads calls this; `finish` would wait for it for ever."""
+        return threading.current_thread() in self._threads
+
     def drop(self) -> None:
         """Have no item begun any more."""
         with self._changed:

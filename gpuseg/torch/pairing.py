@@ -105,7 +105,7 @@ def _files(what: str, folder: str, pattern: str | None, ending: str) -> Iterator
     """(path without suffix and ending, path below the folder) of each file."""
     if storage.is_url(folder) or not os.path.isdir(folder):
         raise UsageError(f"{what} must lie in a folder of this machine, got {folder}")
-    for source in Walk(folder, pattern):
+    for source in Walk(folder, pattern, ending=ending):
         if isinstance(source.error, CollisionError):
             raise UsageError(
                 f"several {what} in {folder} have the path of {source.relative} without its "
@@ -113,9 +113,7 @@ def _files(what: str, folder: str, pattern: str | None, ending: str) -> Iterator
             )
         if isinstance(source.error, GpusegError):
             raise type(source.error)(f"{source.path} {source.error}") from source.error
-        stem = os.path.splitext(source.relative)[0]
-        if stem.endswith(ending):
-            yield stem.removesuffix(ending), source.relative
+        yield os.path.splitext(source.relative)[0].removesuffix(ending), source.relative
 
 
 def _examples(names: list[str]) -> str:

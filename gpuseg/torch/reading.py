@@ -41,7 +41,7 @@ class LabelReader:
         colours = None
         if palette is not None:
             IndexOptions(ignore_index=ignore_index, depth=16)  # is it one?
-            ignored = palette.ignore_for(8 if palette.max_index < 256 else 16, ignore_index)
+            ignored = palette.ignore_for(palette.least_depth, ignore_index)
             colours = Colours(palette, ignored)
         return cls(colours, Reader(colours, Indices(), limit))
 
@@ -57,7 +57,7 @@ class LabelReader:
             if self.colours is not None:
                 _check(labels, self.colours.palette, self.colours.ignore_index)
         except UnknownColourError as error:
-            raise UnknownColourError(f"{path}: {error}", error.colours, error.pixels) from error
+            raise UnknownColourError(f"{path} {error}", error.colours, error.pixels) from error
         except (MaskError, LabelError) as error:
             raise type(error)(f"{path} {error}") from error
         return labels.astype(np.int64)  # a copy: the next file is read into the same memory

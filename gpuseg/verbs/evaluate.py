@@ -10,12 +10,13 @@ from gpuseg import storage
 from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.evaluation.evaluating import Evaluating, Sides
-from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions
-from gpuseg.evaluation.pairing import Endings, OnePair, Pairs
+from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions, unsaid_ignore
+from gpuseg.evaluation.pairing import OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
 from gpuseg.evaluation.result import Evaluation, conclude
+from gpuseg.evaluation.scores import MOST_CLASSES
 from gpuseg.evaluation.tables import image_table
-from gpuseg.evaluation.tally import MOST_CLASSES, Tally
+from gpuseg.evaluation.tally import Tally
 from gpuseg.evaluation.troubles import Troubles
 from gpuseg.finding import is_archive
 from gpuseg.folders import check_slashes
@@ -38,6 +39,7 @@ from gpuseg.runs import (
     run,
     seen_by_all,
 )
+from gpuseg.verbs.saving import check_distinct
 
 Take = Callable[[FileResult], object]
 
@@ -84,6 +86,7 @@ def evaluate(
     classes, BackendError and DeviceError for a device, and Interrupted.
     """
     images = options.pop("images", None)
+    check_distinct(report, images)
     settings = EvaluateOptions(**cast(EvaluateKeywords, options))
     places = [seen_by_all(os.fspath(path), settings) for path in (pred, truth)]
     pairs = _pairs(places[0], places[1], settings)
@@ -162,9 +165,14 @@ def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:
     if os.path.realpath(pred) == os.path.realpath(truth):
         raise UsageError(f"PRED must not be TRUTH ({truth}), which is always right; name another")
     if kinds == {True}:
-        endings = Endings(options.pred_suffix, options.truth_suffix)
-        skip = os.path.realpath(pred)
-        return Pairs(truth, options.pattern, skip, predictions=pred, endings=endings)
+        return Pairs(
+            truth,
+            options.pattern,
+            skip=os.path.realpath(pred),
+            ending=options.truth_suffix,
+            predictions=pred,
+            prediction_ending=options.pred_suffix,
+        )
     if options.pattern is not None or options.pred_suffix or options.truth_suffix:
         raise UsageError("--pattern and suffixes choose files of folders, got one file of each")
     return OnePair([truth], prediction=pred)
@@ -205,7 +213,14 @@ def _classes(palette: Palette | None, ignored: int) -> frozenset[int] | None:
 
 
 def _ignore_index(wanted: int | None, palette: Palette | None) -> int:
-    """The one of the truth: 255 where nothing else is said, if it can be no class."""
+    """The one of the truth: 255 where nothing else is said. Raises UsageError if it is a class."""
     if wanted is not None:
         return wanted
-    return 255 if palette is None else palette.ignore_for(8 if palette.max_index < 256 else 16)
+    if palette is None:
+        return 255
+    ignored = palette.ignore_for(palette.least_depth)
+    if palette.ignore_index is None and palette.is_real_class(ignored):
+        raise unsaid_ignore(
+            ignored, f"the classes of palette {palette.name!r}", "name another with --ignore-index"
+        )
+    return ignored

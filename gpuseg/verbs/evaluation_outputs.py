@@ -11,7 +11,7 @@ from gpuseg.evaluation.result import CSV_HEAD, Evaluation
 from gpuseg.evaluation.tables import CORNER, check_images, matrix_csv
 from gpuseg.output import check_replaceable, write_atomically
 from gpuseg.runs import StrPath
-from gpuseg.verbs.saving import make_plot_folder
+from gpuseg.verbs.saving import check_distinct, make_plot_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Outputs:
     """Where things go; what is None is not wanted.
 
     table: of `save_csv`. matrix: of `save_matrix`. images: of `evaluate`. plots: of `save_plots`.
-    page, over, overwrite: of `save_page`.
+    page, over, overwrite: of `save_page`. report: of `evaluate`, which writes it.
     """
 
     table: StrPath | None = None
@@ -29,13 +29,14 @@ class Outputs:
     page: StrPath | None = None
     over: StrPath | None = None
     overwrite: bool = False
+    report: StrPath | None = None
 
     def check(self) -> None:
         """Refuse what could not be written once all is counted, and make the folder of plots.
 
         Raises OutputError, and UsageError: without matplotlib or jinja2, or for two of one place.
         """
-        self._check_distinct()
+        check_distinct(self.table, self.matrix, self.images, self.page, self.report)
         if self.table is not None:
             _check_table(self.table)
         if self.matrix is not None:
@@ -48,14 +49,6 @@ class Outputs:
             _check_over(self.over, self.page)
         if self.plots is not None:
             make_plot_folder(self.plots)
-
-    def _check_distinct(self) -> None:
-        known: set[str] = set()
-        for place in (self.table, self.matrix, self.images, self.page):
-            path = os.path.realpath(place) if place is not None else ""
-            if path in known:
-                raise UsageError(f"{path} is named for two outputs; give each a place of its own")
-            known |= {path} - {""}
 
     def save(self, found: Evaluation) -> tuple[str, ...]:
         """Write all but the table of pairs, which is written; returns paths. Raises OutputError."""

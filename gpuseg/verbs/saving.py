@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gpuseg.errors import OutputError
+from gpuseg import storage
+from gpuseg.errors import OutputError, UsageError
 from gpuseg.output import check_local
 from gpuseg.runs import StrPath
 
@@ -22,3 +23,13 @@ def make_plot_folder(folder: StrPath) -> None:
             f"the folder of plots {os.fspath(folder)} cannot be made: {error.strerror}; "
             "choose another"
         ) from error
+
+
+def check_distinct(*places: StrPath | None) -> None:
+    """Raise UsageError where two outputs would go to one place. None: no such output."""
+    known: set[str] = set()
+    for path in (os.fspath(place) for place in places if place is not None):
+        path = path if storage.is_url(path) else os.path.realpath(path)
+        if path in known:
+            raise UsageError(f"{path} is named for two outputs; give each a place of its own")
+        known.add(path)

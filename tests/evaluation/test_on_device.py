@@ -15,7 +15,7 @@ from PIL import Image
 import gpuseg
 from gpuseg.cli import main
 from gpuseg.errors import BackendError, DeviceError, UsageError
-from gpuseg.evaluation import on_device
+from gpuseg.evaluation import evaluating, on_device
 from gpuseg.kernels import backend
 from gpuseg.palette import Palette, PaletteClass, voc_colormap
 from tests.kernels.host_device import HostDevice
@@ -173,6 +173,29 @@ def test_a_device_that_fails_ends_the_run(
     use(monkeypatch, Broken())
     with pytest.raises(DeviceError, match=r"host failed \(RuntimeError: no kernel image\); run"):
         gpuseg.evaluate(*folders, palette=VOC, device="cuda")
+    words = ["evaluate", *map(str, folders), "--palette", "voc", "--device", "cuda"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1
+    assert "failed: device host failed" in done.output
+
+
+def test_a_pair_that_fails_after_the_device_stops_no_other(
+    folders: tuple[Path, Path], device: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Boundaries are the CPU's, which may have no memory for those of a large image."""
+    real = evaluating.image_boundaries
+
+    def image_boundaries(truth: Any, *others: Any) -> Any:
+        if truth.size > 1000:
+            raise MemoryError
+        return real(truth, *others)
+
+    monkeypatch.setattr(evaluating, "image_boundaries", image_boundaries)
+    expected, _ = rows(folders, palette=VOC, boundary=1.0)
+    found, _ = rows(folders, palette=VOC, boundary=1.0, device="cuda", workers=2)
+    assert found == expected
+    assert device.batches
+    assert any("needs more memory" in row.get("message", "") for row in found)
 
 
 def test_on_the_command_line(folders: tuple[Path, Path], device: Counted) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gpuseg.discover import Source
 from gpuseg.errors import CollisionError, UnreadableMaskError
-from gpuseg.evaluation.pairing import Endings, NoPredictionError, NoTruthError, OnePair, Pairs
+from gpuseg.evaluation.pairing import NoPredictionError, NoTruthError, OnePair, Pairs
 
 KINDS = {
     NoPredictionError: "missing",
@@ -38,7 +38,12 @@ def walk(
     """The pairs below a folder. endings: of predictions, of truths."""
     skip = os.path.realpath(root / pred)
     return Pairs(
-        str(root / truth), pattern, skip, predictions=str(root / pred), endings=Endings(*endings)
+        str(root / truth),
+        pattern,
+        skip,
+        ending=endings[1],
+        predictions=str(root / pred),
+        prediction_ending=endings[0],
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from gpuseg import Palette, evaluate
 from tests.evaluation.making import save_pairs
@@ -33,6 +34,16 @@ def test_an_ignore_index_that_may_be_a_class(tmp_path: Path) -> None:
     deep = np.array([[0, 1, 255, 300]])
     assert "and 255 was taken for the ignore index" in remarks(tmp_path, deep, deep, None)
     assert "taken for" not in remarks(tmp_path, np.minimum(deep, 255), deep % 255, None)
+
+
+@pytest.mark.parametrize("of_object", [1, 255])
+def test_masks_of_one_object(tmp_path: Path, of_object: int) -> None:
+    """0 and 255 in the truth are 0 and 1 to many a network: no pixel of the object counts."""
+    truth, prediction = [[0, 0, 255, 255]], [[0, 0, of_object, 0]]
+    told = remarks(tmp_path, truth, prediction, None)
+    assert "\ntruths hold nothing but 0 and 255, and 255 was taken for the ignore index; if" in told
+    save_pairs(tmp_path, {"b.png": (np.array([[7]]), np.array([[7]]))}, None)
+    assert "nothing but" not in remarks(tmp_path, truth, prediction, None)
 
 
 def test_predicted_as_the_ignore_index(tmp_path: Path) -> None:

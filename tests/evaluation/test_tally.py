@@ -11,8 +11,8 @@ import pytest
 from gpuseg.errors import LabelError
 from gpuseg.evaluation import tally as tallies
 from gpuseg.evaluation.cells import Cells
-from gpuseg.evaluation.scores import Scores
-from gpuseg.evaluation.tally import MOST_CLASSES, Tally
+from gpuseg.evaluation.scores import MOST_CLASSES, Scores
+from gpuseg.evaluation.tally import Tally
 from gpuseg.results import FileResult
 from tests.evaluation.making import cells, confusion, made_pairs, read
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpuseg import storage
-from gpuseg.palette import Palette
+from gpuseg.palette import Palette, PaletteClass
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run, read_head
 from tests.helpers import Place
@@ -141,3 +141,15 @@ def test_archives_are_told_by_their_own_runs(tmp_path: Path) -> None:
     leave("b.tar.gpuseg-report.jsonl", "voc", "b.tar")
     assert [told(n) for n in ("a-3.tar", "a-{0..9}.tar")] == ["cityscapes"] * 2
     assert [told(n) for n in ("b.tar", "b.zip", "aa-3.tar", "a-3.zip")] == ["voc", None, None, None]
+
+
+def test_a_class_that_nobody_made_the_ignore_index_is_none(tmp_path: Path) -> None:
+    """`convert` names 255 in its report, and where it is a class never writes it for no class."""
+    first = PaletteClass(0, "road", (1, 2, 3))
+    for name, written, told in (("sky", 255, None), ("sky", 0, 0), ("void", 255, 255)):
+        palette = Palette((first, PaletteClass(255, name, (4, 5, 6))))
+        head = {"type": "run", **describe(palette, written)}
+        (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head))
+        found = palette_of_run(tmp_path)
+        assert found is not None
+        assert found.ignore_index == told

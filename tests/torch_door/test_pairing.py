@@ -71,6 +71,7 @@ def test_endings_are_not_compared(tmp_path: Path) -> None:
     labels = files(
         tmp_path / "l", *(f"ulm/{i}_gtFine_{kind}.png" for i in (1, 2) for kind in kinds)
     )
+    files(tmp_path / "l", "ulm/1_gtFine_color.jpg")  # of no pair, and so no second of one
     found = pair(images, labels, endings=("_leftImg8bit", "_gtFine_labelTrainIds"))
     assert list(found.labels) == [f"ulm/{i}_gtFine_labelTrainIds.png" for i in (1, 2)]
     assert list(found.images) == ["ulm/1_leftImg8bit.png", "ulm/2_leftImg8bit.png"]

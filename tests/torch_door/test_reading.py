@@ -120,7 +120,7 @@ def test_unknown_colours_and_indices(tmp_path: Path) -> None:
     pixels = mask(4, 5)
     pixels[1, 2:4] = 77
     Image.fromarray(pixels).save(tmp_path / "c.png")
-    with pytest.raises(UnknownColourError, match=r"c\.png: 2 of 20 pixels .*#4d4d4d") as error:
+    with pytest.raises(UnknownColourError, match=r"c\.png holds 2 pixels .*#4d4d4d") as error:
         read(tmp_path / "c.png", PALETTE)
     assert (error.value.pixels, error.value.colours[0].rgb) == (2, (77, 77, 77))
     for name in ("i.png", "i.tif"):

@@ -111,6 +111,21 @@ def test_more_than_255_classes(tmp_path: Path) -> None:
     assert {c.index for c in found.classes} == set(np.unique([truth[1:], prediction[1:]]).tolist())
 
 
+def test_a_class_that_would_be_the_ignore_index_is_told(dump: Path) -> None:
+    """Where nothing is said, neither by the palette nor by a report, which names what was taken."""
+    every = Palette.from_colours(gpuseg.voc_colormap(256), name="every")
+    for name in made_pairs():
+        colours = every.colours[np.array(Image.open(dump / "truth" / name))]
+        (dump / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colours).save(dump / "masks" / name)
+    convert_directory(dump / "masks", dump / "made", every)
+    for truth, palette in ((dump / "truth", every), (dump / "made", None)):
+        with pytest.raises(UsageError, match=r"^255, the ignore .* 'every'; name .*--ignore-index"):
+            evaluate(dump / "pred", truth, palette=palette)
+        found = evaluate(dump / "pred", truth, palette=palette, ignore_index=65535)
+        assert (len(found.classes), found.ignored_pixels) == (256, 0)
+
+
 def test_more_classes_than_a_matrix_has_are_refused_at_once(dump: Path) -> None:
     many = Palette.from_colours([(i % 256, i // 256, 7) for i in range(5000)])
     with pytest.raises(UsageError, match=r"has 5,000 classes, a confusion matrix 4,096 at most"):

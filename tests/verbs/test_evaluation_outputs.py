@@ -92,9 +92,13 @@ def test_what_could_not_be_written_is_refused_before(tmp_path: Path, name: str) 
 
 
 def test_two_outputs_have_two_places(tmp_path: Path) -> None:
-    for other in NAMES[1:3]:
+    for other in (*NAMES[1:3], "report"):
         with pytest.raises(UsageError, match="two outputs"):
             Outputs(**{"table": tmp_path / "a/../x.csv", other: tmp_path / "x.csv"}).check()
+    six(tmp_path)
+    with pytest.raises(UsageError, match="two outputs"):
+        evaluated(tmp_path, report=tmp_path / "x", images=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
 
 
 def test_photographs_belong_to_a_page(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def on_stream(device: int, handle: int) -> Iterator[None]:
         yield
 
 
-def finish() -> None:
-    """Wait for what was launched on the current stream of the current device."""
-    cupy.cuda.get_current_stream().synchronize()
+def finish(array: Any) -> None:
+    """Wait for what was launched on the current stream of the device of an array of any library."""
+    with from_foreign(array).device:
+        cupy.cuda.get_current_stream().synchronize()

@@ -30,7 +30,7 @@ from benchmarks.measured import Entry, add_bar
 from benchmarks.samples import voc_palette
 from gpuseg.evaluation.evaluating import Sides
 from gpuseg.evaluation.options import EvaluateOptions
-from gpuseg.evaluation.pairing import Endings, Pairs
+from gpuseg.evaluation.pairing import Pairs
 from gpuseg.evaluation.reading import Indices, Reader
 from gpuseg.runs import look
 
@@ -111,7 +111,7 @@ def _decode(pairs: PairSet, workers: int) -> None:
     options = EvaluateOptions(workers=workers)
     reader = Reader(None, Indices(), options.max_pixels)
     sides = Sides(str(pairs.pred), reader, reader, 255, None)
-    walk = Pairs(str(pairs.truth), predictions=str(pairs.pred), endings=Endings())
+    walk = Pairs(str(pairs.truth), predictions=str(pairs.pred))
     done = look(walk, Decoding(sides, options), verb="evaluate")
     if done.failed or done.files["read"] != len(pairs.names()):
         raise SystemExit(f"{DECODE}: {done.summary()}")

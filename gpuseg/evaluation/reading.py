@@ -28,6 +28,7 @@ from gpuseg.results import count
 
 _SHOWN = 3
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """One side of a pair, read.
@@ -148,7 +149,7 @@ class Reader:
         return self._thoroughly(path)
 
     def _painted(self, plte: bytes | None) -> Mapping[int, str]:
-        """As in Image. Other indices are to be made of those of a map: its colours are not these."""
+        """As in Image. Of a map, the colours are those of other indices."""
         if plte is None or self.colours is None or self.indices.plan is not None:
             return {}
         return _differing(self.colours, plte)

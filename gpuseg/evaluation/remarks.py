@@ -8,10 +8,34 @@ from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Tally
 from gpuseg.label_maps import perhaps_an_object
 from gpuseg.palette import Palette
-from gpuseg.results import percent
+from gpuseg.results import Report, percent
 from gpuseg.text import count
 
 _SHOWN = 8
+
+
+def no_pair(report: Report) -> Iterator[str]:
+    """Why a run that is over found no pair at all: one cause, and not a fault of each file."""
+    found = report.files
+    if report.stopped or found["read"] or found["failed"]:
+        return
+    if found["missing"] and found["extra"]:
+        yield (
+            "no truth has a prediction: a pair has the same path below PRED and TRUTH but for the "
+            "suffix (.png); where names end differently before it, --pred-suffix and "
+            "--truth-suffix say in what"
+        )
+    elif found["missing"] or found["extra"]:
+        side, option = ("PRED", "pred") if found["missing"] else ("TRUTH", "truth")
+        yield (
+            f"nothing below {side} belongs to any of these: see whether it is the right folder; "
+            f"--{option}-suffix, if its names need one, is what they end in before .png"
+        )
+    elif report.missed:
+        yield (
+            "neither PRED nor TRUTH holds an image that --pattern, --pred-suffix and "
+            "--truth-suffix take; the latter two are what names end in before .png"
+        )
 
 
 def remarks_on(

@@ -114,3 +114,38 @@ def test_a_class_that_is_none_by_its_name(tmp_path: Path) -> None:
 
 def _evaluated(folder: Path, **options: Any) -> tuple[str, ...]:
     return evaluate(folder / "pred", folder / "truth", **options).remarks
+
+
+def _no_pair(folder: Path, **options: Any) -> str:
+    [told] = _evaluated(folder, **options)
+    return told
+
+
+def test_a_run_without_a_pair_says_why(tmp_path: Path) -> None:
+    save_label_map(tmp_path / "truth/a_gt.png", ALL)
+    (tmp_path / "pred").mkdir()
+    assert _no_pair(tmp_path).startswith("nothing below PRED belongs to any of these")
+    save_label_map(tmp_path / "pred/a_net.png", ALL)
+    told = _no_pair(tmp_path)
+    assert told.startswith("no truth has a prediction: a pair has the same path")
+    assert "--pred-suffix and --truth-suffix" in told
+    told = _no_pair(tmp_path, truth_suffix="_gt.png", pred_suffix="_net")
+    assert told.startswith("nothing below TRUTH belongs to any of these")
+    told = _no_pair(tmp_path, truth_suffix="_gt.png", pred_suffix="_net.png")
+    assert told.startswith("neither PRED nor TRUTH holds an image that --pattern")
+    found = _evaluated(tmp_path, truth_suffix="_gt", pred_suffix="_net")
+    assert [each[:21] for each in found] == ["no palette is known, "]
+
+
+def test_a_run_that_was_stopped_does_not_know_whether_there_are_pairs(tmp_path: Path) -> None:
+    for name in ("truth/a.png", "truth/b.png", "pred/a.png"):
+        save_label_map(tmp_path / name, ALL)
+    (tmp_path / "truth/a.png").rename(tmp_path / "truth/c.png")
+    assert not _evaluated(tmp_path, fail_fast=True, workers=1)
+
+
+def test_a_pair_that_failed_is_one(tmp_path: Path) -> None:
+    save_label_map(tmp_path / "truth/a.png", ALL)
+    save_label_map(tmp_path / "pred/a.png", ALL[:, 1:])
+    save_label_map(tmp_path / "pred/b.png", ALL)
+    assert not _evaluated(tmp_path)

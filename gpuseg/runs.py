@@ -185,9 +185,13 @@ def keep_report(path: Path | str, verb: str = "") -> None:
     """
     head = read_head(path)
     if head is not None and head.get("verb") in WRITING and head["verb"] != verb:
+        maker = f"`gpuseg {head['verb']}`"
+        if head["verb"] == "predict":
+            maker = "gpuseg.PredictionWriter"  # no command of that name
         raise OutputError(
-            f"the report {path} would replace that of `gpuseg {head['verb']}`, which tells what "
-            "became of each file and by which palette; name another place with --report"
+            f"the report {path} would replace that of {maker}, which tells what became of each "
+            "file and by which palette; write to another folder, or name another place for the "
+            "report (--report)"
         )
 
 

@@ -180,14 +180,13 @@ def run(
 
 
 def keep_report(path: Path | str, verb: str = "") -> None:
-    """Raise OutputError for the report of a verb that writes, but for `verb`: it tells what is
-    in its files.
-    """
+    """Raise OutputError for a report that tells what is in files, but for that of `verb`."""
     head = read_head(path)
     if head is not None and head.get("verb") in WRITING and head["verb"] != verb:
+        maker = {"predict": "gpuseg.PredictionWriter"}.get(head["verb"], f"`gpuseg {head['verb']}`")
         raise OutputError(
-            f"the report {path} would replace that of `gpuseg {head['verb']}`, which tells what "
-            "became of each file and by which palette; name another place with --report"
+            f"the report {path} would replace that of {maker}, which tells what became of each "
+            "file and by which palette; write to another folder, or name another with --report"
         )
 
 

@@ -129,7 +129,10 @@ def test_the_report_of_another_verb_stays(tmp_path: Path) -> None:
         save_predictions(indices(3, 3), "a.jpg", tmp_path / "dst", PALETTE, report=report)
     save_predictions(indices(3, 3), "a.jpg", tmp_path / "dst", PALETTE, overwrite=True)
     assert read_indices(tmp_path / "dst" / "a.png").shape == (3, 3)
-    with pytest.raises(OutputError, match="would replace that of `gpuseg predict`"):
+    with pytest.raises(
+        OutputError,
+        match=r"would replace that of gpuseg.PredictionWriter, .* write to another folder",
+    ):
         gpuseg.stats(tmp_path / "dst", report=tmp_path / "dst" / "gpuseg-report.jsonl")
 
 

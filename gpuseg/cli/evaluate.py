@@ -48,8 +48,12 @@ def _theta(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 @click.option("--pred-map", metavar="FILE|FROM:TO", help="Other indices for the predictions.")
 @click.option("--truth-map", metavar="FILE|FROM:TO", help="Other indices for the truth.")
 @UNMAPPED
-@click.option("--pred-suffix", metavar="END", default="", help="What names of PRED end in.")
-@click.option("--truth-suffix", metavar="END", default="", help="What names of TRUTH end in.")
+@click.option(
+    "--pred-suffix", metavar="END", default="", help="What names of PRED end in, before .png."
+)
+@click.option(
+    "--truth-suffix", metavar="END", default="", help="What names of TRUTH end in, before .png."
+)
 @click.option(
     "--boundary",
     metavar="PX|auto",

@@ -108,7 +108,11 @@ def print_failures(report: Report) -> None:
         click.echo(one_line(f"{status} {failure.source}: {failure.message}"), err=True)
     hidden = report.failed - len(report.failures)
     if hidden > 0:
-        click.echo(f"… and {count(hidden, 'more failure')}", err=True)
+        where = report.path
+        if where is None and "report" in click.get_current_context().params:
+            where = "--report FILE"
+        named = f"; {where} names all" if where is not None else ""
+        click.echo(one_line(f"… and {count(hidden, 'more failure')}{named}"), err=True)
 
 
 def _may_be(dst: str) -> bool:

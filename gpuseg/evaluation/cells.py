@@ -19,7 +19,9 @@ class Cells(NamedTuple):
 
     keys: `truth << 16 | prediction` of those that hold a pixel, ascending. pixels: of each.
     ignore_index: the truth's that does not count. outside: predicted indices that are no class.
-    accuracy, miou: see ImageScore. boundaries: where they were asked for.
+    accuracy, miou: see ImageScore. boundaries: where they were asked for. painted: classes that
+    occur in a label map whose own palette gives them another colour: the side (0 truth, 1
+    prediction), the index and the colour.
     """
 
     keys: tuple[int, ...]
@@ -29,6 +31,7 @@ class Cells(NamedTuple):
     accuracy: float
     miou: float
     boundaries: ImageBoundaries | None = None
+    painted: tuple[tuple[int, int, str], ...] = ()
 
     def row(self) -> Mapping[str, Any]:
         """Its part of the row."""

@@ -84,6 +84,8 @@ class Sides:
         cells = cells_of(
             tuple(keys.tolist()), tuple(pixels.tolist()), self.ignore_index, self.classes
         )
+        if truth.painted or prediction.painted:
+            cells = cells._replace(painted=_painted(cells, truth, prediction))
         if self.boundary is None:
             return cells
         theta = None if self.boundary == "auto" else self.boundary
@@ -112,6 +114,16 @@ class Evaluating:
         cells = self.sides.count(truth, prediction)
         seconds = {"read": read - start, "count": perf_counter() - read}
         return pair_row(source, truth, prediction, cells, seconds)
+
+
+def _painted(cells: Cells, truth: Image, prediction: Image) -> tuple[tuple[int, int, str], ...]:
+    """Which of the colours that differ matter; see Cells."""
+    there = {key >> 16 for key in cells.keys}, {key & 0xFFFF for key in cells.keys}
+    return tuple(
+        (side, index, image.painted[index])
+        for side, image in enumerate((truth, prediction))
+        for index in sorted(there[side] & image.painted.keys())
+    )
 
 
 def _check_regular(path: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gpuseg.errors import UsageError
-from gpuseg.options import DEFAULT_BATCH_PIXELS, ReadKeywords, ReadOptions, device_numbers
+from gpuseg.options import DEFAULT_BATCH_PIXELS, ReadKeywords, ReadOptions
 from gpuseg.palette import MAX_INDEX
 from gpuseg.palettes.index_table import Unmapped
 
@@ -76,7 +77,7 @@ class EvaluateOptions(ReadOptions):
         self._check_device()
 
     def _check_device(self) -> None:
-        if self.device == "auto" or len(device_numbers(self.device)) > 1:
+        if not re.fullmatch(r"cpu|cuda(:[0-9]+)?", str(self.device)):
             raise UsageError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
         if self.device != "cpu" and self.scheduler is not None:
             raise UsageError(

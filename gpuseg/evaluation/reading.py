@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,15 @@ class Image:
     """One side of a pair, read.
 
     labels: uint8 or uint16 (H, W), C-contiguous. format, codec, warnings: as in FileResult.
+    painted: classes that the file's own palette, if it has one, gives another colour than the
+    palette of the run does, with that colour as `#rrggbb`; they need not occur.
     """
 
     labels: Labels
     format: str
     codec: str
     warnings: tuple[str, ...] = ()
+    painted: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,15 @@ class Colours:
     def lookup(self) -> Lookup:
         """The table, made for the first colour mask: most evaluations have none."""
         return build_lookup(self.palette, self.options)
+
+    @cached_property
+    def listed(self) -> Mapping[int, set[str]]:
+        """The colours of each class."""
+        found: dict[int, set[str]] = {}
+        for entry in self.palette.classes:
+            if entry.index != self.ignore_index:
+                found.setdefault(entry.index, set()).add(entry.hex)
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,8 +144,15 @@ class Reader:
             if table is not None:
                 labels = direct.look_up(mask, table, take)
                 if labels is not None:
-                    return Image(labels, mask.format, mask.codec)
+                    plte = None if mask.colours is None or mask.grey else mask.colours.tobytes()
+                    return Image(labels, mask.format, mask.codec, (), self._painted(plte))
         return self._thoroughly(path)
+
+    def _painted(self, plte: bytes | None) -> Mapping[int, str]:
+        """As in Image. Of a map, the colours are those of other indices."""
+        if plte is None or self.colours is None or self.indices.plan is not None:
+            return {}
+        return _differing(self.colours, plte)
 
     def _table(self, is_coloured: bool) -> NDArray[np.uint16] | None:
         """The table of the kernels, None where the long way must be gone."""
@@ -149,7 +169,8 @@ class Reader:
         except ColouredMaskError:
             return self._coloured(path)
         labels = self.indices.of(found.labels)
-        return Image(labels, found.format, found.codec, found.warnings)
+        painted = self._painted(found.plte)
+        return Image(labels, found.format, found.codec, found.warnings, painted)
 
     def _coloured(self, path: ImageFile) -> Image:
         if self.colours is None:
@@ -163,6 +184,17 @@ class Reader:
         except UnknownColourError as error:
             raise _unknown(error, known.palette) from error
         return Image(found.labels.copy(), mask.format, mask.codec, mask.warnings)
+
+
+@lru_cache(maxsize=256)  # most files of a run have the same palette
+def _differing(colours: Colours, plte: bytes) -> Mapping[int, str]:
+    """See `Image.painted`. plte: colours of a file, 3 bytes each."""
+    given = {index: f"#{plte[3 * index : 3 * index + 3].hex()}" for index in range(len(plte) // 3)}
+    return {
+        index: given[index]
+        for index, listed in colours.listed.items()
+        if index in given and given[index] not in listed
+    }
 
 
 def _unknown(error: UnknownColourError, palette: Palette) -> UnknownColourError:

@@ -8,10 +8,34 @@ from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Tally
 from gpuseg.label_maps import perhaps_an_object
 from gpuseg.palette import Palette
-from gpuseg.results import percent
+from gpuseg.results import Report, percent
 from gpuseg.text import count
 
 _SHOWN = 8
+
+
+def no_pair(report: Report) -> Iterator[str]:
+    """Why a run that is over found no pair at all: one cause, and not a fault of each file."""
+    found = report.files
+    if report.stopped or found["read"] or found["failed"]:
+        return
+    if found["missing"] and found["extra"]:
+        yield (
+            "no truth has a prediction: a pair has the same path below PRED and TRUTH but for the "
+            "suffix (.png); where names end differently before it, --pred-suffix and "
+            "--truth-suffix say in what"
+        )
+    elif found["missing"] or found["extra"]:
+        side, option = ("PRED", "pred") if found["missing"] else ("TRUTH", "truth")
+        yield (
+            f"nothing below {side} belongs to any of these: see whether it is the right folder; "
+            f"--{option}-suffix, if its names need one, is what they end in before .png"
+        )
+    elif report.missed:
+        yield (
+            "neither PRED nor TRUTH holds an image that --pattern, --pred-suffix and "
+            "--truth-suffix take; the latter two are what names end in before .png"
+        )
 
 
 def remarks_on(
@@ -30,6 +54,9 @@ def remarks_on(
                 f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore "
                 "index; if it is a class, name another with --ignore-index"
             )
+    else:
+        yield from _other_colours(tally, palette)
+        yield from _void(tally, scores, palette)
     if (truths := tally.truths()) == {0, tally.ignore_index}:
         yield perhaps_an_object("truths", truths, tally.ignore_index)
     if scores.predicted_ignored:
@@ -56,4 +83,41 @@ def remarks_on(
         yield (
             f"{absent:,} of the {len(scores.truth):,} classes are neither in the truth nor in a "
             "prediction: they have no IoU, and no part in means"
+        )
+
+
+def _other_colours(tally: Tally, palette: Palette) -> Iterator[str]:
+    """Label maps that paint classes otherwise: are their indices what the palette says?"""
+    named = palette.first_by_index()
+    for side, called in enumerate(("truth", "predictions")):
+        rows = [
+            f"{index} {named[index].name!r} is {named[index].hex}, {tally.colours[side, index]} "
+            f"in {files:,}"
+            for (which, index), files in sorted(tally.painted.items())
+            if which == side
+        ]
+        if rows:
+            more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+            yield (
+                f"label maps of the {called} have other colours than palette {palette.name!r} "
+                f"({'; '.join(rows[:_SHOWN])}{more}): what counts here are their indices; see "
+                "whether they are those of the palette, and where the colours are what is meant, "
+                "make label maps of them first: gpuseg convert"
+            )
+
+
+def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
+    """Classes that by their name are none, and share in all means."""
+    named = palette.first_by_index()
+    indices = sorted(set(named) - {tally.ignore_index})
+    rows = [
+        f"{index} {named[index].name!r}"
+        for index, pixels in zip(indices, scores.truth, strict=True)
+        if pixels and not palette.is_real_class(index)
+    ]
+    if rows:
+        more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+        yield (
+            f"counted as a class, and by its name none: {'; '.join(rows[:_SHOWN])}{more}; "
+            f"--ignore-index {rows[0].split()[0]} leaves it out of all scores"
         )

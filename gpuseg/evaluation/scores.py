@@ -17,6 +17,8 @@ With T_ij the pixels of truth i that are predicted as j, t_i = Σ_j T_ij and p_j
 A score whose denominator is 0 does not exist: it is NaN, and means leave it out. So the IoU of a
 class that is neither in the truth nor in the prediction has no part in the mean IoU, and one that
 was predicted but is not there counts as 0: so do cityscapesScripts, mmsegmentation, torchmetrics.
+A class that is never predicted has no precision, one that is only predicted no accuracy, and the
+means leave them out, as those of mmsegmentation do; torchmetrics and scikit-learn make 0 of them.
 """
 
 from __future__ import annotations

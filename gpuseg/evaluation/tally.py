@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,16 @@ class Tally:
     """Sums over pairs; `add` takes their results one at a time, in any order.
 
     worst: how many of the worst are kept. pairs: how many there were. uncounted: of them, those
-    without a pixel that counts. boundaries: where they were asked for.
+    without a pixel that counts. boundaries: where they were asked for. painted: label maps by
+    the side and the class that they give another colour, see Cells; colours: the smallest of those.
     """
 
     def __init__(self, ignore_index: int, worst: int) -> None:
         self.ignore_index = ignore_index
         self.pairs = self.uncounted = 0
         self.boundaries = BoundaryTally()
+        self.painted: Counter[tuple[int, int]] = Counter()
+        self.colours: dict[tuple[int, int], str] = {}
         self._most = worst
         self._cells: defaultdict[int, int] = defaultdict(int)
         self._outside: defaultdict[int, int] = defaultdict(int)  # by truth
@@ -71,6 +74,9 @@ class Tally:
             self._sum(cells)
         if cells.boundaries is not None:
             self.boundaries.add(cells.boundaries)
+        for side, index, colour in cells.painted:
+            self.painted[side, index] += 1
+            self.colours[side, index] = min(colour, self.colours.get((side, index), colour))
         if math.isnan(cells.miou):
             self.uncounted += 1
             return

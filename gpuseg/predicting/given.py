@@ -139,8 +139,9 @@ def _check(array: Any, single: bool) -> bool:
     """Whether an array holds scores, and not indices. Raises LabelError for what is neither."""
     if not hasattr(array, "dtype") or not hasattr(array, "shape"):
         raise LabelError(
-            f"predictions must be one array, got {type(array).__name__}; make one of several with "
-            "np.stack or torch.stack, or save images of different sizes one by one"
+            f"predictions must be one array, got {type(array).__name__}; of several make one with "
+            "np.stack or torch.stack, or save images of different sizes one by one; of what a "
+            "model gives besides take the scores (torchvision: ['out'], transformers: .logits)"
         )
     dtype = str(getattr(array.dtype, "name", array.dtype)).rpartition(".")[2]  # torch.float32
     shape = tuple(int(n) for n in array.shape)
@@ -186,5 +187,6 @@ def _check_channels(channels: int, shape: tuple[int, ...]) -> None:
     if channels > MOST_CHANNELS:
         raise LabelError(
             f"a palette PNG holds {MOST_CHANNELS} indices, got scores of {channels} channels "
-            f"(shape {shape}); leave out channels, or save label maps with save_label(…, depth=16)"
+            f"(shape {shape}); channels come before rows and columns, so move them there where "
+            "they are last; of more classes save label maps with save_label(…, depth=16)"
         )

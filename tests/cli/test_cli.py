@@ -66,8 +66,11 @@ def test_many_failures_are_counted(project: Path) -> None:
         (project / "src" / f"bad{i}.png").write_bytes(b"text")
     result = gpuseg("convert", "src", "dst", "--palette", "classes.csv")
     assert result.stderr.count("failed bad") == 5
-    assert "… and 4 more failures" in result.stderr
+    report = str(Path("dst") / "gpuseg-report.jsonl")
+    assert f"… and 4 more failures; {report} names all" in result.stderr
     assert "2 converted, 9 failed" in result.stdout
+    result = gpuseg("check", "src", "--palette", "classes.csv")
+    assert "… and 6 more failures; --report FILE names all" in result.stderr
 
 
 def test_json_is_the_summary_and_nothing_else(project: Path) -> None:

@@ -211,8 +211,8 @@ def test_on_the_command_line(folders: tuple[Path, Path], device: Counted) -> Non
 
 
 def test_wrong_devices(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    for wrong in ("auto", "cuda:0,1", "gpu"):
-        with pytest.raises(UsageError, match="device must be"):
+    for wrong in ("auto", "cuda:0,1", "gpu", "cuda:"):
+        with pytest.raises(UsageError, match="device must be cpu, cuda or cuda:N"):
             gpuseg.evaluate(*folders, device=wrong)
     with pytest.raises(UsageError, match="batch_pixels must be 1 at least"):
         gpuseg.evaluate(*folders, batch_pixels=0)

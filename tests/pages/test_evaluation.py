@@ -56,6 +56,8 @@ def test_pictures_and_the_matrix_are_in_the_page(tmp_path: Path) -> None:
     assert len(images) == 2 * 3 * 4
     assert all(image["src"].startswith("data:image/") for image in images)
     assert {image["alt"].split(" of ")[0] for image in images} == {"Truth", "Prediction", "Errors"}
+    told_order = "The pictures of each are the truth, the prediction and the errors, row by row"
+    assert told_order in " ".join(told.text.split())
     [plot] = [svg for svg in told.all("svg") if svg.get("role") == "img"]
     assert plot["aria-label"].startswith("Of the pixels of each class")
     assert "style" not in {name for _, each in told.tags for name in each}

@@ -125,9 +125,11 @@ def test_indices_that_are_no_class(strange: int) -> None:
         (np.zeros((2, 1, 3, 3)), False, r"got 1 \(shape .*\(scores\[:, 0\] > 0\)"),
         (np.zeros((2, 0, 3, 3)), False, r"got 0 \(shape"),
         (np.zeros((1, 257, 1, 1)), False, "256 indices, got scores of 257 channels"),
+        (np.zeros((1, 480, 640, 19)), False, "got scores of 480 channels .* move them there"),
         (np.zeros((2, 3, 0, 3)), False, "at least one pixel"),
         (np.zeros((2, 3, 0), int), False, "at least one pixel"),
         ([labels()], False, "one array, got list"),
+        ({"out": labels()}, False, r"got dict; .*torchvision: \['out'\]"),
         (3, True, "one array, got int"),
     ],
 )  # fmt: skip

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError
 from gpuseg.evaluation.boundary import ImageBoundaries
 from gpuseg.label_maps import listed
 
-Keys = tuple[int, ...]
-
 
 class Cells(NamedTuple):
-    """The cells of a pair (a tuple, for it is sent by the hundred thousand).
+    """The cells of a pair (a tuple of bytes, for it is sent by the hundred thousand).
 
-    keys: `truth << 16 | prediction` of those that hold a pixel, ascending. pixels: of each.
-    ignore_index: the truth's that does not count. outside: predicted indices that are no class.
-    accuracy, miou: see ImageScore. boundaries: where they were asked for. painted: classes that
-    occur in a label map whose own palette gives them another colour: the side (0 truth, 1
+    keys: uint32, `truth << 16 | prediction` of those that hold a pixel, ascending. pixels: int64,
+    of each. ignore_index: the truth's that does not count. outside: predicted indices that are no
+    class. accuracy, miou: see ImageScore. boundaries: where they were asked for. painted: classes
+    that occur in a label map whose own palette gives them another colour: the side (0 truth, 1
     prediction), the index and the colour.
     """
 
-    keys: tuple[int, ...]
-    pixels: tuple[int, ...]
+    keys: bytes
+    pixels: bytes
     ignore_index: int
     outside: frozenset[int]
     accuracy: float
@@ -33,9 +33,24 @@ class Cells(NamedTuple):
     boundaries: ImageBoundaries | None = None
     painted: tuple[tuple[int, int, str], ...] = ()
 
+    def listed(self) -> Iterator[tuple[int, int, int]]:
+        """Truth, prediction and pixels of each."""
+        keys, pixels = self.arrays()
+        for key, count in zip(keys.tolist(), pixels.tolist(), strict=True):
+            yield key >> 16, key & 0xFFFF, count
+
+    def arrays(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Keys, uint32 (K,), and pixels, int64 (K,)."""
+        return np.frombuffer(self.keys, np.uint32), np.frombuffer(self.pixels, np.int64)
+
+    def score(self) -> ImageScore:
+        """How good the prediction is."""
+        sums = _sums(*self.arrays(), self.ignore_index)
+        return _score(sums, self.ignore_index, self.outside)
+
     def row(self) -> Mapping[str, Any]:
         """Its part of the row."""
-        row = score_of(self.keys, self.pixels, self.ignore_index, self.outside).row()
+        row = self.score().row()
         return row if self.boundaries is None else {**row, **self.boundaries.row()}
 
 
@@ -73,73 +88,61 @@ class ImageScore(NamedTuple):
         }
 
 
-class _Sums(NamedTuple):
-    """Pixels by index, of one pass over the cells. truth: all. predicted, hits: that count.
-
-    beside: predictions where the truth is the ignore index.
-    """
-
-    truth: dict[int, int]
-    predicted: dict[int, int]
-    hits: dict[int, int]
-    beside: set[int]
+Sums = dict[int, list[int]]
+"""Of each label pixels that are it in the truth, that are predicted as it, and both; the latter
+where the truth counts."""
 
 
-def _sums(keys: Keys, pixels: Keys, ignore_index: int) -> _Sums:
-    truths: defaultdict[int, int] = defaultdict(int)
-    predicted: defaultdict[int, int] = defaultdict(int)
-    hits: dict[int, int] = {}
-    beside: set[int] = set()
-    for key, count in zip(keys, pixels, strict=True):
-        truth, prediction = key >> 16, key & 0xFFFF
-        truths[truth] += count
-        if truth == ignore_index:
-            beside.add(prediction)
-            continue
-        predicted[prediction] += count
-        if truth == prediction:
-            hits[truth] = count
-    return _Sums(truths, predicted, hits, beside)
+def _sums(keys: NDArray[np.uint32], pixels: NDArray[np.int64], ignore_index: int) -> Sums:
+    from gpuseg.kernels.confusion import sum_cells  # numba loads with the first pair
+
+    labels, sums = sum_cells(keys, pixels, ignore_index)
+    return dict(zip(labels.tolist(), sums.tolist(), strict=True))
 
 
-def cells_of(keys: Keys, pixels: Keys, ignore_index: int, classes: frozenset[int] | None) -> Cells:
-    """Those of a pair, checked. classes: indices that may occur; None: all.
+def cells_of(
+    keys: NDArray[np.uint32],
+    pixels: NDArray[np.int64],
+    ignore_index: int,
+    classes: frozenset[int] | None,
+) -> Cells:
+    """Those of a pair, as `count_cells` gives them, checked.
 
-    Raises LabelError for a truth that holds others: what they mean nobody knows.
+    classes: indices that may occur; None: all. Raises LabelError for a truth that holds others:
+    what they mean nobody knows.
     """
     sums = _sums(keys, pixels, ignore_index)
     outside: frozenset[int] = frozenset()
     if classes is not None:
         # one by one, for a palette has more classes than an image
-        strange = [
-            (index, n)
-            for index, n in sums.truth.items()
-            if index not in classes and index != ignore_index
-        ]
+        strange = [index for index in sums if index not in classes and index != ignore_index]
         if strange:
-            raise LabelError(
-                f"the truth holds indices that the palette does not: {listed(tuple(strange))}; "
-                "use the palette they belong to, or make others of them with --truth-map"
-            )
-        predicted = sums.predicted.keys() | sums.beside
-        outside = frozenset(
-            index for index in predicted if index not in classes and index != ignore_index
-        )
+            _check_truth([(index, sums[index][0]) for index in strange if sums[index][0]])
+            outside = frozenset(strange)
     score = _score(sums, ignore_index, outside)
-    return Cells(keys, pixels, ignore_index, outside, score.accuracy, score.miou)
+    return Cells(
+        keys.tobytes(), pixels.tobytes(), ignore_index, outside, score.accuracy, score.miou
+    )
 
 
-def score_of(keys: Keys, pixels: Keys, ignore_index: int, outside: frozenset[int]) -> ImageScore:
-    """How good a prediction is by its cells; see `Cells`."""
-    return _score(_sums(keys, pixels, ignore_index), ignore_index, outside)
+def _check_truth(strange: list[tuple[int, int]]) -> None:
+    if strange:
+        raise LabelError(
+            f"the truth holds indices that the palette does not: {listed(tuple(strange))}; "
+            "use the palette they belong to, or make others of them with --truth-map"
+        )
 
 
-def _score(sums: _Sums, ignore_index: int, outside: frozenset[int]) -> ImageScore:
+def _score(sums: Sums, ignore_index: int, outside: frozenset[int]) -> ImageScore:
     iou = {}
-    there = {*sums.truth, *sums.predicted} - outside
-    there.discard(ignore_index)
-    for index in sorted(there):
-        hits = sums.hits.get(index, 0)
-        iou[index] = hits / (sums.truth.get(index, 0) + sums.predicted.get(index, 0) - hits)
-    ignored = sums.truth.get(ignore_index, 0)
-    return ImageScore(sum(sums.truth.values()) - ignored, ignored, sum(sums.hits.values()), iou)
+    total = correct = ignored = 0
+    for index, (truth, predicted, hits) in sums.items():
+        if index == ignore_index:
+            ignored = truth
+            continue
+        total += truth
+        correct += hits
+        union = truth + predicted - hits
+        if union and index not in outside:
+            iou[index] = hits / union
+    return ImageScore(total, ignored, correct, iou)

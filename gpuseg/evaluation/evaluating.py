@@ -22,8 +22,6 @@ from gpuseg.results import FileResult
 from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
 
-Keys = NDArray[np.uint32] | NDArray[np.int64]
-
 _truth = Scratch()
 _prediction = Scratch()  # both images are alive at once
 
@@ -78,12 +76,14 @@ class Sides:
         return self.scored(keys, pixels, truth, prediction)
 
     def scored(
-        self, keys: Keys, pixels: NDArray[np.int64], truth: Image, prediction: Image
+        self,
+        keys: NDArray[np.uint32],
+        pixels: NDArray[np.int64],
+        truth: Image,
+        prediction: Image,
     ) -> Cells:
         """The cells of a pair that were counted, see `count_cells`; and boundaries, if wanted."""
-        cells = cells_of(
-            tuple(keys.tolist()), tuple(pixels.tolist()), self.ignore_index, self.classes
-        )
+        cells = cells_of(keys, pixels, self.ignore_index, self.classes)
         if truth.painted or prediction.painted:
             cells = cells._replace(painted=_painted(cells, truth, prediction))
         if self.boundary is None:
@@ -118,7 +118,8 @@ class Evaluating:
 
 def _painted(cells: Cells, truth: Image, prediction: Image) -> tuple[tuple[int, int, str], ...]:
     """Which of the colours that differ matter; see Cells."""
-    there = {key >> 16 for key in cells.keys}, {key & 0xFFFF for key in cells.keys}
+    keys, _ = cells.arrays()
+    there = set((keys >> 16).tolist()), set((keys & 0xFFFF).tolist())
     return tuple(
         (side, index, image.painted[index])
         for side, image in enumerate((truth, prediction))

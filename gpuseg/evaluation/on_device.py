@@ -182,7 +182,8 @@ class DeviceFlow:
 
     def _cells(self, pair: _Pair, matrix: Counts) -> Cells:
         rows, columns = np.nonzero(matrix)
-        keys = self._indices[rows] << 16 | self._indices[columns]
+        cells = self._indices[rows] << 16 | self._indices[columns]
+        keys: NDArray[np.uint32] = cells.astype(np.uint32)
         return self._sides.scored(keys, matrix[rows, columns], pair.truth, pair.prediction)
 
     def _count_alone(self, pair: _Pair) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from gpuseg.evaluation.cells import Cells, score_of
+from gpuseg.evaluation.cells import Cells
 from gpuseg.evaluation.result import Evaluation, number
 from gpuseg.output import check_replaceable, open_atomically
 from gpuseg.results import FileResult
@@ -75,7 +75,7 @@ def _row(result: FileResult) -> dict[str, Any]:
         "message": result.message,
     }
     if isinstance(cells := result.details, Cells):
-        score = score_of(cells.keys, cells.pixels, cells.ignore_index, cells.outside)
+        score = cells.score()
         row |= {"pixels": score.pixels, "ignored": score.ignored, "correct": score.correct}
         row |= {"accuracy": number(cells.accuracy), "miou": number(cells.miou)}
         if cells.boundaries is not None:

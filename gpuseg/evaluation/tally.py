@@ -80,22 +80,25 @@ class Tally:
         if math.isnan(cells.miou):
             self.uncounted += 1
             return
+        is_full = len(self._worst) == self._most
+        if is_full and not (self._worst and cells.miou <= self._worst[0].pair.miou):
+            return
         pair = Ranked(cells.miou, result.source, result.target or "", cells.accuracy)
-        if len(self._worst) < self._most:
+        if not is_full:
             heapq.heappush(self._worst, _Worse(pair))
-        elif self._worst and pair < self._worst[0].pair:
+        elif pair < self._worst[0].pair:
             heapq.heapreplace(self._worst, _Worse(pair))
 
     def _sum(self, cells: Cells) -> None:
         inside = self._cells
         if not cells.outside:  # as nearly always: at the least cost
-            for key, pixels in zip(cells.keys, cells.pixels, strict=True):
+            keys, counts = cells.arrays()
+            for key, pixels in zip(keys.tolist(), counts.tolist(), strict=True):
                 inside[key] += pixels
             return
-        for key, pixels in zip(cells.keys, cells.pixels, strict=True):
-            truth, prediction = key >> 16, key & 0xFFFF
+        for truth, prediction, pixels in cells.listed():
             if prediction not in cells.outside:
-                inside[key] += pixels
+                inside[truth << 16 | prediction] += pixels
                 continue
             self._outside[truth] += pixels
             if truth != cells.ignore_index:

@@ -60,6 +60,19 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
     return found, sums
 
 
+def sum_cells(
+    keys: NDArray[np.uint32], pixels: NDArray[np.int64], ignore_index: int
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Pixels of each label in the cells of a pair.
+
+    keys, pixels: as `count_cells` gives them. Returns the labels, uint16 (L,), ascending, and
+    int64 (L, 3): pixels that are the label in the truth; that are predicted as it, where the truth
+    is not the ignore index; and that are both, there.
+    """
+    labels, sums = _sum_cells(keys, pixels.view(np.uint64), U64(ignore_index))
+    return labels, sums.view(np.int64)
+
+
 def confuse(
     truth: NDArray[np.integer[Any]],
     prediction: NDArray[np.integer[Any]],
@@ -138,6 +151,26 @@ def _last_bits(one: Any, other: Any, start: Any, end: Any) -> Any:
         if one[at] != one[at - _ONE] or other[at] != other[at - _ONE]:
             bits |= _ONE << at - start
     return bits
+
+
+@njit
+def _sum_cells(keys: Any, pixels: Any, ignored: Any) -> Any:
+    """See `sum_cells`; pixels and sums are uint64."""
+    top = U64(0)
+    for key in keys:
+        top = max(top, U64(key) >> U64(16), U64(key) & U64(0xFFFF))
+    table = np.zeros((top + _ONE, U64(3)), np.uint64)
+    there = np.zeros(top + _ONE, np.uint8)
+    for place in range(U64(keys.size)):
+        truth, prediction = U64(keys[place]) >> U64(16), U64(keys[place]) & U64(0xFFFF)
+        there[truth] = there[prediction] = 1
+        table[truth, 0] += pixels[place]
+        if truth != ignored:
+            table[prediction, 1] += pixels[place]
+            if truth == prediction:
+                table[truth, 2] += pixels[place]
+    labels = np.flatnonzero(there)
+    return labels.astype(np.uint16), table[labels]
 
 
 @njit

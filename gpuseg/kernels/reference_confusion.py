@@ -21,6 +21,26 @@ def count_cells(truth: Labels, prediction: Labels) -> tuple[NDArray[np.uint32], 
     return cells, pixels.astype(np.int64)
 
 
+def sum_cells(
+    keys: NDArray[np.uint32], pixels: NDArray[np.int64], ignore_index: int
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Pixels of each label in the cells of a pair.
+
+    keys, pixels: as `count_cells` gives them. Returns the labels, uint16 (L,), ascending, and
+    int64 (L, 3): pixels that are the label in the truth; that are predicted as it, where the truth
+    is not the ignore index; and that are both, there.
+    """
+    truth, prediction = keys >> 16, keys & 0xFFFF
+    labels = np.unique(np.concatenate([truth, prediction]))
+    counted = truth != ignore_index
+    sums = np.zeros((len(labels), 3), np.int64)
+    for row, label in zip(sums, labels, strict=True):
+        row[0] = pixels[truth == label].sum()
+        row[1] = pixels[(prediction == label) & counted].sum()
+        row[2] = pixels[(truth == label) & (prediction == label) & counted].sum()
+    return labels.astype(np.uint16), sums
+
+
 def confuse(
     truth: NDArray[np.integer[Any]],
     prediction: NDArray[np.integer[Any]],

@@ -12,7 +12,7 @@ from gpuseg.codecs import thumbnails
 from gpuseg.codecs.thumbnails import Picture, RGBPixels
 from gpuseg.discover import Source
 from gpuseg.errors import GpusegError
-from gpuseg.evaluation.cells import ImageScore, score_of
+from gpuseg.evaluation.cells import ImageScore
 from gpuseg.evaluation.result import Evaluation
 from gpuseg.evaluation.tally import Ranked
 from gpuseg.pages.gallery import LARGE, MAX_LEGEND, SMALL, Item, Share, View, photograph
@@ -44,8 +44,7 @@ def worst_item(found: Evaluation, pair: Ranked, over: str | None, legend: Legend
     name = pair.name if of_stem(over, pair.name) else pair.prediction
     photo = photograph(over, name, (width, height), found.sides.truth.max_pixels, notes)
     pictures = _Pair(truth.labels, prediction.labels, photo, legend, found.ignore_index)
-    scores = score_of(cells.keys, cells.pixels, cells.ignore_index, cells.outside)
-    classes, more = _worst_classes(scores, legend)
+    classes, more = _worst_classes(cells.score(), legend)
     return Item(pair.name, width, height, pictures.views(), classes, more, tuple(notes), line)
 
 

@@ -67,7 +67,7 @@ def cells(truth: Any, prediction: Any, ignore: int = 255, classes: Any = range(6
     """The cells of two label maps. classes: None for all."""
     keys, pixels = count_cells(np.array(truth, np.uint16), np.array(prediction, np.uint16))
     known = None if classes is None else frozenset(classes)
-    return cells_of(tuple(keys.tolist()), tuple(pixels.tolist()), ignore, known)
+    return cells_of(keys, pixels, ignore, known)
 
 
 def read(name: str, found: Cells) -> FileResult:

@@ -6,10 +6,11 @@ import json
 import math
 import pickle
 
+import numpy as np
 import pytest
 
 from gpuseg.errors import LabelError
-from gpuseg.evaluation.cells import Cells, cells_of, score_of
+from gpuseg.evaluation.cells import Cells, cells_of
 from tests.evaluation.making import cells
 
 
@@ -76,7 +77,7 @@ def test_an_ignore_index_that_is_a_class_of_the_palette() -> None:
 
 
 def test_no_pixel_at_all() -> None:
-    found = cells_of((), (), 255, frozenset({0}))
+    found = cells_of(np.zeros(0, np.uint32), np.zeros(0, np.int64), 255, frozenset({0}))
     assert (row(found)["pixels"], row(found)["miou"]) == (0, None)
 
 
@@ -88,6 +89,7 @@ def test_cells_travel() -> None:
 
 
 def test_scores_count_each_cell_once() -> None:
-    score = score_of((0 << 16 | 0, 0 << 16 | 1, 1 << 16 | 1), (5, 2, 7), 255, frozenset())
+    keys = np.array([0 << 16 | 0, 0 << 16 | 1, 1 << 16 | 1], np.uint32)
+    score = cells_of(keys, np.array([5, 2, 7]), 255, None).score()
     assert (score.pixels, score.correct, score.accuracy) == (14, 12, 12 / 14)
     assert score.iou == {0: 5 / 7, 1: 7 / 9}

@@ -96,7 +96,7 @@ def test_names_are_whatever_files_are_called(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_number_of_pairs(tmp_path: Path) -> None:
-    cells = cells_of((0, 1, 1 << 16), (5, 6, 7), 255, None)
+    cells = cells_of(np.array([0, 1, 1 << 16], np.uint32), np.array([5, 6, 7]), 255, None)
 
     def peak(pairs: int) -> int:
         tracemalloc.start()

@@ -94,7 +94,14 @@ def test_memory_is_that_of_classes_whatever_is_predicted() -> None:
     """Noise of 16 bits as predictions: all indices are outside, again and again."""
     tally = Tally(255, 10)
     keys = tuple(truth << 16 | 1000 + i for truth in range(50) for i in range(400))
-    found = Cells(keys, (1,) * len(keys), 255, frozenset(range(1000, 1400)), 0.0, 0.0)
+    found = Cells(
+        np.array(keys, np.uint32).tobytes(),
+        np.ones(len(keys), np.int64).tobytes(),
+        255,
+        frozenset(range(1000, 1400)),
+        0.0,
+        0.0,
+    )
     tally.add(read("0" * 40, found))
     tracemalloc.start()
     for number in range(1, 60):

@@ -135,3 +135,18 @@ def test_threads_at_once() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(count, range(100)))
+
+
+@few
+@given(pairs(), st.sampled_from([0, 7, 255, 65535]))
+def test_sums_of_cells(pair: tuple[np.ndarray, np.ndarray], ignored: int) -> None:
+    cells = reference_confusion.count_cells(*pair)
+    found, want = (module.sum_cells(*cells, ignored) for module in (confusion, reference_confusion))
+    for one, other in zip(found, want, strict=True):
+        assert one.dtype == other.dtype
+        assert one.tolist() == other.tolist()
+    truth, prediction = pair
+    counted = truth != ignored
+    for label, sums in zip(*(array.tolist() for array in found), strict=True):
+        here = truth == label, (prediction == label) & counted
+        assert sums == [int(here[0].sum()), int(here[1].sum()), int((here[0] & here[1]).sum())]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpuseg.kernels import filters, scanlines
+from gpuseg.kernels import filters, positions, scanlines
 from tests.fuzz import making, oracle, plain
 from tests.fuzz.supply import Supply
 
-PLAIN = plain.load("words", "rows", "scanlines", "filters")
+PLAIN = plain.load("words", "rows", "scanlines", "filters", "positions")
 """Modules: the kernels without a compiler."""
 
 SMALL = 600
@@ -61,6 +61,7 @@ def check(supply: Supply) -> None:
     _check_unfilter(job, rows)
     if job.channels == 1:
         _check_unpack(job)
+        _check_positions(job, rows)
 
 
 def _check_index(job: Job, rows: list[np.ndarray]) -> None:
@@ -156,6 +157,28 @@ def _check_unpack(job: Job) -> None:
             assert np.array_equal(found[:size], entries), "wrong labels of few bits"
         assert verdict == scanlines.UNKNOWN or (entries <= 255).all(), "an unknown one unseen"
         assert verdict == scanlines.DONE or (job.table > 255).any(), "an unknown one that is none"
+
+
+def _check_positions(job: Job, rows: list[np.ndarray]) -> None:
+    """What has no table gives the pixels as they are."""
+    ended = scanlines.DONE if len(rows) == job.height else scanlines.BAD_FILTER
+    size = job.width * job.height
+    modules = [(positions, np.frombuffer, np.full(size + scanlines.MARGIN, STALE, np.uint8))]
+    if len(job.scan) <= SMALL:
+        memory = plain.Memory([STALE] * (size + scanlines.MARGIN))
+        modules.append((PLAIN[4], lambda block, _: plain.Memory(block), memory))
+    for module, taken, labels in modules:
+        first, verdict = 0, scanlines.DONE
+        for block in job.blocks:
+            shape = (job.width, 1)
+            verdict = module.read_scanlines(taken(block, np.uint8), first, shape, labels, labels)
+            if verdict != scanlines.DONE:
+                break
+            first += job.rows_at_once
+        assert verdict == ended, f"{module.__name__} ended with {verdict}, not {ended}"
+        if ended == scanlines.DONE:
+            found = np.frombuffer(labels, np.uint8)[:size]
+            assert np.array_equal(found, np.concatenate(rows).reshape(-1)), "wrong labels as read"
 
 
 def check_filters(labels: np.ndarray, first: int) -> None:

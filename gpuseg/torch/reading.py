@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from gpuseg.batch import Labels
 from gpuseg.errors import LabelError, MaskError, UnknownColourError
-from gpuseg.evaluation.reading import Colours, Indices, Reader
+from gpuseg.evaluation.reading import Colours, Image, Indices, Reader
 from gpuseg.label_maps import count_labels, listed
 from gpuseg.options import IndexOptions, ReadOptions
 from gpuseg.palette import Palette
 from gpuseg.scratch import Scratch
+
+_SHOWN = 3
 
 _scratch = Scratch()
 
@@ -50,12 +53,16 @@ class LabelReader:
 
         Palette and greyscale images hold indices, whatever their colours are, and are not
         expanded; with a palette the indices must be its own, and RGB images are looked up.
+        Warns of classes in colours that are not the palette's: perhaps those were meant.
         Raises MaskErrors and LabelError, which name the file.
         """
         try:
-            labels = self.reader.read(path, _scratch.take).labels
+            image = self.reader.read(path, _scratch.take)
+            labels = image.labels
             if self.colours is not None:
                 _check(labels, self.colours.palette, self.colours.ignore_index)
+                if image.painted:
+                    _warn(image, self.colours.palette)
         except UnknownColourError as error:
             raise UnknownColourError(f"{path} {error}", error.colours, error.pixels) from error
         except (MaskError, LabelError) as error:
@@ -71,6 +78,27 @@ def _check(labels: Labels, palette: Palette, ignored: int) -> None:
             f"holds indices that are neither classes of palette {palette.name!r} nor the ignore "
             f"index {ignored}: {listed(count_labels(labels[~allowed]))}; use the palette they "
             "belong to, or pass ignore_index"
+        )
+
+
+def _warn(image: Image, palette: Palette) -> None:
+    """Warn of classes in a label map whose own palette gives them other colours.
+
+    Names no file, so that Python tells it once, and not of each file in every epoch.
+    """
+    there = [index for index in np.unique(image.labels).tolist() if index in image.painted]
+    if there:
+        named = palette.first_by_index()
+        rows = [
+            f"{index} {named[index].name!r} is {named[index].hex}, here {image.painted[index]}"
+            for index in there[:_SHOWN]
+        ]
+        more = f"; {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+        warnings.warn(
+            f"a palette image has other colours than palette {palette.name!r} ({'; '.join(rows)}"
+            f"{more}), and its indices were taken; where the colours are what is meant, make label "
+            "maps first: gpuseg convert",
+            stacklevel=2,
         )
 
 

@@ -101,7 +101,11 @@ def test_colour_masks_are_looked_up(tmp_path: Path, name: str) -> None:
 def test_a_palette_image_holds_indices_whatever_its_colours(tmp_path: Path) -> None:
     other = Palette.from_colours(PALETTE.colours[::-1])
     labels = save_labels(tmp_path / "a.png", palette=other)
-    np.testing.assert_array_equal(read(tmp_path / "a.png", PALETTE), labels)
+    with pytest.warns(UserWarning, match="here #070809; .* and its indices were taken"):
+        np.testing.assert_array_equal(read(tmp_path / "a.png", PALETTE), labels)
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), labels)
+    save_labels(tmp_path / "b.png", palette=Palette.from_colours([*PALETTE.colours, (1, 2, 3)]))
+    read(tmp_path / "b.png", PALETTE)  # another colour of no class: no warning, which is an error
 
 
 def test_what_one_call_gave_stays(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Unpack, cast
 
 from gpuseg import storage
@@ -26,7 +26,7 @@ from gpuseg.palette import Palette
 from gpuseg.palettes.index_table import check_names
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
-from gpuseg.palettes.of_run import palette_of_run
+from gpuseg.palettes.of_run import REPORT, palette_of_run, read_head
 from gpuseg.results import FileResult
 from gpuseg.runs import (
     Begin,
@@ -102,7 +102,7 @@ def evaluate(
         place = report_place(report)
         done = run(pairs, settings, place, head, begin, progress, add)
     truths = pairs.folder if pairs.folder is not None else ""
-    return conclude(done, tally, troubles, table, truths, sides)
+    return conclude(done, tally, troubles, table, truths, sides, _swapped(*places))
 
 
 def count_pairs(
@@ -111,6 +111,17 @@ def count_pairs(
     """How many rows an evaluation will have. Raises UsageError."""
     options = EvaluateOptions(pattern=pattern, pred_suffix=pred_suffix, truth_suffix=truth_suffix)
     return count_sources(_pairs(pred, truth, options), shard)
+
+
+def _swapped(pred: str, truth: str) -> Iterator[str]:
+    """A remark where only TRUTH holds what was saved as predictions, by its report."""
+    heads = (read_head(os.path.join(place, f"{REPORT}.jsonl")) for place in (pred, truth))
+    made = [head["verb"] if head is not None and "verb" in head else None for head in heads]
+    if made[1] == "predict" != made[0]:
+        yield (
+            "TRUTH holds predictions that gpuseg.PredictionWriter saved, and PRED does not: are "
+            "the two the wrong way round? PRED comes first"
+        )
 
 
 def _each(*takers: Take) -> Take:

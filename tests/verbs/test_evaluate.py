@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpuseg import evaluate
+from gpuseg import evaluate, save_predictions
 from tests.dumps import save_label_map
 from tests.evaluation.making import confusion, evaluated, made_pairs, rows, save_pairs, statuses
 from tests.making import PALETTE, indices
@@ -135,3 +135,15 @@ def test_one_inside_the_other(dump: Path, inner: str) -> None:
     found = evaluate(places["pred"], places["truth"], palette=PALETTE)
     assert found.report.files == {"read": 6}
     assert found.as_dict() == want
+
+
+def test_sides_that_are_the_wrong_way_round(tmp_path: Path) -> None:
+    labels = np.array([[0, 1, 2, 3, 4, 5]], np.uint8)  # all classes, so that nothing else is odd
+    save_label_map(tmp_path / "truth/a.png", labels, PALETTE)
+    for name in ("pred", "other"):
+        save_predictions(labels, "a.png", tmp_path / name, PALETTE)
+    [told] = evaluate(tmp_path / "truth", tmp_path / "pred").remarks
+    assert told.startswith("TRUTH holds predictions")
+    assert "PRED comes first" in told
+    assert evaluate(tmp_path / "pred", tmp_path / "truth").remarks == ()
+    assert evaluate(tmp_path / "pred", tmp_path / "other").remarks == ()  # how far two agree

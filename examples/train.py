@@ -81,6 +81,11 @@ def convert(masks: Path, labels: Path, palette: gpuseg.Palette) -> tuple[Path, P
         print(f"`gpuseg convert … {folder}`: {report.summary()}")
         if report.exit_code:
             raise SystemExit(f"not all masks could be converted, see {report.path}")
+        if len([*folder.rglob("*.png")]) != len(paths):
+            raise SystemExit(
+                f"{folder} holds label maps of other masks, too: remove {labels.parent}, or choose "
+                "another --work"
+            )
     return labels / "train", labels / "val"
 
 

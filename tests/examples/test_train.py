@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from statistics import fmean
 
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 pytest.importorskip("torch")
 
-from examples.train import Result, main  # noqa: E402  # it imports torch
+from examples.train import MASKS, Result, main  # noqa: E402  # it imports torch
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +50,12 @@ def test_the_score_is_that_of_torchmetrics(result: Result) -> None:
 def test_the_pages_are_there(result: Result, work: Path) -> None:
     for page in (work / "evaluation.html", work / "predictions" / "gpuseg-report.html"):
         assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_label_maps_of_other_masks_are_not_mixed_in(
+    result: Result, work: Path, tmp_path: Path
+) -> None:
+    for path in sorted(MASKS.rglob("*.png"))[:5]:
+        shutil.copy(path, tmp_path / path.name)
+    with pytest.raises(SystemExit, match="train holds label maps of other masks, too: remove"):
+        main(["--work", str(work), "--masks", str(tmp_path)])

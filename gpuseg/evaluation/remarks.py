@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Tally
+from gpuseg.evaluation.troubles import Troubles
 from gpuseg.label_maps import perhaps_an_object
 from gpuseg.palette import Palette
 from gpuseg.results import Report, percent
@@ -36,6 +37,12 @@ def no_pair(report: Report) -> Iterator[str]:
             "neither PRED nor TRUTH holds an image that --pattern, --pred-suffix and "
             "--truth-suffix take; the latter two are what names end in before .png"
         )
+
+
+def warned(troubles: Troubles) -> Iterator[str]:
+    """What there is to know of files that were read all the same."""
+    for text, kind in sorted(troubles.warnings.items())[:_SHOWN]:
+        yield f"{count(kind.count, 'pair')} with a warning: {text}"
 
 
 def remarks_on(

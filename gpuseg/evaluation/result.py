@@ -12,7 +12,7 @@ from typing import Any
 from gpuseg.evaluation.boundary import BoundaryTally
 from gpuseg.evaluation.evaluating import Sides
 from gpuseg.evaluation.options import Theta
-from gpuseg.evaluation.remarks import no_pair, remarks_on
+from gpuseg.evaluation.remarks import no_pair, remarks_on, warned
 from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Ranked, Tally
 from gpuseg.evaluation.troubles import Troubles
@@ -188,7 +188,12 @@ def conclude(
         worst=tally.worst,
         outside=outside,
         boundaries=_boundaries(tally, indices, sides.boundary),
-        remarks=(*remarks, *no_pair(report), *remarks_on(tally, scores, palette, outside)),
+        remarks=(
+            *remarks,
+            *no_pair(report),
+            *warned(troubles),
+            *remarks_on(tally, scores, palette, outside),
+        ),
         troubles=troubles,
         truths=truths,
         sides=sides,

@@ -149,3 +149,15 @@ def test_a_pair_that_failed_is_one(tmp_path: Path) -> None:
     save_label_map(tmp_path / "pred/a.png", ALL[:, 1:])
     save_label_map(tmp_path / "pred/b.png", ALL)
     assert not _evaluated(tmp_path)
+
+
+def test_label_maps_as_jpeg_are_told(tmp_path: Path) -> None:
+    flat = np.full((16, 16), 3, np.uint8)
+    for name in ("a", "b"):
+        save_label_map(tmp_path / f"truth/{name}.png", flat)
+        save_label_map(tmp_path / f"pred/{name}.jpg", flat)
+    told, _ = _evaluated(tmp_path)  # and that no palette is known
+    assert told == (
+        "2 pairs with a warning: prediction: JPEG is lossy: colours are not exact, above all at "
+        "borders"
+    )

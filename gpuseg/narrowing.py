@@ -13,6 +13,7 @@ from gpuseg.errors import LabelError
 from gpuseg.foreign import Taken
 from gpuseg.options import Depth
 from gpuseg.palette import Palette
+from gpuseg.palettes.given_up import given_up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +43,15 @@ class Allowed:
     def refusal(self, labels: NDArray[np.integer[Any]]) -> LabelError:
         """The error of labels, of any shape, that hold other indices."""
         present, counts = np.unique(labels, return_counts=True)
-        strange = [
-            f"{index} ({count:,} px)"
+        strange = {
+            index: f"{index} ({count:,} px)"
             for index, count in zip(present.tolist(), counts.tolist(), strict=True)
             if not 0 <= index < len(self.table) or not self.table[index]
-        ]
+        }
         return LabelError(
             f"labels must be indices of palette {self.palette.name!r} or the ignore index "
-            f"{self.ignore_index}, got {', '.join(strange[:8])}; use the palette they belong to"
+            f"{self.ignore_index}, got {', '.join([*strange.values()][:8])}; use the palette they "
+            f"belong to{given_up(self.palette, strange)}"
         )
 
 

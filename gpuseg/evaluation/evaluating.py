@@ -18,6 +18,7 @@ from gpuseg.evaluation.options import Theta
 from gpuseg.evaluation.pairing import NoPredictionError, NoTruthError
 from gpuseg.evaluation.reading import Image, Reader
 from gpuseg.options import ReadOptions
+from gpuseg.palettes.given_up import given_up
 from gpuseg.results import FileResult
 from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
@@ -83,7 +84,13 @@ class Sides:
         prediction: Image,
     ) -> Cells:
         """The cells of a pair that were counted, see `count_cells`; and boundaries, if wanted."""
-        cells = cells_of(keys, pixels, self.ignore_index, self.classes)
+        try:
+            cells = cells_of(keys, pixels, self.ignore_index, self.classes)
+        except LabelError as error:
+            if self.truth.colours is None:
+                raise
+            there = set((keys >> 16).tolist())
+            raise LabelError(f"{error}{given_up(self.truth.colours.palette, there)}") from error
         if truth.painted or prediction.painted:
             cells = cells._replace(painted=_painted(cells, truth, prediction))
         if self.boundary is None:

@@ -15,6 +15,7 @@ from gpuseg.evaluation.reading import Colours, Image, Indices, Reader
 from gpuseg.label_maps import count_labels, listed
 from gpuseg.options import IndexOptions, ReadOptions
 from gpuseg.palette import Palette
+from gpuseg.palettes.given_up import given_up
 from gpuseg.scratch import Scratch
 
 _SHOWN = 3
@@ -74,10 +75,11 @@ def _check(labels: Labels, palette: Palette, ignored: int) -> None:
     """Raise LabelError for indices that are neither classes nor the ignore index."""
     allowed = _allowed(palette, ignored)[labels]
     if not allowed.all():
+        strange = count_labels(labels[~allowed])
         raise LabelError(
             f"holds indices that are neither classes of palette {palette.name!r} nor the ignore "
-            f"index {ignored}: {listed(count_labels(labels[~allowed]))}; use the palette they "
-            "belong to, or pass ignore_index"
+            f"index {ignored}: {listed(strange)}; use the palette they belong to, or pass "
+            f"ignore_index{given_up(palette, dict(strange))}"
         )
 
 

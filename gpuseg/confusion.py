@@ -240,7 +240,10 @@ def _whole(value: Any, name: str, most: int) -> int:
     if least <= number <= most:
         return number
     kinds = "a palette, the name or file of one, or " if name == "classes" else ""
-    raise UsageError(f"{name} must be {kinds}a whole number from {least} to {most}, got {value!r}")
+    advice = "" if name == "classes" else "; label maps hold no index below 0, so use 255 in both"
+    raise UsageError(
+        f"{name} must be {kinds}a whole number from {least} to {most}, got {value!r}{advice}"
+    )
 
 
 def _check_pair(prediction: Taken, truth: Taken, where: str) -> None:

@@ -7,6 +7,7 @@ A torch tensor on any device is left to torch; what else is on a CUDA device to 
 from __future__ import annotations
 
 import sys
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,12 @@ def take_batch(array: Any, single: bool, allowed: Allowed) -> Batch:
 
     Of scores each pixel gets the channel of the largest, the first of equal ones, and NaN is the
     largest. Raises LabelError for another shape or dtype and for an index that is not allowed,
-    MaskError and BackendError as `foreign.take`.
+    MaskError and BackendError as `foreign.take`. Warns of another number of channels than classes.
     """
     of_scores = _check(array, single)
     batch = array[None] if single else array
+    if of_scores:
+        _tell_channels(int(batch.shape[1]), allowed)
     if not int(batch.shape[0]):
         return Batch(np.empty((0, 1, 1), np.uint8), "")
     torch = sys.modules.get("torch")  # an array of torch exists only where torch is loaded
@@ -175,6 +178,18 @@ def _advice(dtype: str, shape: tuple[int, ...], single: bool) -> str:
             "integers first, with .astype('uint8') (torch: .byte())"
         )
     return "; a batch has as many names as images, in a list" if single and len(shape) > 2 else ""
+
+
+def _tell_channels(channels: int, allowed: Allowed) -> None:
+    """Warn where a model was made for other classes: nothing else may show that it was."""
+    top = max(set(np.flatnonzero(allowed.table).tolist()) - {allowed.ignore_index}, default=0)
+    usual = {top + 1, top + 2} if allowed.ignore_index == top + 1 else {top + 1}
+    if channels not in usual and top < MOST_CHANNELS - 1:  # some palettes name all that there are
+        warnings.warn(
+            f"scores of {channels} channels are saved by palette {allowed.palette.name!r}, whose "
+            f"classes are 0 to {top}: {_ADVICE}",
+            stacklevel=4,
+        )
 
 
 def _check_channels(channels: int, shape: tuple[int, ...]) -> None:

@@ -91,6 +91,7 @@ def evaluate(
     places = [seen_by_all(os.fspath(path), settings) for path in (pred, truth)]
     pairs = _pairs(places[0], places[1], settings)
     maps = [_plan(pred_map, settings), _plan(truth_map, settings)]
+    _check_unmapped(maps, settings)
     table = _palette(palette, maps, places)
     folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
     sides = _sides(folder, maps, table, settings)
@@ -194,6 +195,14 @@ def _plan(spec: Spec | IndexMap | None, options: EvaluateOptions) -> IndexMap | 
     if plan is not None:
         check_names(plan, options.unmapped)
     return plan
+
+
+def _check_unmapped(maps: list[IndexMap | None], options: EvaluateOptions) -> None:
+    if options.unmapped != "error" and not any(maps):
+        raise UsageError(
+            f"--unmapped {options.unmapped} is for indices that a map does not name, got no map; "
+            "name it with --pred-map or --truth-map, or leave --unmapped out"
+        )
 
 
 def _palette(

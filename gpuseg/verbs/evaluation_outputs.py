@@ -47,6 +47,8 @@ class Outputs:
             _check_page(self.page, self.overwrite)
         if self.over is not None:
             _check_over(self.over, self.page)
+        if self.overwrite and self.page is None:
+            raise UsageError("--overwrite is for a page, got none; name it with --page")
         if self.plots is not None:
             make_plot_folder(self.plots)
 

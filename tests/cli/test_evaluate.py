@@ -216,3 +216,10 @@ def test_the_bar_counts_rows(project: Path) -> None:
     parts = [count_pairs("pred", "truth", shard=Shard(k, 3), **names) for k in (1, 2, 3)]
     assert sum(parts) == 10
     assert count_pairs("pred", "truth", shard=Shard(), **{**names, "pattern": "r*.png"}) == 2
+
+
+def test_options_that_would_do_nothing_are_refused(good: Path) -> None:
+    ended = gpuseg(*ARGUMENTS, "--overwrite")
+    assert (ended.code, "--page" in ended.err) == (2, True)
+    ended = gpuseg(*ARGUMENTS, "--unmapped", "ignore")
+    assert (ended.code, "--truth-map" in ended.err) == (2, True)

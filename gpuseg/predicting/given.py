@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError
-from gpuseg.foreign import Taken, take
+from gpuseg.foreign import Taken, refuse_masked, take
 from gpuseg.narrowing import Allowed, narrowed
 
 SCORES = ("float16", "bfloat16", "float32", "float64")
@@ -148,6 +148,7 @@ def _check(array: Any, single: bool) -> bool:
             "np.stack or torch.stack, or save images of different sizes one by one; of what a "
             "model gives besides take the scores (torchvision: ['out'], transformers: .logits)"
         )
+    refuse_masked(array, "")
     dtype = str(getattr(array.dtype, "name", array.dtype)).rpartition(".")[2]  # torch.float32
     shape = tuple(int(n) for n in array.shape)
     of_scores = dtype in SCORES

@@ -225,3 +225,8 @@ def test_bfloat16_of_others_than_torch_is_refused() -> None:
     array = SimpleNamespace(dtype=SimpleNamespace(name="bfloat16"), shape=(2, 6, 5, 7))
     with pytest.raises(LabelError, match=r"from torch only, got it as SimpleNamespace .* float32"):
         take_batch(array, False, SIX)
+
+
+def test_masked_arrays_are_refused() -> None:
+    with pytest.raises(MaskError, match=r"mask would be lost; fill it first, .*filled\(255\)"):
+        take_batch(np.ma.masked_equal(labels(), 3), False, SIX)

@@ -23,7 +23,7 @@ from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
 
 MOST_CELLS = 1 << 20
-"""Cells of one pair, some 100 MB as a result: 1,024 classes have no more."""
+"""Cells of one pair, each of which is sent with its result: 1,024 classes have no more."""
 
 _truth = Scratch()
 _prediction = Scratch()  # both images are alive at once

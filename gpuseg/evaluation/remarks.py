@@ -121,3 +121,21 @@ def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
             f"counted as a class, and by its name none: {'; '.join(rows[:_SHOWN])}{more}; "
             f"--ignore-index {rows[0].split()[0]} leaves it out of all scores"
         )
+
+
+def other_classes(predictions: Palette | None, truths: Palette | None) -> tuple[str, ...]:
+    """The remark on sides that mean other classes by their indices, as far as both are known."""
+    if predictions is None or truths is None or _names(predictions) == _names(truths):
+        return ()
+    told = (
+        f"the indices of predictions are those of palette {predictions.name!r}, by their report or "
+        f"map, and those of truths of palette {truths.name!r}, which has other classes; they were "
+        "compared as they are, so translate them with --pred-map if the same class has two indices"
+    )
+    return (told,)
+
+
+def _names(palette: Palette) -> Mapping[int, str]:
+    """The names of the classes that mean something, by index."""
+    listed = palette.first_by_index()
+    return {index: listed[index].name for index in listed if palette.is_real_class(index)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,8 +163,11 @@ def conclude(
     palette: Palette | None,
     truths: str,
     sides: Sides,
+    odd: Sequence[str] = (),
 ) -> Evaluation:
-    """The evaluation that follows from the sums over pairs. palette: None if not known.
+    """The evaluation that follows from the sums over pairs.
+
+    palette: None if not known. odd: remarks on what was asked for.
 
     Raises LabelError where indices are too many to be classes.
     """
@@ -185,7 +188,7 @@ def conclude(
         worst=tally.worst,
         outside=outside,
         boundaries=_boundaries(tally, indices, sides.boundary),
-        remarks=(*no_pair(report), *remarks_on(tally, scores, palette, outside)),
+        remarks=(*odd, *no_pair(report), *remarks_on(tally, scores, palette, outside)),
         troubles=troubles,
         truths=truths,
         sides=sides,

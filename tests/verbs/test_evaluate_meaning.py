@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,24 @@ def test_the_report_of_truth_comes_first(tmp_path: Path) -> None:
     other = Palette(PALETTE.classes, name="other")
     convert_directory(tmp_path / "src", tmp_path / "truth", PALETTE)
     convert_directory(tmp_path / "src", tmp_path / "pred", other)
-    assert evaluate(tmp_path / "pred", tmp_path / "truth").palette == "six"
+    found = evaluate(tmp_path / "pred", tmp_path / "truth")
+    assert found.palette == "six"
+    assert "compared as they are" not in "".join(found.remarks)  # the classes are the same
+
+
+def test_sides_of_other_classes_are_told(tmp_path: Path) -> None:
+    save_mask(tmp_path / "src/a.png")
+    moved = [replace(c, index=5 - c.index) for c in PALETTE.classes]
+    convert_directory(tmp_path / "src", tmp_path / "truth", PALETTE)
+    convert_directory(tmp_path / "src", tmp_path / "pred", Palette(tuple(moved), name="moved"))
+    places = tmp_path / "pred", tmp_path / "truth"
+    [told] = evaluate(*places).remarks
+    assert told.startswith("the indices of predictions are those of palette 'moved', by their rep")
+    assert "--pred-map" in told
+    back = {i: 5 - i for i in range(6)}
+    for options in ({"palette": PALETTE}, {"pred_map": back}):
+        assert "compared" not in "".join(evaluate(*places, **options).remarks)
+    assert evaluate(*places, pred_map=back).miou == 1
 
 
 @pytest.mark.parametrize(("ignored", "truth_value"), [(0, 0), (3, 3)])

@@ -85,7 +85,7 @@ def test_sides_of_other_classes_are_told(tmp_path: Path) -> None:
     convert_directory(tmp_path / "src", tmp_path / "truth", PALETTE)
     convert_directory(tmp_path / "src", tmp_path / "pred", Palette(tuple(moved), name="moved"))
     places = tmp_path / "pred", tmp_path / "truth"
-    [told] = evaluate(*places).remarks
+    told, *_ = evaluate(*places).remarks
     assert told.startswith("the indices of predictions are those of palette 'moved', by their rep")
     assert "--pred-map" in told
     back = {i: 5 - i for i in range(6)}

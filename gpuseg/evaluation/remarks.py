@@ -45,15 +45,7 @@ def remarks_on(
     if not tally.pairs:
         return
     if palette is None:
-        yield (
-            "no palette is known, so classes have numbers for names, and any index is a class; "
-            "--palette NAME|FILE names them"
-        )
-        if tally.ignored_pixels() and max(tally.indices(), default=0) > 255 >= tally.ignore_index:
-            yield (
-                f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore "
-                "index; if it is a class, name another with --ignore-index"
-            )
+        yield from _no_palette(tally)
     else:
         yield from _other_colours(tally, palette)
         yield from _void(tally, scores, palette)
@@ -83,6 +75,18 @@ def remarks_on(
         yield (
             f"{absent:,} of the {len(scores.truth):,} classes are neither in the truth nor in a "
             "prediction: they have no IoU, and no part in means"
+        )
+
+
+def _no_palette(tally: Tally) -> Iterator[str]:
+    yield (
+        "no palette is known, so classes have numbers for names, and any index is a class; "
+        "--palette NAME|FILE names them"
+    )
+    if tally.ignored_pixels() and max(tally.indices(), default=0) > 255 >= tally.ignore_index:
+        yield (
+            f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore index; if "
+            "it is a class, name another with --ignore-index"
         )
 
 

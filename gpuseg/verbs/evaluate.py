@@ -164,7 +164,7 @@ def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:
     kinds = {os.path.isdir(pred), os.path.isdir(truth)}
     if len(kinds) > 1:
         raise UsageError(f"PRED and TRUTH must both be folders, or both files, got {pred}, {truth}")
-    if os.path.realpath(pred) == os.path.realpath(truth):
+    if os.path.samefile(pred, truth):  # by whatever name
         raise UsageError(f"PRED must not be TRUTH ({truth}), which is always right; name another")
     if kinds == {True}:
         return Pairs(

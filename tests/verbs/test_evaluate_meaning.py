@@ -144,6 +144,20 @@ def test_a_class_that_would_be_the_ignore_index_is_told(dump: Path) -> None:
         assert (len(found.classes), found.ignored_pixels) == (256, 0)
 
 
+@pytest.mark.parametrize("preset", ["cityscapes", "bdd100k", "voc", "ade20k"])
+def test_the_report_of_a_preset_is_enough(tmp_path: Path, preset: str) -> None:
+    """Also where the palette makes classes of names that mean something its ignore index."""
+    palette = gpuseg.load_palette(preset)
+    pixels = palette.colours[np.arange(12).reshape(3, 4)]
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "masks/a.png")
+    for side in ("pred", "truth"):
+        convert_directory(tmp_path / "masks", tmp_path / side, preset)
+    found = evaluate(tmp_path / "pred", tmp_path / "truth")
+    assert (found.palette, found.miou) == (palette.name, 1)
+    assert found.ignore_index == palette.ignore_for(8)
+
+
 def test_more_classes_than_a_matrix_has_are_refused_at_once(dump: Path) -> None:
     many = Palette.from_colours([(i % 256, i // 256, 7) for i in range(5000)])
     with pytest.raises(UsageError, match=r"has 5,000 classes, a confusion matrix 4,096 at most"):

@@ -37,7 +37,8 @@ class ConfusionMatrix:
     go into one matrix. A matrix is for one thread at a time; those of several threads, processes
     or machines (it can be pickled) are merged.
 
-    Raises UsageError and PaletteError for what names no classes.
+    Raises UsageError and PaletteError for what names no classes, or too many, and where the ignore
+    index that nobody named is a class.
     """
 
     def __init__(

@@ -52,6 +52,7 @@ def take(array: Any, where: str, check: Check) -> Taken:
             "files are converted by gpuseg.convert_files, or opened as arrays first"
         )
     check(array, where)
+    refuse_masked(array, where)
     if isinstance(array, np.ndarray):
         return Taken(np.ascontiguousarray(array), False, _same)
     torch = sys.modules.get("torch")  # an array of torch exists only where torch is loaded
@@ -64,6 +65,15 @@ def take(array: Any, where: str, check: Check) -> Taken:
         return Taken(cuda.contiguous(cuda.from_foreign(array)), True, give_back)
     host = np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
     return Taken(np.ascontiguousarray(host), False, give_back)
+
+
+def refuse_masked(array: Any, where: str) -> None:
+    """Raise MaskError for an array of NumPy that says itself which pixels are none."""
+    if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
+        raise MaskError(
+            f"{where}an array without a mask of its own was expected, got a masked array, whose "
+            "mask would be lost; fill it first, label maps with the ignore index: array.filled(255)"
+        )
 
 
 @contextmanager

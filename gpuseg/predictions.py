@@ -71,10 +71,11 @@ class PredictionWriter:
     def save(self, logits_or_indices: Any, names: Name | Iterable[Name]) -> None:
         """Have a batch saved; once this returns its arrays may be overwritten.
 
-        logits_or_indices: float16, bfloat16, float32 or float64 scores of shape (N, C, H, W), of
-            which each pixel gets the channel of the largest (of equal ones the first; NaN is the
-            largest), or integer indices of shape (N, H, W): classes, or the ignore index. NumPy
-            and CuPy arrays, torch tensors on any device, and whatever speaks DLPack.
+        logits_or_indices: float16, float32, float64 or, of torch, bfloat16 scores of shape
+            (N, C, H, W), of which each pixel gets the channel of the largest (of equal ones the
+            first; NaN is the largest), or integer indices of shape (N, H, W): classes, or the
+            ignore index. NumPy and CuPy arrays, torch tensors on any device, and whatever speaks
+            DLPack.
         names: N relative names: `a/b.jpg` is saved as `a/b.png`; each target once a writer. With
             one name, and not a list, arrays are those of one image: (C, H, W) or (H, W).
 

@@ -160,6 +160,7 @@ LABELS = np.zeros((4, 5), np.uint8)
         (LABELS, LABELS > 0, r"^truth: .* got bool of shape \(4, 5\); a mask of one class"),
         (LABELS[0], LABELS[0], r"^prediction: .* got uint8 of shape \(5,\)"),
         (LABELS[None, None], LABELS, r"^prediction: .* of shape \(1, 1, 4, 5\)"),
+        (LABELS, np.ma.masked_equal(LABELS, 1), "^truth: .* mask would be lost; fill it first"),
         ([LABELS, LABELS], [LABELS], "got 2 predictions and 1 truths"),
         ([LABELS, LABELS[:2]], [LABELS, LABELS], r"^pair 1: prediction and truth must have one"),
         ([LABELS, "a.png"], [LABELS, LABELS], "^pair 1: prediction: expected an array"),

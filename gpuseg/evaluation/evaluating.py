@@ -23,6 +23,9 @@ from gpuseg.results import FileResult
 from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
 
+MOST_CELLS = 1 << 20
+"""Cells of one pair, each of which is sent with its result: 1,024 classes have no more."""
+
 _truth = Scratch()
 _prediction = Scratch()  # both images are alive at once
 
@@ -83,7 +86,16 @@ class Sides:
         truth: Image,
         prediction: Image,
     ) -> Cells:
-        """The cells of a pair that were counted, see `count_cells`; and boundaries, if wanted."""
+        """The cells of a pair that were counted, see `count_cells`; and boundaries, if wanted.
+
+        Raises LabelError for a truth that is no class, and for more cells than classes have.
+        """
+        if len(keys) > MOST_CELLS:
+            raise LabelError(
+                f"{MOST_CELLS:,} combinations of a true and a predicted index are expected in a "
+                f"pair at most, got {len(keys):,}: are they ids of instances? Make classes of them "
+                "first (--truth-map, --pred-map)"
+            )
         try:
             cells = cells_of(keys, pixels, self.ignore_index, self.classes)
         except LabelError as error:

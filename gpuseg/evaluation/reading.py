@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -68,13 +68,30 @@ class Colours:
         return build_lookup(self.palette, self.options)
 
     @cached_property
-    def listed(self) -> Mapping[int, set[str]]:
+    def differing(self) -> Callable[[bytes], Mapping[int, str]]:
+        """Looks for what a file paints otherwise, see `Image.painted`, by 3 bytes a colour.
+
+        Most files of a run have the same palette. What was found goes with this object.
+        """
+        return lru_cache(maxsize=256)(self._differing)
+
+    @cached_property
+    def _listed(self) -> Mapping[int, set[str]]:
         """The colours of each class."""
         found: dict[int, set[str]] = {}
         for entry in self.palette.classes:
             if entry.index != self.ignore_index:
                 found.setdefault(entry.index, set()).add(entry.hex)
         return found
+
+    def _differing(self, plte: bytes) -> Mapping[int, str]:
+        size = len(plte) // 3
+        given = {index: f"#{plte[3 * index : 3 * index + 3].hex()}" for index in range(size)}
+        return {
+            index: given[index]
+            for index, listed in self._listed.items()
+            if index in given and given[index] not in listed
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +169,7 @@ class Reader:
         """As in Image. Of a map, the colours are those of other indices."""
         if plte is None or self.colours is None or self.indices.plan is not None:
             return {}
-        return _differing(self.colours, plte)
+        return self.colours.differing(plte)
 
     def _table(self, is_coloured: bool) -> NDArray[np.uint16] | None:
         """The table of the kernels, None where the long way must be gone."""
@@ -184,17 +201,6 @@ class Reader:
         except UnknownColourError as error:
             raise _unknown(error, known.palette) from error
         return Image(found.labels.copy(), mask.format, mask.codec, mask.warnings)
-
-
-@lru_cache(maxsize=256)  # most files of a run have the same palette
-def _differing(colours: Colours, plte: bytes) -> Mapping[int, str]:
-    """See `Image.painted`. plte: colours of a file, 3 bytes each."""
-    given = {index: f"#{plte[3 * index : 3 * index + 3].hex()}" for index in range(len(plte) // 3)}
-    return {
-        index: given[index]
-        for index, listed in colours.listed.items()
-        if index in given and given[index] not in listed
-    }
 
 
 def _unknown(error: UnknownColourError, palette: Palette) -> UnknownColourError:

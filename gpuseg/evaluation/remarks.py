@@ -52,15 +52,7 @@ def remarks_on(
     if not tally.pairs:
         return
     if palette is None:
-        yield (
-            "no palette is known, so classes have numbers for names, and any index is a class; "
-            "--palette NAME|FILE names them"
-        )
-        if tally.ignored_pixels() and max(tally.indices(), default=0) > 255 >= tally.ignore_index:
-            yield (
-                f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore "
-                "index; if it is a class, name another with --ignore-index"
-            )
+        yield from _no_palette(tally)
     else:
         yield from _other_colours(tally, palette)
         yield from _void(tally, scores, palette)
@@ -90,6 +82,18 @@ def remarks_on(
         yield (
             f"{absent:,} of the {len(scores.truth):,} classes are neither in the truth nor in a "
             "prediction: they have no IoU, and no part in means"
+        )
+
+
+def _no_palette(tally: Tally) -> Iterator[str]:
+    yield (
+        "no palette is known, so classes have numbers for names, and any index is a class; "
+        "--palette NAME|FILE names them"
+    )
+    if tally.ignored_pixels() and max(tally.indices(), default=0) > 255 >= tally.ignore_index:
+        yield (
+            f"indices above 255 occur, and {tally.ignore_index} was taken for the ignore index; if "
+            "it is a class, name another with --ignore-index"
         )
 
 
@@ -128,3 +132,21 @@ def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
             f"counted as a class, and by its name none: {'; '.join(rows[:_SHOWN])}{more}; "
             f"--ignore-index {rows[0].split()[0]} leaves it out of all scores"
         )
+
+
+def other_classes(predictions: Palette | None, truths: Palette | None) -> tuple[str, ...]:
+    """The remark on sides that mean other classes by their indices, as far as both are known."""
+    if predictions is None or truths is None or _names(predictions) == _names(truths):
+        return ()
+    told = (
+        f"the indices of predictions are those of palette {predictions.name!r}, by their report or "
+        f"map, and those of truths of palette {truths.name!r}, which has other classes; they were "
+        "compared as they are, so translate them with --pred-map if the same class has two indices"
+    )
+    return (told,)
+
+
+def _names(palette: Palette) -> Mapping[int, str]:
+    """The names of the classes that mean something, by index."""
+    listed = palette.first_by_index()
+    return {index: listed[index].name for index in listed if palette.is_real_class(index)}

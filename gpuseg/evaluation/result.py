@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,11 +163,11 @@ def conclude(
     palette: Palette | None,
     truths: str,
     sides: Sides,
-    remarks: Iterable[str] = (),
+    odd: Sequence[str] = (),
 ) -> Evaluation:
-    """The evaluation that follows from the sums over pairs. palette: None if not known.
+    """The evaluation that follows from the sums over pairs.
 
-    remarks: what is odd besides what the sums tell.
+    palette: None if not known. odd: remarks on what was asked for.
 
     Raises LabelError where indices are too many to be classes.
     """
@@ -189,7 +189,7 @@ def conclude(
         outside=outside,
         boundaries=_boundaries(tally, indices, sides.boundary),
         remarks=(
-            *remarks,
+            *odd,
             *no_pair(report),
             *warned(troubles),
             *remarks_on(tally, scores, palette, outside),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.batch import Labels
+from gpuseg.batch import Labels, Shape
 from gpuseg.codecs import thumbnails
 from gpuseg.codecs.thumbnails import Picture, RGBPixels
 from gpuseg.errors import MaskError
@@ -96,6 +96,16 @@ def make_item(
     return Item(name, *size, file.views(), legend, more, tuple(notes))
 
 
+def views_of(shape: Shape, pictures: Callable[[int], Mapping[str, Picture]]) -> tuple[View, ...]:
+    """Each picture of an image of (H, W), small and large. pictures: by title, to fit a box."""
+    height, width = shape
+    small = pictures(SMALL)
+    if thumbnails.fitted(width, height, LARGE) == thumbnails.fitted(width, height, SMALL):
+        return tuple(View(title, each, each) for title, each in small.items())
+    large = pictures(LARGE)
+    return tuple(View(title, each, large[title]) for title, each in small.items())
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     """All that pictures are made of.
@@ -109,12 +119,7 @@ class _File:
     classes: Classes
 
     def views(self) -> tuple[View, ...]:
-        height, width = self.labels.shape
-        small = self._pictures(SMALL)
-        if thumbnails.fitted(width, height, LARGE) == thumbnails.fitted(width, height, SMALL):
-            return tuple(View(title, each, each) for title, each in small.items())
-        large = self._pictures(LARGE)
-        return tuple(View(title, each, large[title]) for title, each in small.items())
+        return views_of(self.labels.shape, self._pictures)
 
     def _pictures(self, box: int) -> dict[str, Picture]:
         """By title, no larger than the box."""

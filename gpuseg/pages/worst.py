@@ -15,7 +15,7 @@ from gpuseg.errors import GpusegError
 from gpuseg.evaluation.cells import ImageScore
 from gpuseg.evaluation.result import Evaluation
 from gpuseg.evaluation.tally import Ranked
-from gpuseg.pages.gallery import LARGE, MAX_LEGEND, SMALL, Item, Share, View, photograph
+from gpuseg.pages.gallery import MAX_LEGEND, Item, Share, View, photograph, views_of
 from gpuseg.pages.places import below, of_stem
 from gpuseg.pages.scores import Legend, score
 
@@ -64,7 +64,7 @@ def _worst_classes(scores: ImageScore, legend: Legend) -> tuple[tuple[Share, ...
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """All that pictures are made of. photo: RGB that fits `LARGE`."""
+    """All that pictures are made of. photo: RGB that fits `gallery.LARGE`."""
 
     truth: Labels
     prediction: Labels
@@ -73,12 +73,7 @@ class _Pair:
     ignore_index: int
 
     def views(self) -> tuple[View, ...]:
-        height, width = self.truth.shape
-        small = self._pictures(SMALL)
-        if thumbnails.fitted(width, height, LARGE) == thumbnails.fitted(width, height, SMALL):
-            return tuple(View(title, each, each) for title, each in small.items())
-        large = self._pictures(LARGE)
-        return tuple(View(title, each, large[title]) for title, each in small.items())
+        return views_of(self.truth.shape, self._pictures)
 
     def _pictures(self, box: int) -> dict[str, Picture]:
         """By title, no larger than the box."""

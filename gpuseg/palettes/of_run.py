@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,22 @@ from gpuseg.palette import Palette, PaletteClass
 REPORT = "gpuseg-report"
 """What the names of reports in DST begin with; they end in .jsonl."""
 
+_IS_CLASS = "ignore_index_is_a_class"
+
 _MAX_LINE = 1 << 24
 
 
 def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
-    """What the head of a report says of a palette. ignore_index: the one that was written."""
+    """What the head of a report says of a palette. ignore_index: the one that was written.
+
+    It says so where that is a class, which neither the palette nor, as far as can be told, its
+    user made it: 255 in a palette of 256 classes.
+    """
+    unsaid = palette.ignore_index is None and ignore_index == palette.ignore_for(
+        palette.least_depth
+    )
     return {
+        **({_IS_CLASS: True} if unsaid and palette.is_real_class(ignore_index) else {}),
         "palette": palette.name,
         "ignore_index": ignore_index,
         "class_table": [
@@ -108,10 +117,8 @@ def palette_of_head(head: Mapping[str, Any]) -> Palette | None:
         name, ignored = head["palette"], head["ignore_index"]
         if type(name) is not str or type(ignored) is not int:
             return None
-        palette = Palette(classes, name=name)
-        if palette.is_real_class(ignored) and ignored == palette.ignore_for(palette.least_depth):
-            return palette  # taken where nothing was said, and written for nothing but the class
-        return replace(palette, ignore_index=ignored)
+        said = None if head.get(_IS_CLASS) is True else ignored
+        return Palette(classes, name=name, ignore_index=said)
     except (KeyError, TypeError, ValueError, PaletteError):  # not as we write it
         return None
 

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import LabelError
-from gpuseg.foreign import Taken, take
+from gpuseg.foreign import Taken, refuse_masked, take
 from gpuseg.narrowing import Allowed, narrowed
 
 SCORES = ("float16", "bfloat16", "float32", "float64")
-"""Types of scores."""
+"""Types of scores; bfloat16 is one of torch only, for neither NumPy nor CuPy has it."""
 
 MOST_CHANNELS = 256
 """Indices of a palette PNG."""
@@ -55,8 +55,8 @@ def take_batch(array: Any, single: bool, allowed: Allowed) -> Batch:
         _tell_channels(int(batch.shape[1]), allowed)
     if not int(batch.shape[0]):
         return Batch(np.empty((0, 1, 1), np.uint8), "")
-    torch = sys.modules.get("torch")  # an array of torch exists only where torch is loaded
-    if torch is not None and isinstance(batch, torch.Tensor):
+    if _is_tensor(batch):
+        torch = sys.modules["torch"]
         batch = batch.detach()  # of a model that is being trained
         if _is_elsewhere(batch):
             return Batch(_by_torch(batch, of_scores, allowed, torch), str(batch.device))
@@ -71,6 +71,11 @@ def take_batch(array: Any, single: bool, allowed: Allowed) -> Batch:
         batch = given.array
     read = _of_scores if of_scores else _of_indices
     return Batch(read(batch, allowed), "cpu")
+
+
+def _is_tensor(array: Any) -> bool:
+    torch = sys.modules.get("torch")  # an array of torch exists only where torch is loaded
+    return torch is not None and isinstance(array, torch.Tensor)
 
 
 def _is_elsewhere(tensor: Any) -> bool:
@@ -146,10 +151,16 @@ def _check(array: Any, single: bool) -> bool:
             "np.stack or torch.stack, or save images of different sizes one by one; of what a "
             "model gives besides take the scores (torchvision: ['out'], transformers: .logits)"
         )
+    refuse_masked(array, "")
     dtype = str(getattr(array.dtype, "name", array.dtype)).rpartition(".")[2]  # torch.float32
     shape = tuple(int(n) for n in array.shape)
     of_scores = dtype in SCORES
     usual = len(shape) == 2 + of_scores + (not single)
+    if dtype == "bfloat16" and not _is_tensor(array):
+        raise LabelError(
+            f"bfloat16 is taken from torch only, got it as {type(array).__name__} of shape "
+            f"{shape}; cast it to float32 first"
+        )
     if not usual or not (of_scores or dtype.startswith(("int", "uint"))):
         n, names = ("", "one name") if single else ("N, ", "a list of names")
         raise LabelError(

@@ -12,9 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from gpuseg.errors import MaskError, UsageError
+from gpuseg.evaluation.options import unsaid_ignore
 from gpuseg.frequencies.statistics import Stats
 from gpuseg.frequencies.weights import WEIGHTINGS, Weighting
 from gpuseg.palette import Palette
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.verbs.stats import stats
 
 StrPath = str | os.PathLike[str]
@@ -39,7 +42,8 @@ def class_weights(
 
     Classes that never occur, and indices that are none, have weight 0.
 
-    Raises UsageError for more classes than `num_classes` and for a source that is none of these,
+    Raises UsageError for more classes than `num_classes`, for an ignore index that nobody named and
+    that is a class of a folder's palette, and for a source that is none of these,
     MaskError where files of a folder could not be counted, and as `gpuseg.stats` does.
     """
     if weighting not in WEIGHTINGS:
@@ -54,11 +58,23 @@ def class_weights(
     elif isinstance(source, Mapping):
         weights = _printed(source, weighting, "the dictionary")
     elif is_folder:
+        if ignore_index is None:
+            _check_ignored(palette, source)
         found = stats(source, palette=palette, ignore_index=ignore_index)
         weights = _whole(found, source).weights(weighting)
     else:
         weights = _printed(_read(source), weighting, os.fspath(source))
     return torch.from_numpy(_of_length(weights, num_classes))
+
+
+def _check_ignored(palette: Palette | StrPath | None, folder: StrPath) -> None:
+    """Raise UsageError where a class would have weight 0, as nobody named an ignore index."""
+    table = load_palette(palette) if palette is not None else palette_of_run(folder)
+    if table is None or table.ignore_index is not None:
+        return
+    ignored = table.ignore_for(8)
+    if table.is_real_class(ignored):
+        raise unsaid_ignore(ignored, f"the classes of palette {table.name!r}", "pass ignore_index")
 
 
 def _whole(found: Stats, folder: StrPath) -> Stats:

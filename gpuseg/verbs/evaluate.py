@@ -13,6 +13,7 @@ from gpuseg.evaluation.evaluating import Evaluating, Sides
 from gpuseg.evaluation.options import EvaluateKeywords, EvaluateOptions, unsaid_ignore
 from gpuseg.evaluation.pairing import OnePair, Pairs
 from gpuseg.evaluation.reading import Colours, Indices, Reader
+from gpuseg.evaluation.remarks import other_classes
 from gpuseg.evaluation.result import Evaluation, conclude
 from gpuseg.evaluation.scores import MOST_CLASSES
 from gpuseg.evaluation.tables import image_table
@@ -93,6 +94,9 @@ def evaluate(
     maps = [_plan(pred_map, settings), _plan(truth_map, settings)]
     _check_unmapped(maps, settings)
     table = _palette(palette, maps, places)
+    odd = [*_swapped(*places)]
+    if palette is None:
+        odd += other_classes(*_meanings(maps, places))
     folder = os.path.dirname(places[0]) if isinstance(pairs, OnePair) else places[0]
     sides = _sides(folder, maps, table, settings)
     task, tally = Evaluating(sides, settings), Tally(sides.ignore_index, settings.worst)
@@ -103,7 +107,7 @@ def evaluate(
         place = report_place(report)
         done = run(pairs, settings, place, head, begin, progress, add)
     truths = pairs.folder if pairs.folder is not None else ""
-    return conclude(done, tally, troubles, table, truths, sides, _swapped(*places))
+    return conclude(done, tally, troubles, table, truths, sides, odd)
 
 
 def count_pairs(
@@ -174,7 +178,7 @@ def _pairs(pred: str, truth: str, options: EvaluateOptions) -> Pairs | OnePair:
     kinds = {os.path.isdir(pred), os.path.isdir(truth)}
     if len(kinds) > 1:
         raise UsageError(f"PRED and TRUTH must both be folders, or both files, got {pred}, {truth}")
-    if os.path.realpath(pred) == os.path.realpath(truth):
+    if os.path.samefile(pred, truth):  # by whatever name
         raise UsageError(f"PRED must not be TRUTH ({truth}), which is always right; name another")
     if kinds == {True}:
         return Pairs(
@@ -214,9 +218,16 @@ def _palette(
     named = [plan.palette for plan in reversed(maps) if plan is not None and plan.palette]
     if named:
         return named[0]
-    # what a report tells is what the indices were before a map
-    plain = [place for place, plan in zip(places, maps, strict=True) if plan is None]
-    return next(filter(None, (palette_of_run(place) for place in reversed(plain))), None)
+    return next(filter(None, reversed(_meanings(maps, places))), None)
+
+
+def _meanings(maps: list[IndexMap | None], places: list[str]) -> list[Palette | None]:
+    """What the indices of predictions and of truths mean, once mapped, by their map or report."""
+    return [
+        # what a report tells is what the indices were before a map
+        palette_of_run(place) if plan is None else plan.palette
+        for place, plan in zip(places, maps, strict=True)
+    ]
 
 
 def _classes(palette: Palette | None, ignored: int) -> frozenset[int] | None:

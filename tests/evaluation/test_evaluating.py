@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from gpuseg.discover import Source
+from gpuseg.evaluation import evaluating
 from gpuseg.evaluation.cells import Cells
 from gpuseg.evaluation.evaluating import Evaluating
 from gpuseg.evaluation.options import EvaluateOptions
@@ -184,3 +185,13 @@ def test_tasks_and_rows_travel(pair: Path) -> None:
     assert row.status == "read"
     assert pickle.loads(pickle.dumps(row)).details == row.details
     assert len(pickle.dumps(row)) < 1_000
+
+
+def test_ids_of_instances_are_told_before_they_fill_memory(
+    pair: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluating, "MOST_CELLS", 3)
+    row = evaluated(pair)
+    assert (row.status, row.error) == ("failed", "label")
+    assert row.message.startswith("3 combinations of a true and a predicted index are expected")
+    assert "ids of instances" in row.message

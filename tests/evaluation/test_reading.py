@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import weakref
 import zlib
 from pathlib import Path
 from typing import Any
@@ -210,3 +212,14 @@ def test_readers_travel(tmp_path: Path) -> None:
     check(again, tmp_path / "a.png", [[4, 700, 77]])
     Pillow.fromarray(np.array([COLOURS], np.uint8)).save(tmp_path / "b.png")
     check(again, tmp_path / "b.png", [[0, 1, 2, 3, 4, 5]])
+
+
+def test_nothing_is_kept_of_a_run_that_is_over(tmp_path: Path) -> None:
+    """Each run may have a palette of its own, and a table of 32 MiB with it."""
+    save_label_map(tmp_path / "a.png", LABELS, PALETTE)
+    colours = Colours(PALETTE, 255)
+    read(Reader(colours, Indices(), 1 << 20), tmp_path / "a.png")
+    seen = weakref.ref(colours)
+    del colours
+    gc.collect()
+    assert seen() is None

@@ -153,3 +153,9 @@ def test_a_class_that_nobody_made_the_ignore_index_is_none(tmp_path: Path) -> No
         found = palette_of_run(tmp_path)
         assert found is not None
         assert found.ignore_index == told
+    # a palette that says so makes any class its ignore index, as that of Cityscapes does
+    head = {"type": "run", **describe(load_palette("cityscapes"), 255)}
+    (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head))
+    found = palette_of_run(tmp_path)
+    assert found is not None
+    assert found.ignore_index == 255

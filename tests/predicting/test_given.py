@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -217,3 +218,15 @@ def test_an_array_that_is_nowhere() -> None:
 
     with pytest.raises(MaskError, match="host memory or on a CUDA device"):
         take_batch(Nowhere(), False, SIX)
+
+
+def test_bfloat16_of_others_than_torch_is_refused() -> None:
+    """NumPy has it by extensions only, whose arrays no kernel takes."""
+    array = SimpleNamespace(dtype=SimpleNamespace(name="bfloat16"), shape=(2, 6, 5, 7))
+    with pytest.raises(LabelError, match=r"from torch only, got it as SimpleNamespace .* float32"):
+        take_batch(array, False, SIX)
+
+
+def test_masked_arrays_are_refused() -> None:
+    with pytest.raises(MaskError, match=r"mask would be lost; fill it first, .*filled\(255\)"):
+        take_batch(np.ma.masked_equal(labels(), 3), False, SIX)

@@ -109,3 +109,12 @@ def test_wrong_sources(tmp_path: Path) -> None:
         class_weights(tmp_path, "balanced")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="belong to a folder"):
         class_weights({"weights": {"enet": [1.0]}}, palette=PALETTE)
+
+
+def test_a_class_that_would_weigh_nothing_is_told(tmp_path: Path) -> None:
+    """255 where neither the palette nor the caller names an ignore index."""
+    sky = Palette((PaletteClass(0, "road", (1, 2, 3)), PaletteClass(255, "sky", (4, 5, 6))))
+    save_label_map(tmp_path / "a.png", np.array([[0, 255]]), sky)
+    with pytest.raises(UsageError, match=r"^255, the ignore index .* pass ignore_index"):
+        class_weights(tmp_path, palette=sky)
+    assert class_weights(tmp_path, palette=sky, ignore_index=9)[255] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,24 @@ def test_the_report_of_truth_comes_first(tmp_path: Path) -> None:
     other = Palette(PALETTE.classes, name="other")
     convert_directory(tmp_path / "src", tmp_path / "truth", PALETTE)
     convert_directory(tmp_path / "src", tmp_path / "pred", other)
-    assert evaluate(tmp_path / "pred", tmp_path / "truth").palette == "six"
+    found = evaluate(tmp_path / "pred", tmp_path / "truth")
+    assert found.palette == "six"
+    assert "compared as they are" not in "".join(found.remarks)  # the classes are the same
+
+
+def test_sides_of_other_classes_are_told(tmp_path: Path) -> None:
+    save_mask(tmp_path / "src/a.png")
+    moved = [replace(c, index=5 - c.index) for c in PALETTE.classes]
+    convert_directory(tmp_path / "src", tmp_path / "truth", PALETTE)
+    convert_directory(tmp_path / "src", tmp_path / "pred", Palette(tuple(moved), name="moved"))
+    places = tmp_path / "pred", tmp_path / "truth"
+    told, *_ = evaluate(*places).remarks
+    assert told.startswith("the indices of predictions are those of palette 'moved', by their rep")
+    assert "--pred-map" in told
+    back = {i: 5 - i for i in range(6)}
+    for options in ({"palette": PALETTE}, {"pred_map": back}):
+        assert "compared" not in "".join(evaluate(*places, **options).remarks)
+    assert evaluate(*places, pred_map=back).miou == 1
 
 
 @pytest.mark.parametrize(("ignored", "truth_value"), [(0, 0), (3, 3)])
@@ -124,6 +142,20 @@ def test_a_class_that_would_be_the_ignore_index_is_told(dump: Path) -> None:
             evaluate(dump / "pred", truth, palette=palette)
         found = evaluate(dump / "pred", truth, palette=palette, ignore_index=65535)
         assert (len(found.classes), found.ignored_pixels) == (256, 0)
+
+
+@pytest.mark.parametrize("preset", ["cityscapes", "bdd100k", "voc", "ade20k"])
+def test_the_report_of_a_preset_is_enough(tmp_path: Path, preset: str) -> None:
+    """Also where the palette makes classes of names that mean something its ignore index."""
+    palette = gpuseg.load_palette(preset)
+    pixels = palette.colours[np.arange(12).reshape(3, 4)]
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "masks/a.png")
+    for side in ("pred", "truth"):
+        convert_directory(tmp_path / "masks", tmp_path / side, preset)
+    found = evaluate(tmp_path / "pred", tmp_path / "truth")
+    assert (found.palette, found.miou) == (palette.name, 1)
+    assert found.ignore_index == palette.ignore_for(8)
 
 
 def test_more_classes_than_a_matrix_has_are_refused_at_once(dump: Path) -> None:

@@ -121,6 +121,8 @@ def test_usage(dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused("PRED must not be TRUTH", pred=dump / "truth")
     (dump / "link").symlink_to(dump / "truth")
     refused("PRED must not be TRUTH", pred=dump / "link")
+    os.link(dump / "truth/0.png", dump / "other.png")
+    refused("PRED must not be TRUTH", dump / "truth/0.png", dump / "other.png")
     refused("must be on this machine, got s3://b/x", pred="s3://b/x")
     refused("must be on this machine, got memory://x", truth="memory://x")
     (dump / "a.tar").touch()

@@ -150,13 +150,6 @@ class DeviceMatrix:
             matrix: NDArray[np.int64] = self._counts.get()[0]
             return matrix
 
-    def clear(self) -> None:
-        """Set all counts to 0."""
-        with self.device:
-            cupy.cuda.get_current_stream().wait_event(self._done)
-            self._counts.fill(0)
-            self._done.record()
-
 
 def _allocate(array: NDArray[Any]) -> Any:
     """A copy on the device that is not in CuPy's pool.

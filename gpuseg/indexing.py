@@ -135,7 +135,7 @@ def check_grey(pixels: NDArray[np.uint8], palette: Palette, options: IndexOption
     read = [index_of.get((value, value, value)) for value in values]
     if read == values:
         return
-    indices = {*palette.indices.tolist(), palette.ignore_for(options.depth, options.ignore_index)}
+    indices = {*palette.label_indices, palette.ignore_for(options.depth, options.ignore_index)}
     shown = ", ".join(map(str, values[:8])) + (" …" if len(values) > 8 else "")
     if indices.issuperset(values):
         raise UnsupportedMaskError(

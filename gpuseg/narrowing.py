@@ -13,7 +13,6 @@ from gpuseg.errors import LabelError
 from gpuseg.foreign import Taken
 from gpuseg.options import Depth
 from gpuseg.palette import Palette
-from gpuseg.palettes.given_up import given_up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +30,7 @@ class Allowed:
     def of(cls, palette: Palette, ignore_index: int, depth: Depth = 8) -> Allowed:
         """Those of a palette that fits the depth, see `Palette.check_depth`."""
         table = np.zeros(1 << depth, np.uint8)
-        table[[*palette.indices.tolist(), ignore_index]] = 1
+        table[[*palette.label_indices, ignore_index]] = 1
         table.flags.writeable = False
         return cls(palette, ignore_index, table)
 
@@ -51,7 +50,7 @@ class Allowed:
         return LabelError(
             f"labels must be indices of palette {self.palette.name!r} or the ignore index "
             f"{self.ignore_index}, got {', '.join([*strange.values()][:8])}; use the palette they "
-            f"belong to{given_up(self.palette, strange)}"
+            f"belong to"
         )
 
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import index as whole_number
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,16 @@ from numpy.typing import NDArray
 
 from gpuseg.errors import DuplicateColourError, PaletteError, PaletteSizeError
 from gpuseg.options import Depth, OnDuplicate
-
-RGB = tuple[int, int, int]
-
-MAX_INDEX = 65535
-"""Largest class index: label maps hold at most 16 bits a pixel."""
+from gpuseg.palette_entries import MAX_INDEX as MAX_INDEX
+from gpuseg.palette_entries import RGB as RGB
+from gpuseg.palette_entries import Merged as Merged
+from gpuseg.palette_entries import PaletteClass as PaletteClass
+from gpuseg.palette_entries import (
+    check_entry,
+    describe_duplicates,
+    find_duplicates,
+    integer,
+)
 
 VOID_COLOUR: RGB = (224, 224, 192)
 """What the ignore index is painted with unless it is a class: the void border of PASCAL VOC."""
@@ -29,40 +33,19 @@ VOID_NAMES = frozenset(
 """Names (lower case) of classes that mean 'no class': such a class may sit at the ignore index."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaletteClass:
-    """One colour of a palette: pixels of `rgb` (three values 0 to 255) are class `index`."""
-
-    index: int
-    name: str
-    rgb: RGB
-
-    @property
-    def hex(self) -> str:
-        """The colour as `#rrggbb`."""
-        return "#{:02x}{:02x}{:02x}".format(*self.rgb)
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A class that a palette gave up because another class, `kept`, has the same colour."""
-
-    name: str
-    index: int
-    kept: str
-    rgb: RGB
-
-
 @dataclass(frozen=True)
 class Palette:
     """Colours and the class indices they stand for.
+
+    Colour masks hold `classes`. Label maps hold `label_classes`: those of `merged`, too, for two
+    classes of one colour have an index each.
 
     classes: one entry a colour. Colours are unique; an index may come twice (two
         colours read as one class: the first is the one label maps are painted with).
     name: what messages call it.
     ignore_index: the index that means 'no class', if the palette says so.
     source: where the table comes from.
-    merged: classes given up because they repeat a colour.
+    merged: classes given up for colours because they repeat one.
     verified: False for presets copied from a third party and not checked against the owner.
     notes: what a user of the table should know.
 
@@ -82,7 +65,9 @@ class Palette:
         if not self.classes:
             raise PaletteError(f"palette {self.name!r} needs at least one class, got none")
         for entry in self.classes:
-            _check_entry(self.name, entry)
+            check_entry(self.name, entry)
+        for gone in self.merged:
+            check_entry(self.name, gone)
         if self.ignore_index is not None and not 0 <= self.ignore_index <= MAX_INDEX:
             raise PaletteError(
                 f"palette {self.name!r}: ignore_index must be 0 to {MAX_INDEX}, "
@@ -90,7 +75,7 @@ class Palette:
             )
         repeated = find_duplicates(self.classes)
         if repeated:
-            raise DuplicateColourError(_describe_duplicates(self.name, repeated))
+            raise DuplicateColourError(describe_duplicates(self.name, repeated))
 
     @classmethod
     def from_colours(
@@ -106,7 +91,7 @@ class Palette:
         colours: rows of three values 0 to 255, for instance an array of shape (K, 3).
         names: K class names; None makes `class 0`, `class 1` …
         """
-        rows = [tuple(_integer(channel) for channel in row) for row in colours]
+        rows = [tuple(integer(channel) for channel in row) for row in colours]
         labels = list(names) if names is not None else [f"class {i}" for i in range(len(rows))]
         if len(labels) != len(rows):
             raise PaletteError(f"names must be one per colour ({len(rows)}), got {len(labels)}")
@@ -155,10 +140,28 @@ class Palette:
         """The class index of each colour, int64 of shape (K,), in palette order, read-only."""
         return _frozen(np.array([entry.index for entry in self.classes], np.int64))
 
+    @cached_property
+    def label_classes(self) -> tuple[PaletteClass, ...]:
+        """The classes of label maps: `classes`, then those of `merged` that have their own index.
+
+        They are what an index means; what a colour means, `classes` say.
+        """
+        taken = {entry.index for entry in self.classes}
+        return self.classes + tuple(
+            PaletteClass(entry.index, entry.name, entry.rgb)
+            for entry in self.merged
+            if entry.index >= 0 and entry.index not in taken
+        )
+
+    @cached_property
+    def label_indices(self) -> tuple[int, ...]:
+        """The indices that are classes in label maps, each once, ascending."""
+        return tuple(sorted({entry.index for entry in self.label_classes}))
+
     @property
     def max_index(self) -> int:
-        """The largest class index."""
-        return max(entry.index for entry in self.classes)
+        """The largest index of a class in label maps."""
+        return self.label_indices[-1]
 
     @property
     def least_depth(self) -> Depth:
@@ -166,9 +169,9 @@ class Palette:
         return 8 if self.max_index < 256 else 16
 
     def first_by_index(self) -> dict[int, PaletteClass]:
-        """Index -> the entry it is painted with (the first of that index)."""
+        """Index -> the class of label maps it is painted with (the first of that index)."""
         table: dict[int, PaletteClass] = {}
-        for entry in self.classes:
+        for entry in self.label_classes:
             table.setdefault(entry.index, entry)
         return table
 
@@ -201,7 +204,7 @@ class Palette:
         """Whether `index` is a class that means something: listed, and not only void classes."""
         if index == self.ignore_index:
             return False
-        names = [entry.name for entry in self.classes if entry.index == index]
+        names = [entry.name for entry in self.label_classes if entry.index == index]
         return any(name.strip().lower() not in VOID_NAMES for name in names)
 
     def plte(self, ignore_index: int | None = None) -> bytes:
@@ -219,18 +222,10 @@ class Palette:
         return table.tobytes()
 
     def digest(self) -> bytes:
-        """16 bytes that change when any colour, index, name or the ignore index changes."""
-        rows = "\n".join(f"{c.index} {c.hex} {c.name!r}" for c in self.classes)
+        """16 bytes that change with any class of colour masks or label maps, or what is ignored."""
+        rows = "\n".join(f"{c.index} {c.hex} {c.name!r}" for c in self.label_classes)
         text = f"{self.ignore_index}\n{rows}"
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def find_duplicates(classes: Iterable[PaletteClass]) -> dict[RGB, list[PaletteClass]]:
-    """Colours that come more than once -> the classes that share them, in order."""
-    groups: dict[RGB, list[PaletteClass]] = {}
-    for entry in classes:
-        groups.setdefault(entry.rgb, []).append(entry)
-    return {rgb: entries for rgb, entries in groups.items() if len(entries) > 1}
 
 
 def voc_colormap(n: int = 256) -> NDArray[np.uint8]:
@@ -253,45 +248,3 @@ def voc_colormap(n: int = 256) -> NDArray[np.uint8]:
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array.flags.writeable = False
     return array
-
-
-def _integer(value: object) -> int:
-    try:
-        return whole_number(value)  # type: ignore[arg-type]  # what is no whole number raises
-    except TypeError:
-        raise PaletteError(
-            f"indices and channels must be whole numbers, got {value!r}; colours of 0 to 1 become "
-            "channels with round(255 * value)"
-        ) from None
-
-
-def _check_entry(palette: str, entry: PaletteClass) -> None:
-    for value in (entry.index, *entry.rgb):
-        _integer(value)
-    if len(entry.rgb) != 3 or not all(0 <= channel <= 255 for channel in entry.rgb):
-        raise PaletteError(
-            f"palette {palette!r}: colour of {entry.name!r} must be three values 0 to 255, "
-            f"got {entry.rgb}"
-        )
-    if not 0 <= entry.index <= MAX_INDEX:
-        raise PaletteError(
-            f"palette {palette!r}: index of {entry.name!r} must be 0 to {MAX_INDEX}, "
-            f"got {entry.index}"
-        )
-
-
-def _describe_duplicates(palette: str, groups: dict[RGB, list[PaletteClass]]) -> str:
-    rows = [
-        f"{entries[0].hex} is " + " and ".join(_some([f"{e.name!r} ({e.index})" for e in entries]))
-        for entries in groups.values()
-    ]
-    shown = "; ".join(_some(rows))
-    return (
-        f"palette {palette!r} needs one class a colour, but {shown}; "
-        "mend the palette, or choose with --on-duplicate first|last"
-    )
-
-
-def _some(items: list[str], limit: int = 12) -> list[str]:
-    """The first items, and how many more there are: messages stay readable."""
-    return items if len(items) <= limit else [*items[:limit], f"{len(items) - limit} more"]

@@ -213,7 +213,7 @@ def find_luma(values: NDArray[np.int64]) -> Palette | None:
         return None
     for palette in sorted(_load_all(), key=len):
         luma = (palette.colours.astype(np.int64) @ (19595, 38470, 7471) + 0x8000) >> 16
-        is_index = shades <= set(palette.indices.tolist())
+        is_index = shades <= set(palette.label_indices)
         if len(palette) <= MOST_SHADES and shades <= set(luma.tolist()) and not is_index:
             return palette
     return None

@@ -18,7 +18,6 @@ from gpuseg.evaluation.options import Theta
 from gpuseg.evaluation.pairing import NoPredictionError, NoTruthError
 from gpuseg.evaluation.reading import Image, Reader
 from gpuseg.options import ReadOptions
-from gpuseg.palettes.given_up import given_up
 from gpuseg.results import FileResult
 from gpuseg.scratch import Scratch
 from gpuseg.task import row_of
@@ -96,13 +95,7 @@ class Sides:
                 f"pair at most, got {len(keys):,}: are they ids of instances? Make classes of them "
                 "first (--truth-map, --pred-map)"
             )
-        try:
-            cells = cells_of(keys, pixels, self.ignore_index, self.classes)
-        except LabelError as error:
-            if self.truth.colours is None:
-                raise
-            there = set((keys >> 16).tolist())
-            raise LabelError(f"{error}{given_up(self.truth.colours.palette, there)}") from error
+        cells = cells_of(keys, pixels, self.ignore_index, self.classes)
         if truth.painted or prediction.painted:
             cells = cells._replace(painted=_painted(cells, truth, prediction))
         if self.boundary is None:

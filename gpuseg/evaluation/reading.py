@@ -77,9 +77,9 @@ class Colours:
 
     @cached_property
     def _listed(self) -> Mapping[int, set[str]]:
-        """The colours of each class."""
+        """The colours that each class may have in a label map."""
         found: dict[int, set[str]] = {}
-        for entry in self.palette.classes:
+        for entry in self.palette.label_classes:
             if entry.index != self.ignore_index:
                 found.setdefault(entry.index, set()).add(entry.hex)
         return found

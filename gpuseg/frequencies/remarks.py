@@ -39,7 +39,7 @@ def remarks_on(tally: Tally, palette: Palette | None) -> Iterator[str]:
 
 def _unlisted(tally: Tally, palette: Palette) -> Iterator[str]:
     """Indices that are no class: the counts of the others may be right, a loss over it crashes."""
-    known = {entry.index for entry in palette.classes} | {tally.ignore_index}
+    known = {*palette.label_indices, tally.ignore_index}
     images = tally.images_of()
     rows = [
         f"{index} ({tally.pixels[index]:,} px in {images[index]:,})"
@@ -77,7 +77,7 @@ def _wide_ignored(tally: Tally) -> Iterator[str]:
 def _other_colours(tally: Tally, palette: Palette) -> Iterator[str]:
     """Indices that files paint otherwise: the palette may be that of another data set."""
     wanted: dict[int, set[bytes]] = {}
-    for entry in palette.classes:
+    for entry in palette.label_classes:
         wanted.setdefault(entry.index, set()).add(bytes(entry.rgb))
     rows = []
     for index, colours in sorted(tally.colours().items()):

@@ -24,6 +24,7 @@ SAME = {
     "palette": "palette",
     "ignore_index": "ignore index",
     "class_table": "classes of the palette",
+    "merged_table": "classes that the palette merged",
     "digest": "options that shape the targets",
 }
 """What the heads of one job's reports say alike, and how that is called."""
@@ -164,7 +165,7 @@ def _check_same_job(first: Part, other: Part) -> None:
             continue
         if key == "digest":
             told = _differing_options(first.head, other.head)
-        elif key == "class_table":
+        elif key in ("class_table", "merged_table"):
             told = "they differ"
         else:
             told = f"{mine!r} and {its!r}"[:_SHOWN]

@@ -215,7 +215,7 @@ def _remarks(gathered: Gathered) -> Iterator[str]:
 
 def _meaning(run: Run) -> str:
     """What label maps of a run mean."""
-    keys = ("verb", "palette", "ignore_index", "class_table")
+    keys = ("verb", "palette", "ignore_index", "class_table", "merged_table")
     return repr([run.head.get(key) for key in keys])
 
 

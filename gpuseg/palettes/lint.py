@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.options import Depth
-from gpuseg.palette import Palette, PaletteClass, find_duplicates
+from gpuseg.palette import Palette, PaletteClass
+from gpuseg.palette_entries import find_duplicates
 
 Severity = Literal["info", "warning", "error"]
 
@@ -204,7 +205,7 @@ def _shared(palette: Palette) -> Iterator[Finding]:
 
 
 def _gaps(palette: Palette) -> Iterator[Finding]:
-    used = sorted({entry.index for entry in palette.classes} - {palette.ignore_index})
+    used = sorted(set(palette.label_indices) - {palette.ignore_index})
     if not used:
         return
     ignored = {palette.ignore_index} if palette.ignore_index is not None else set()

@@ -13,7 +13,7 @@ from typing import Any
 from gpuseg import storage
 from gpuseg.errors import PaletteError
 from gpuseg.names import kind_of
-from gpuseg.palette import Palette, PaletteClass
+from gpuseg.palette import Merged, Palette, PaletteClass
 
 REPORT = "gpuseg-report"
 """What the names of reports in DST begin with; they end in .jsonl."""
@@ -26,8 +26,9 @@ _MAX_LINE = 1 << 24
 def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
     """What the head of a report says of a palette. ignore_index: the one that was written.
 
-    It says so where that is a class, which neither the palette nor, as far as can be told, its
-    user made it: 255 in a palette of 256 classes.
+    `merged_table` are the classes that only label maps tell apart; reports of old have none.
+    Where the ignore index is a class, which neither the palette nor, as far as can be told, its
+    user made it, the head says so: 255 in a palette of 256 classes.
     """
     unsaid = palette.ignore_index is None and ignore_index == palette.ignore_for(
         palette.least_depth
@@ -39,6 +40,10 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
         "class_table": [
             {"index": entry.index, "name": entry.name, "colour": entry.hex}
             for entry in palette.classes
+        ],
+        "merged_table": [
+            {"index": entry.index, "name": entry.name, "colour": entry.hex, "kept": entry.kept}
+            for entry in palette.merged
         ],
     }
 
@@ -114,11 +119,12 @@ def palette_of_head(head: Mapping[str, Any]) -> Palette | None:
     """The palette that the head of a report describes, None where it does not as we write it."""
     try:
         classes = tuple(_class(row) for row in head["class_table"])
+        merged = tuple(_merged(row) for row in head.get("merged_table", ()))
         name, ignored = head["palette"], head["ignore_index"]
         if type(name) is not str or type(ignored) is not int:
             return None
         said = None if head.get(_IS_CLASS) is True else ignored
-        return Palette(classes, name=name, ignore_index=said)
+        return Palette(classes, name=name, ignore_index=said, merged=merged)
     except (KeyError, TypeError, ValueError, PaletteError):  # not as we write it
         return None
 
@@ -130,3 +136,11 @@ def _class(row: Mapping[str, Any]) -> PaletteClass:
         raise TypeError("a class is an index, a name and a colour")
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return PaletteClass(index, name, (red, green, blue))
+
+
+def _merged(row: Mapping[str, Any]) -> Merged:
+    """The same of those that were given up for their colour."""
+    entry, kept = _class(row), row["kept"]
+    if type(kept) is not str:
+        raise TypeError("what a class was given up for is a name")
+    return Merged(entry.name, entry.index, kept, entry.rgb)

@@ -15,7 +15,6 @@ from gpuseg.evaluation.reading import Colours, Image, Indices, Reader
 from gpuseg.label_maps import count_labels, listed
 from gpuseg.options import IndexOptions, ReadOptions
 from gpuseg.palette import Palette
-from gpuseg.palettes.given_up import given_up
 from gpuseg.scratch import Scratch
 
 _SHOWN = 3
@@ -79,7 +78,7 @@ def _check(labels: Labels, palette: Palette, ignored: int) -> None:
         raise LabelError(
             f"holds indices that are neither classes of palette {palette.name!r} nor the ignore "
             f"index {ignored}: {listed(strange)}; use the palette they belong to, or pass "
-            f"ignore_index{given_up(palette, dict(strange))}"
+            "ignore_index"
         )
 
 
@@ -108,6 +107,5 @@ def _warn(image: Image, palette: Palette) -> None:
 def _allowed(palette: Palette, ignored: int) -> NDArray[np.bool_]:
     """Which indices a label map may hold: bool (65536,)."""
     allowed = np.zeros(1 << 16, bool)
-    allowed[palette.indices] = True
-    allowed[ignored] = True
+    allowed[[*palette.label_indices, ignored]] = True
     return allowed

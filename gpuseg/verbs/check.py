@@ -92,7 +92,7 @@ class Rule:
     def allowed(self) -> NDArray[np.bool_]:
         """Which indices a pixel may have: bool (65536,)."""
         found = np.zeros(1 << 16, np.bool_)
-        found[[*self.palette.indices.tolist(), self.ignore_index]] = True
+        found[[*self.palette.label_indices, self.ignore_index]] = True
         return found
 
     @cached_property

@@ -234,7 +234,7 @@ def _classes(palette: Palette | None, ignored: int) -> frozenset[int] | None:
     """The indices that are classes; None where all others than the ignore index are."""
     if palette is None:
         return None
-    classes = frozenset(palette.indices.tolist()) - {ignored}
+    classes = frozenset(palette.label_indices) - {ignored}
     if len(classes) > MOST_CLASSES:
         raise UsageError(
             f"palette {palette.name!r} has {len(classes):,} classes, a confusion matrix "

@@ -89,8 +89,7 @@ def _maker(
     pairs = tuple((old, ignored if new is None else new) for old, new in plan.pairs)
     if palette is None:
         return _Remapping(pairs, unmapped, ignored, depth, max_pixels)
-    known = {entry.index for entry in palette.classes} | {ignored}
-    known |= {entry.index for entry in palette.merged if entry.index >= 0}
+    known = {*palette.label_indices, ignored}
     strange = sorted({new for _, new in plan.pairs if new is not None} - known)
     if strange:
         raise UsageError(
@@ -98,18 +97,8 @@ def _maker(
             f"{ignored}, got {', '.join(map(str, strange[:SHOWN]))}; mend the map, or use the "
             "palette it is for"
         )
-    plte = _plte(palette, ignored) if depth == 8 else None
+    plte = palette.plte(ignored) if depth == 8 else None
     return _Remapping(pairs, unmapped, ignored, depth, max_pixels, plte, frozenset(known))
-
-
-def _plte(palette: Palette, ignored: int) -> bytes:
-    """The palette with its merged classes, which keep their index and colour here."""
-    table = bytearray(palette.plte(ignored))
-    listed = palette.first_by_index()
-    for entry in palette.merged:
-        if 0 <= entry.index < 256 and entry.index not in listed:
-            table[3 * entry.index : 3 * entry.index + 3] = bytes(entry.rgb)
-    return bytes(table)
 
 
 @dataclass(frozen=True, slots=True)

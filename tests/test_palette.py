@@ -141,6 +141,44 @@ def test_an_index_may_have_two_colours() -> None:
     assert palette.max_index == 1
 
 
+def test_label_maps_hold_merged_classes_of_an_index_of_their_own() -> None:
+    gone = (
+        Merged("c", 7, "b", (255, 0, 0)),
+        Merged("again", 7, "a", (0, 0, 0)),
+        Merged("of an index that is taken", 1, "a", (0, 0, 0)),
+        Merged("of no index", -1, "b", (255, 0, 0)),
+    )
+    palette = Palette((B, A), merged=gone)
+    c = PaletteClass(7, "c", (255, 0, 0))
+    assert palette.label_classes == (B, A, c, PaletteClass(7, "again", (0, 0, 0)))
+    assert palette.label_indices == (0, 1, 7)
+    assert palette.first_by_index() == {0: A, 1: B, 7: c}
+    assert palette.max_index == 7
+    assert palette.is_real_class(7)
+    assert palette.plte()[21:24] == bytes([255, 0, 0])
+    assert palette.indices.tolist() == [1, 0]  # what colours mean is as without them
+    assert len(palette) == len(palette.colours) == 2
+    alone = Palette((B, A))
+    assert alone.label_classes == alone.classes
+    assert palette.digest() != alone.digest()
+    assert dataclasses.replace(palette, merged=gone[2:]).digest() == alone.digest()
+
+
+def test_a_merged_class_must_fit_the_depth() -> None:
+    palette = Palette((A, B), merged=(Merged("c", 256, "b", (255, 0, 0)),))
+    assert palette.least_depth == 16
+    with pytest.raises(PaletteSizeError, match=r"indices up to 256.*use --depth 16"):
+        palette.plte()
+
+
+def test_a_merged_class_that_means_nothing_is_not_real() -> None:
+    def merged(name: str) -> Palette:
+        return Palette((A,), merged=(Merged(name, 255, "a", (0, 0, 0)),))
+
+    assert merged("sky").is_real_class(255)
+    assert not merged("void").is_real_class(255)
+
+
 def test_ignore_for() -> None:
     assert Palette((A,)).ignore_for(8) == 255
     assert Palette((A,)).ignore_for(16) == 65535

@@ -101,7 +101,10 @@ def _show(palette: Palette) -> None:
         box = click.style("    ", bg=entry.rgb)
         click.echo(f"{entry.index:5}  {box}  {entry.hex}  {printable(entry.name)}")
     for merged in palette.merged:
-        click.echo(printable(f"merged: {merged.name!r} is read as {merged.kept!r} (one colour)"))
+        own = merged.index in palette.label_indices and merged.index not in palette.indices
+        held = f"; label maps may hold it, as {merged.index}" if own else ""
+        told = f"merged: {merged.name!r} is read as {merged.kept!r} (one colour){held}"
+        click.echo(printable(told))
     findings = lint_palette(palette, palette.least_depth)
     for finding in (f for f in findings if f.code != "merged"):  # each is shown above
         click.echo(printable(f"{finding.severity}: {finding.message}"))

@@ -56,6 +56,7 @@ def remarks_on(
     else:
         yield from _other_colours(tally, palette)
         yield from _void(tally, scores, palette)
+        yield from _one_colour(tally, scores, palette)
     if (truths := tally.truths()) == {0, tally.ignore_index}:
         yield perhaps_an_object("truths", truths, tally.ignore_index)
     if scores.predicted_ignored:
@@ -150,3 +151,24 @@ def _names(palette: Palette) -> Mapping[int, str]:
     """The names of the classes that mean something, by index."""
     listed = palette.first_by_index()
     return {index: listed[index].name for index in listed if palette.is_real_class(index)}
+
+
+def _one_colour(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
+    """Classes that are predicted and in no truth, for colour masks cannot hold them."""
+    indices = [index for index in palette.label_indices if index != tally.ignore_index]
+    counts = zip(scores.truth.tolist(), scores.predicted.tolist(), strict=True)
+    only_predicted = {
+        index for index, (true, found) in zip(indices, counts, strict=True) if found and not true
+    }
+    rows = [
+        f"{gone.index} {gone.name!r} (the colour of {gone.kept!r})"
+        for gone in palette.merged
+        if gone.index in only_predicted - set(palette.indices.tolist())
+    ]
+    if rows:
+        more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+        yield (
+            f"predicted, and nowhere in the truth: {'; '.join(rows[:_SHOWN])}{more}: truths that "
+            "were colour masks cannot hold them; if these were, let --pred-map make of each the "
+            "class that has its colour, with --unmapped keep"
+        )

@@ -152,7 +152,10 @@ def test_palettes_shows_colours_and_risks(project: Path, monkeypatch: pytest.Mon
     assert "\x1b[48;2;192;128;128m" in colour.stdout
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in CliRunner().invoke(main, ["palettes", "voc"], color=True).stdout
-    assert "merged: 'license plate' is read as 'car'" in gpuseg("palettes", "cityscapes").stdout
+    shown = gpuseg("palettes", "cityscapes").stdout
+    assert "merged: 'license plate' is read as 'car' (one colour)\n" in shown  # in no label map
+    shown = gpuseg("palettes", "ade20k").stdout
+    assert "is read as 'road' (one colour); label maps may hold it, as 48\n" in shown
     assert json.loads(gpuseg("palettes", "classes.csv", "--json").stdout)["name"] == "classes"
 
 

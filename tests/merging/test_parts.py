@@ -60,6 +60,7 @@ def test_a_head_says_what_all_say(tmp_path: Path) -> None:
         ({"palette": "voc"}, "palette: 'p' and 'voc'"),
         ({"ignore_index": 254}, "ignore index: 255 and 254"),
         ({"class_table": [1]}, "classes of the palette: they differ"),
+        ({"merged_table": [1]}, "classes that the palette merged: they differ"),
         ({"digest": "cd"}, "options that shape the targets: they differ"),
         ({"digest": "cd", "options": {"unknown": "ignore"}}, "unknown is 'error' and 'ignore'"),
         ({"digest": "cd", "options": {"unknown": "error"}}, "targets: they differ"),

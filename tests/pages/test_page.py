@@ -29,7 +29,7 @@ NAMES = (*FileResult.__slots__, "hex", "x", "y", "index", "name", "colour", "exi
 HEADS = (
     *("gpuseg", "verb", "src", "started", "palette", "ignore_index", "class_table", "backend"),
     *("options", "left_alone", "files", "stopped", "problem", "remark", "exit_code", "message"),
-    "merged_classes",
+    *("merged_classes", "merged_table"),
 )
 KINDS = st.sampled_from(["run", "file", "log", "summary", "other"])
 ANY = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4) | JSON

@@ -116,6 +116,10 @@ def test_index_gaps_pass_over_the_ignore_index() -> None:
     assert finding(Palette(classes[:1], ignore_index=1), "index-gap") is None
 
 
+def test_a_merged_class_of_its_own_index_is_no_gap() -> None:
+    assert finding(load_preset("ade20k"), "index-gap") is None  # 48 has the colour of another
+
+
 def test_real_class_at_255() -> None:
     grey = np.repeat(np.arange(256), 3).reshape(256, 3)
     palette = Palette.from_colours(grey)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gpuseg import storage
-from gpuseg.palette import Palette, PaletteClass
+from gpuseg.palette import Merged, Palette, PaletteClass
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import describe, palette_of_run, read_head
 from tests.helpers import Place
@@ -54,7 +56,7 @@ def test_shards_in_a_storage(tmp_path: Path) -> None:
     assert palette_of_run(f"{url}/b.tar") is None
 
 
-@pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2"])
+@pytest.mark.parametrize("name", ["voc", "cityscapes", "mapillary-v2", "ade20k"])
 def test_presets_survive(tmp_path: Path, name: str) -> None:
     palette = load_palette(name)
     head = {"type": "run", **describe(palette, 250)}
@@ -62,6 +64,10 @@ def test_presets_survive(tmp_path: Path, name: str) -> None:
     found = palette_of_run(tmp_path)
     assert found is not None
     assert (found.classes, found.name, found.ignore_index) == (palette.classes, name, 250)
+    assert found.merged == palette.merged
+    del head["merged_table"]  # as in reports of old
+    (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head) + "\n")
+    assert palette_of_run(tmp_path) == replace(found, merged=())
 
 
 ROW = {"index": 0, "name": "a", "colour": "#010203"}
@@ -108,6 +114,34 @@ def test_values_of_other_types_tell_nothing(tmp_path: Path, wrong: dict[str, obj
     (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps(head))
     assert palette_of_run(tmp_path) is not None
     (tmp_path / "gpuseg-report.jsonl").write_text(json.dumps({**head, **wrong}))
+    assert palette_of_run(tmp_path) is None
+
+
+GONE = {"index": -1, "name": "b", "colour": "#010203", "kept": "a"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        7,
+        None,
+        [7],
+        [ROW],
+        [{**GONE, "kept": 7}],
+        [{**GONE, "index": 1 << 16}],
+        [{**GONE, "name": 1}],
+    ],
+)
+def test_merged_classes_that_are_not_as_we_write_them_tell_nothing(
+    tmp_path: Path, table: Any
+) -> None:
+    head = {"type": "run", "palette": "p", "ignore_index": 255, "class_table": [ROW]}
+    path = tmp_path / "gpuseg-report.jsonl"
+    path.write_text(json.dumps(head | {"merged_table": [GONE]}))
+    found = palette_of_run(tmp_path)
+    assert found is not None
+    assert found.merged == (Merged("b", -1, "a", (1, 2, 3)),)
+    path.write_text(json.dumps(head | {"merged_table": table}))
     assert palette_of_run(tmp_path) is None
 
 

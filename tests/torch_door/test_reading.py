@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpuseg import Palette, PaletteClass, save_label
+from gpuseg import Palette, PaletteClass, load_palette, save_label
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.errors import (
     BrokenMaskError,
@@ -118,6 +118,16 @@ def test_what_one_call_gave_stays(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[1], second)
         assert found[0].flags.owndata
         assert found[0].flags.writeable
+
+
+@pytest.mark.parametrize("name", ["ade20k", "coco-stuff", "mapillary-v2", "cityscapes-ids"])
+def test_classes_that_a_preset_gave_up_for_their_colour(tmp_path: Path, name: str) -> None:
+    palette = load_palette(name)
+    assert len(palette.label_classes) > len(palette)
+    labels = save_label_map(tmp_path / "a.png", [palette.label_indices], palette)
+    np.testing.assert_array_equal(read(tmp_path / "a.png", palette), labels)  # and warns of nothing
+    Image.fromarray(palette.colours[None]).save(tmp_path / "rgb.png")
+    np.testing.assert_array_equal(read(tmp_path / "rgb.png", palette)[0], palette.indices)
 
 
 def test_unknown_colours_and_indices(tmp_path: Path) -> None:

@@ -192,9 +192,15 @@ def _advice(dtype: str, shape: tuple[int, ...], single: bool) -> str:
 
 
 def _tell_channels(channels: int, allowed: Allowed) -> None:
-    """Warn where a model was made for other classes: nothing else may show that it was."""
-    top = max(set(np.flatnonzero(allowed.table).tolist()) - {allowed.ignore_index}, default=0)
-    usual = {top + 1, top + 2} if allowed.ignore_index == top + 1 else {top + 1}
+    """Warn where a model was made for other classes: nothing else may show that it was.
+
+    One that learnt from colour masks knows no class that the palette gave up for its colour.
+    """
+    ignored, palette = allowed.ignore_index, allowed.palette
+    held = (palette.indices.tolist(), palette.label_indices)
+    tops = [max({*indices} - {ignored}, default=0) for indices in held]
+    usual = {n for top in tops for n in ({top + 1, top + 2} if ignored == top + 1 else {top + 1})}
+    top = max(tops)
     if channels not in usual and top < MOST_CHANNELS - 1:  # some palettes name all that there are
         warnings.warn(
             f"scores of {channels} channels are saved by palette {allowed.palette.name!r}, whose "

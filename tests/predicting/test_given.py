@@ -12,6 +12,7 @@ import pytest
 from gpuseg.errors import LabelError, MaskError
 from gpuseg.narrowing import Allowed
 from gpuseg.palette import Palette, PaletteClass
+from gpuseg.palettes.load import load_palette
 from gpuseg.predicting import given
 from gpuseg.predicting.given import take_batch
 from tests.making import PALETTE
@@ -230,3 +231,21 @@ def test_bfloat16_of_others_than_torch_is_refused() -> None:
 def test_masked_arrays_are_refused() -> None:
     with pytest.raises(MaskError, match=r"mask would be lost; fill it first, .*filled\(255\)"):
         take_batch(np.ma.masked_equal(labels(), 3), False, SIX)
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "strange"),
+    [("gta5", (34, 35), 36), ("ade20k", (150,), 151), ("cityscapes", (19,), 20)],
+)
+def test_channels_of_classes_that_colours_do_not_tell_apart(
+    name: str, usual: tuple[int, ...], strange: int
+) -> None:
+    """Class 34 of gta5 has the colour of 26: label maps made of colours end at 33."""
+    palette = load_palette(name)
+    allowed = Allowed.of(palette, palette.ignore_for(8))
+    for channels in usual:
+        zeros = np.zeros((1, channels, 2, 2), np.float32)
+        zeros[:, -1] = 1
+        assert (take_batch(zeros, False, allowed).labels == channels - 1).all()
+    with pytest.warns(UserWarning, match=f"{strange} channels .* classes are 0 to {usual[-1] - 1}"):
+        take_batch(np.zeros((1, strange, 2, 2), np.float32), False, allowed)

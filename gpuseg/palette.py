@@ -17,12 +17,7 @@ from gpuseg.palette_entries import MAX_INDEX as MAX_INDEX
 from gpuseg.palette_entries import RGB as RGB
 from gpuseg.palette_entries import Merged as Merged
 from gpuseg.palette_entries import PaletteClass as PaletteClass
-from gpuseg.palette_entries import (
-    check_entry,
-    describe_duplicates,
-    find_duplicates,
-    integer,
-)
+from gpuseg.palette_entries import check_entry, describe_duplicates, find_duplicates, integer
 
 VOID_COLOUR: RGB = (224, 224, 192)
 """What the ignore index is painted with unless it is a class: the void border of PASCAL VOC."""

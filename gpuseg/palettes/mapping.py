@@ -49,11 +49,13 @@ class IndexMap:
 
     pairs: (old, new), by old, `new` being None for the ignore index. palette: what the new ones
     mean, None where that is not said. unmatched: classes that have no equal, with their index.
+    is_rule: it names all indices that may be, whether they are classes or not.
     """
 
     pairs: tuple[tuple[int, int | None], ...]
     palette: Palette | None = None
     unmatched: tuple[tuple[int, str], ...] = ()
+    is_rule: bool = False
 
 
 def load_mapping(spec: Spec) -> IndexMap:
@@ -74,7 +76,7 @@ def load_mapping(spec: Spec) -> IndexMap:
         return _parsed(read_stored(text, "map"), text)
     if text == REDUCE_ZERO:
         pairs = ((n, n - 1 if 0 < n < 255 else None) for n in range(256))
-        return IndexMap(tuple(pairs))
+        return IndexMap(tuple(pairs), is_rule=True)
     start, colon, end = text.partition(":")
     if not (start and colon and end):
         raise UsageError(

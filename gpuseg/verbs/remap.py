@@ -91,7 +91,9 @@ def _maker(
         return _Remapping(pairs, unmapped, ignored, depth, max_pixels)
     known = {*palette.label_indices, ignored}
     strange = sorted({new for _, new in plan.pairs if new is not None} - known)
-    if strange:
+    if plan.is_rule:  # what it makes no class of is as if it were not named
+        pairs = tuple((old, new) for old, new in pairs if new in known)
+    elif strange:
         raise UsageError(
             f"new indices must be classes of palette {palette.name!r} or the ignore index "
             f"{ignored}, got {', '.join(map(str, strange[:SHOWN]))}; mend the map, or use the "

@@ -37,6 +37,10 @@ def labels(shape: tuple[int, ...] = (2, 5, 7), kind: str = "i8") -> np.ndarray:
     return found.astype(kind)
 
 
+other_channels = pytest.mark.filterwarnings("ignore:scores of")
+"""Scores of other channels than the palette has classes, on purpose."""
+
+
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8", ">f4"])
 def test_scores(kind: str) -> None:
     array = scores(kind=kind)
@@ -94,6 +98,7 @@ def test_other_kinds_of_arrays() -> None:
     np.testing.assert_array_equal(found.labels, labels())
 
 
+@other_channels
 def test_a_channel_that_is_no_class_may_not_win() -> None:
     array = np.zeros((1, 4, 2, 2), np.float32)
     array[0, 2, 0] = 1
@@ -193,6 +198,7 @@ def test_indices_of_torch(kind: str) -> None:
             take_batch(tensor, False, SIX)
 
 
+@other_channels
 @pytest.mark.torch
 @pytest.mark.usefixtures("_place")
 def test_a_channel_of_torch_that_is_no_class() -> None:
@@ -210,6 +216,7 @@ def test_tensors_that_are_refused() -> None:
         take_batch(torch.zeros(1, 3, 3, dtype=torch.bool), False, SIX)
 
 
+@other_channels
 def test_an_array_that_is_nowhere() -> None:
     class Nowhere:
         dtype, shape = np.dtype("f4"), (1, 2, 3, 3)
@@ -249,3 +256,10 @@ def test_channels_of_classes_that_colours_do_not_tell_apart(
         assert (take_batch(zeros, False, allowed).labels == channels - 1).all()
     with pytest.warns(UserWarning, match=f"{strange} channels .* classes are 0 to {usual[-1] - 1}"):
         take_batch(np.zeros((1, strange, 2, 2), np.float32), False, allowed)
+
+
+@pytest.mark.parametrize("channels", [5, 7])
+def test_scores_of_other_channels_than_classes_are_told(channels: int) -> None:
+    scores = np.zeros((1, channels, 2, 2), np.float32)
+    with pytest.warns(UserWarning, match=f"scores of {channels} channels .* classes are 0 to 5"):
+        take_batch(scores, False, SIX)

@@ -247,3 +247,15 @@ def test_real_label_maps(shared: Path, tmp_path: Path) -> None:
             assert np.array_equal(read(tmp_path / name / path.name)[0], 255 - labels), path
             count += 1
     assert count > 15
+
+
+def test_a_rule_for_all_indices_goes_with_any_palette(tmp_path: Path) -> None:
+    """What it would make of indices that do not occur is nobody's fault."""
+    (tmp_path / "src").mkdir()
+    gpuseg.save_label(tmp_path / "src" / "a.png", np.array([[0, 1, 150]], np.uint8), "voc256")
+    done = gpuseg.remap(tmp_path / "src", tmp_path / "dst", "reduce-zero-label", palette="ade20k")
+    assert done.exit_code == 0
+    assert gpuseg.load_label(tmp_path / "dst" / "a.png").tolist() == [[255, 0, 149]]
+    gpuseg.save_label(tmp_path / "src" / "b.png", np.array([[200]], np.uint8), "voc256")
+    done = gpuseg.remap(tmp_path / "src", tmp_path / "dst", "reduce-zero-label", palette="ade20k")
+    assert "200 (1 px)" in done.failures[0].message

@@ -60,12 +60,16 @@ def load_torch() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What gives scores. name: what it is. batches: what it is asked for, one after the other."""
+    """What gives scores of so many channels.
+
+    name: what it is. batches: what it is asked for, one after the other, of so many images.
+    """
 
     name: str
     predict: Callable[[int], Any]
     batches: int
     images: int
+    channels: int
 
 
 def _model(args: argparse.Namespace) -> Model:
@@ -88,7 +92,7 @@ def _model(args: argparse.Namespace) -> Model:
             scores = np.matmul(matrix, towards[number % len(towards)]) * np.float32(1e-6)
             return scores + towards[number % len(towards)]
 
-        return Model("products of matrices by NumPy", by_numpy, count, images)
+        return Model("products of matrices by NumPy", by_numpy, count, images, channels)
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 24, 3, stride=2, padding=1), torch.nn.ReLU(),
         torch.nn.Conv2d(24, 24, 3, padding=1), torch.nn.ReLU(),
@@ -101,7 +105,7 @@ def _model(args: argparse.Namespace) -> Model:
         with torch.no_grad():
             return network(photographs).mul_(1e-3).add_(tensors[number % len(tensors)])
 
-    return Model("a network of three convolutions by torch", by_torch, count, images)
+    return Model("a network of three convolutions by torch", by_torch, count, images, channels)
 
 
 @dataclass(slots=True)
@@ -116,7 +120,8 @@ class Clock:
 
 def model_tables(args: argparse.Namespace, work: Path) -> Iterator[Table]:
     """What the model's thread does with its time, and the bars of that."""
-    model, palette = _model(args), voc_palette(20)
+    model = _model(args)
+    palette = voc_palette(model.channels)
     ways: dict[str, Callable[[Path], Clock]] = {
         f"PredictionWriter, {n} worker{'s' * (n > 1)}": partial(_with_ours, model, palette, n)
         for n in (1, 2)

@@ -119,18 +119,20 @@ def _row(
     confusion.confuse(*pixels, offsets, slots, counts)
     equal = np.array_equal(device.download(fresh), counts)
     times |= interleaved({"copy": clock(copy)}, repeats)  # last: it writes over predictions
-    table.add(
-        Mpx=size / 1e6,
-        content=content,
-        dtype=pixels[0].dtype.name,
-        classes=classes,
-        kernel__us=1e6 * times["confuse"].best,
-        kernel__GB_per_s=moved / 1e9 / times["confuse"].best,
-        copy__GB_per_s=moved / 1e9 / times["copy"].best,
-        of_the_copy__pct=100 * times["copy"].best / times["confuse"].best,
-        kernel__Mpx_per_s=size / times["confuse"].best / 1e6,
-        equal=equal,
-    )
+    known = {"content": content, "dtype": pixels[0].dtype.name, "classes": classes}
+    kernel, copied = times["confuse"].best, times["copy"].best
+    table.add(Mpx=size / 1e6, **known, **_rates(size, moved, kernel, copied), equal=equal)
+
+
+def _rates(pixels: int, moved: int, kernel: float, copied: float) -> dict[str, float]:
+    """What the seconds of the kernel and of the copy say. moved: bytes."""
+    return {
+        "kernel__us": 1e6 * kernel,
+        "kernel__GB_per_s": moved / 1e9 / kernel,
+        "copy__GB_per_s": moved / 1e9 / copied,
+        "of_the_copy__pct": 100 * copied / kernel,
+        "kernel__Mpx_per_s": pixels / kernel / 1e6,
+    }
 
 
 SCRIPT = Script("device_confusion", str(__doc__), run)

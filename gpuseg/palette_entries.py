@@ -25,7 +25,7 @@ class PaletteClass:
     @property
     def hex(self) -> str:
         """The colour as `#rrggbb`."""
-        return "#{:02x}{:02x}{:02x}".format(*self.rgb)
+        return hex_of(self.rgb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,18 @@ class Merged:
     @property
     def hex(self) -> str:
         """The colour as `#rrggbb`."""
-        return PaletteClass(self.index, self.name, self.rgb).hex
+        return hex_of(self.rgb)
+
+
+def hex_of(rgb: RGB) -> str:
+    """A colour as `#rrggbb`."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
+
+
+def rgb_of(text: str) -> RGB:
+    """The colour `#rrggbb`, or `rrggbb`. Raises ValueError."""
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue
 
 
 def integer(value: object) -> int:

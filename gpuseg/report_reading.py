@@ -18,6 +18,7 @@ from typing import IO, Any, cast, get_args
 
 from gpuseg import storage
 from gpuseg.errors import UsageError
+from gpuseg.palette_entries import rgb_of
 from gpuseg.results import Status, UnknownColour
 
 MAX_LINE = 1 << 24
@@ -177,7 +178,5 @@ def _colours(row: Row) -> Iterator[UnknownColour]:
     for each in listed[:MAX_LISTED] if isinstance(listed, list) else ():
         if not isinstance(each, dict) or not _HEX.fullmatch(text(each, "hex")):
             continue
-        red, green, blue = bytes.fromhex(each["hex"][1:])
-        yield UnknownColour(
-            (red, green, blue), whole(each, "pixels"), x=whole(each, "x"), y=whole(each, "y")
-        )
+        place = {"x": whole(each, "x"), "y": whole(each, "y")}
+        yield UnknownColour(rgb_of(each["hex"]), whole(each, "pixels"), **place)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from gpuseg.errors import NO_MEMORY, GpusegError, MaskSizeError, UnknownColourError
 from gpuseg.names import ARCHIVES
+from gpuseg.palette_entries import hex_of
 from gpuseg.shares import Shares
 from gpuseg.text import count as count  # those who tell of results take it from here
 from gpuseg.travelling import quickly_pickled
@@ -52,7 +53,7 @@ class UnknownColour:
     @property
     def hex(self) -> str:
         """The colour as `#rrggbb`."""
-        return "#{:02x}{:02x}{:02x}".format(*self.rgb)
+        return hex_of(self.rgb)
 
     def __str__(self) -> str:
         return f"{self.hex} {self.pixels:,} px, first at x={self.x} y={self.y}"

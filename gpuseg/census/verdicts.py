@@ -23,6 +23,7 @@ from gpuseg.census.presets import (
 )
 from gpuseg.kernels.lut import key_colours
 from gpuseg.palette import Palette
+from gpuseg.palette_entries import hex_of
 from gpuseg.results import percent
 
 Code = Literal[
@@ -289,5 +290,5 @@ def _nearly(
         return "", ""
     share = percent(pixels, int(counts.sum()))
     shown = key_colours(lacking[:3].astype(np.uint32)).tolist()
-    colours = ", ".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in shown)
+    colours = ", ".join(hex_of(colour) for colour in shown)
     return f"; {best.name} has {share} of its pixels, but not {colours}", best.name

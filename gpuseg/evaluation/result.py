@@ -17,6 +17,7 @@ from gpuseg.evaluation.scores import Scores
 from gpuseg.evaluation.tally import Ranked, Tally
 from gpuseg.evaluation.troubles import Troubles
 from gpuseg.palette import Palette
+from gpuseg.palette_entries import rgb_of
 from gpuseg.results import Report
 
 _FIELDS = (
@@ -53,10 +54,7 @@ class ClassScore:
     @property
     def rgb(self) -> tuple[int, int, int] | None:
         """The colour as three values 0 to 255."""
-        if not self.colour:
-            return None
-        red, green, blue = bytes.fromhex(self.colour[1:])
-        return red, green, blue
+        return rgb_of(self.colour) if self.colour else None
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, for programs; what does not exist is None."""

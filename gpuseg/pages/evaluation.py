@@ -14,6 +14,7 @@ from gpuseg.pages import html
 from gpuseg.pages.scores import Legend, score, score_rows, seen, taken_for
 from gpuseg.pages.summary import Tile, groups
 from gpuseg.pages.worst import IGNORED, WRONG, worst_item
+from gpuseg.palette_entries import hex_of
 
 GENERATOR = "gpuseg evaluation"
 """What the page's meta tag of that name says."""
@@ -68,8 +69,8 @@ def _values(found: Evaluation, over: str | None) -> Mapping[str, Any]:
         "plot": plots["confusion"].svg() if plots else "",
         "items": items,
         "more_items": len(wrong) - len(items),
-        "wrong": "#{:02x}{:02x}{:02x}".format(*WRONG),
-        "ignored": "#{:02x}{:02x}{:02x}".format(*IGNORED),
+        "wrong": hex_of(WRONG),
+        "ignored": hex_of(IGNORED),
         "has_photographs": over is not None,
         "failed": found.report.failed,
         "failures": groups(found.troubles.failures),

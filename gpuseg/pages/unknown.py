@@ -13,6 +13,7 @@ from gpuseg.errors import MaskError
 from gpuseg.pages.classes import Classes
 from gpuseg.pages.gathered import Colour, Gathered, Place
 from gpuseg.pages.places import below
+from gpuseg.palette_entries import hex_of
 
 MAX_ROWS = 48
 """Unknown colours that a page lists; the rest are counted."""
@@ -68,7 +69,7 @@ def unknown_table(
     crops = _crops(shown[:MAX_CROPPED], src, max_pixels)
     rows = tuple(
         UnknownRow(
-            hex=_hex(colour.rgb),
+            hex=hex_of(colour.rgb),
             pixels=colour.pixels,
             files=colour.files,
             nearest=classes.nearest(colour.rgb),
@@ -153,7 +154,3 @@ def _frame(image: RGBPixels, left: int, top: int, distance: int, value: int) -> 
     inside = (rows >= 0) & (rows < image.shape[0]) & (columns >= 0) & (columns < image.shape[1])
     seen = edge & inside
     image[rows[seen], columns[seen]] = value
-
-
-def _hex(rgb: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)

@@ -14,6 +14,7 @@ from gpuseg import storage
 from gpuseg.errors import PaletteError
 from gpuseg.names import kind_of
 from gpuseg.palette import Merged, Palette, PaletteClass
+from gpuseg.palette_entries import rgb_of
 
 REPORT = "gpuseg-report"
 """What the names of reports in DST begin with; they end in .jsonl."""
@@ -134,8 +135,7 @@ def _class(row: Mapping[str, Any]) -> PaletteClass:
     index, name, colour = row["index"], row["name"], row["colour"]
     if type(index) is not int or type(name) is not str or type(colour) is not str:
         raise TypeError("a class is an index, a name and a colour")
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return PaletteClass(index, name, (red, green, blue))
+    return PaletteClass(index, name, rgb_of(colour))
 
 
 def _merged(row: Mapping[str, Any]) -> Merged:

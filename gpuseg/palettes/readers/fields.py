@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gpuseg.errors import PaletteFormatError
 from gpuseg.palette import MAX_INDEX, RGB, Merged, PaletteClass
+from gpuseg.palette_entries import rgb_of
 
 _CHANNEL = re.compile(r"\d{1,3}(\.0*)?", re.ASCII)  # some tables hold "219.0"
 _HEX = re.compile(r"#?[0-9a-fA-F]{6}", re.ASCII)
@@ -57,8 +58,7 @@ def parse_hex(text: str, where: str) -> RGB:
     text = text.strip()
     if not _HEX.fullmatch(text):
         raise failure(where, "a colour #RRGGBB", text)
-    red, green, blue = bytes.fromhex(text.removeprefix("#"))
-    return red, green, blue
+    return rgb_of(text)
 
 
 def parse_colour(value: object, where: str) -> RGB:

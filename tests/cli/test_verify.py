@@ -75,7 +75,10 @@ def test_duplicates_in_the_palette_are_chosen_from_as_by_convert(place: Place) -
     text = place.palette.read_text() + "6,again,7,8,9\n"
     place.palette.write_text(text)
     assert verify(place, "--palette", str(place.palette)).code == 2
-    chosen = verify(place, "--palette", str(place.palette), "--on-duplicate", "first")
+    choice = ("--palette", str(place.palette), "--on-duplicate", "first")
+    assert "index 6 is #000000, not #070809" in verify(place, *choice).err  # they were made without
+    assert gpuseg("convert", str(place.src), str(place.dst), *choice, "--quiet").code == 0
+    chosen = verify(place, *choice)
     assert (chosen.code, chosen.err) == (0, "")
 
 

@@ -141,12 +141,14 @@ class Palette:
 
         They are what an index means; what a colour means, `classes` say.
         """
+        own = (PaletteClass(entry.index, entry.name, entry.rgb) for entry in self.label_only)
+        return self.classes + tuple(own)
+
+    @cached_property
+    def label_only(self) -> tuple[Merged, ...]:
+        """Those of `merged` that have an index of their own: only label maps tell them apart."""
         taken = {entry.index for entry in self.classes}
-        return self.classes + tuple(
-            PaletteClass(entry.index, entry.name, entry.rgb)
-            for entry in self.merged
-            if entry.index >= 0 and entry.index not in taken
-        )
+        return tuple(m for m in self.merged if m.index >= 0 and m.index not in taken)
 
     @cached_property
     def label_indices(self) -> tuple[int, ...]:

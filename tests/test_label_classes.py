@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +165,35 @@ def test_predicted_where_the_truth_was_made_of_colours(tmp_path: Path) -> None:
     assert "nowhere" not in remarks(48)
     save_label_map(tmp_path / "pred" / "a.png", [[6, 7]])  # as usual
     assert "nowhere" not in remarks(6)
+
+
+def test_what_is_void_by_its_colour_is_told_where_it_counts(tmp_path: Path) -> None:
+    """Label maps of Cityscapes' ids hold 'ego vehicle', whose colour is that of what is ignored."""
+    told = "counted as a class, and by its colour none: 1 'ego vehicle' (the colour of 'unlabeled'"
+
+    def remarks(**options: Any) -> str:
+        palette = "cityscapes-ids"
+        found = gpuseg.evaluate(tmp_path / "pred", tmp_path / "truth", palette=palette, **options)
+        return "\n".join(found.remarks)
+
+    save_label_map(tmp_path / "pred" / "a.png", [[7, 7, 18, 18]])
+    save_label_map(tmp_path / "truth" / "a.png", [[1, 7, 17, 18]])
+    assert told in remarks()
+    assert "by its colour" not in remarks(truth_map={1: "ignore"}, unmapped="keep")
+    assert "by its colour" not in remarks(ignore_index=1)
+    save_label_map(tmp_path / "truth" / "a.png", [[0, 7, 17, 18]])
+    assert "by its colour" not in remarks()
+
+
+def test_a_table_of_merged_classes_may_have_colours_of_its_own(tmp_path: Path) -> None:
+    palette = replace(
+        ADE, merged=(Merged("a", 200, "b", (1, 2, 3)), Merged("c", 6, "d", (4, 5, 6)))
+    )
+    assert palette.label_only == palette.merged[:1]
+    for side in ("pred", "truth"):
+        save_label_map(tmp_path / side / "a.png", [[6, 200]])
+    found = gpuseg.evaluate(tmp_path / "pred", tmp_path / "truth", palette=palette)
+    assert (found.miou, len(found.remarks)) == (1, 1)  # most classes are nowhere
 
 
 def test_mmsegmentation_has_no_gap(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _show(palette: Palette) -> None:
         box = click.style("    ", bg=entry.rgb)
         click.echo(f"{entry.index:5}  {box}  {entry.hex}  {printable(entry.name)}")
     for merged in palette.merged:
-        own = merged.index in palette.label_indices and merged.index not in palette.indices
+        own = merged in palette.label_only
         held = f"; label maps may hold it, as {merged.index}" if own else ""
         told = f"merged: {merged.name!r} is read as {merged.kept!r} (one colour){held}"
         click.echo(printable(told))

@@ -133,6 +133,28 @@ def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
             f"counted as a class, and by its name none: {'; '.join(rows[:_SHOWN])}{more}; "
             f"--ignore-index {rows[0].split()[0]} leaves it out of all scores"
         )
+    yield from _coloured_as_void(tally, palette)
+
+
+def _coloured_as_void(tally: Tally, palette: Palette) -> Iterator[str]:
+    """Classes of the truth that colour masks paint as none: 'out of roi' in Cityscapes' ids."""
+    truths = tally.truths() - {tally.ignore_index}
+    void = {
+        entry.rgb
+        for entry in palette.classes
+        if entry.index == tally.ignore_index or not palette.is_real_class(entry.index)
+    }
+    rows = [
+        f"{gone.index} {gone.name!r} (the colour of {gone.kept!r})"
+        for gone in palette.label_only
+        if gone.index in truths and gone.rgb in void
+    ]
+    if rows:
+        more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+        yield (
+            f"counted as a class, and by its colour none: {'; '.join(rows[:_SHOWN])}{more}; where "
+            'it should not count, let --truth-map make "ignore" of it, with --unmapped keep'
+        )
 
 
 def other_classes(predictions: Palette | None, truths: Palette | None) -> tuple[str, ...]:
@@ -162,8 +184,8 @@ def _one_colour(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]
     }
     rows = [
         f"{gone.index} {gone.name!r} (the colour of {gone.kept!r})"
-        for gone in palette.merged
-        if gone.index in only_predicted - set(palette.indices.tolist())
+        for gone in palette.label_only
+        if gone.index in only_predicted
     ]
     if rows:
         more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""

@@ -27,7 +27,8 @@ _MAX_LINE = 1 << 24
 def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
     """What the head of a report says of a palette. ignore_index: the one that was written.
 
-    `merged_table` are the classes that only label maps tell apart; reports of old have none.
+    `merged_table` are the classes that were given up for their colour. Where there are none the
+    head has no such table: so it equals that of an older version, whose shards are of the same job.
     Where the ignore index is a class, which neither the palette nor, as far as can be told, its
     user made it, the head says so: 255 in a palette of 256 classes.
     """
@@ -42,11 +43,16 @@ def describe(palette: Palette, ignore_index: int) -> dict[str, Any]:
             {"index": entry.index, "name": entry.name, "colour": entry.hex}
             for entry in palette.classes
         ],
-        "merged_table": [
-            {"index": entry.index, "name": entry.name, "colour": entry.hex, "kept": entry.kept}
-            for entry in palette.merged
-        ],
+        **_merged_table(palette),
     }
+
+
+def _merged_table(palette: Palette) -> dict[str, Any]:
+    rows = [
+        {"index": entry.index, "name": entry.name, "colour": entry.hex, "kept": entry.kept}
+        for entry in palette.merged
+    ]
+    return {"merged_table": rows} if rows else {}
 
 
 def read_head(path: str | os.PathLike[str]) -> dict[str, Any] | None:

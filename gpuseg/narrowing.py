@@ -50,7 +50,7 @@ class Allowed:
         return LabelError(
             f"labels must be indices of palette {self.palette.name!r} or the ignore index "
             f"{self.ignore_index}, got {', '.join([*strange.values()][:8])}; use the palette they "
-            f"belong to"
+            "belong to"
         )
 
 

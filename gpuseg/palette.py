@@ -150,6 +150,15 @@ class Palette:
         taken = {entry.index for entry in self.classes}
         return tuple(m for m in self.merged if m.index >= 0 and m.index not in taken)
 
+    def void_by_colour(self, ignore_index: int) -> tuple[Merged, ...]:
+        """Those of `label_only` whose colour means no class in colour masks."""
+        void = {
+            entry.rgb
+            for entry in self.classes
+            if entry.index == ignore_index or not self.is_real_class(entry.index)
+        }
+        return tuple(entry for entry in self.label_only if entry.rgb in void)
+
     @cached_property
     def label_indices(self) -> tuple[int, ...]:
         """The indices that are classes in label maps, each once, ascending."""

@@ -95,7 +95,9 @@ def test_they_are_counted(tmp_path: Path, palette: Palette) -> None:
     save_label_map(tmp_path / "a.png", labels, palette)
     found = gpuseg.stats(tmp_path, palette=palette)
     assert found.unlisted == ()
-    assert not [remark for remark in found.remarks if "colour" in remark or "hold" in remark]
+    odd = [remark for remark in found.remarks if "colour" in remark or "hold" in remark]
+    assert len(odd) == bool(palette.void_by_colour(palette.ignore_for(8)))
+    assert all("by its colour none" in remark for remark in odd)
     for gone in given_up(palette):
         entry = by_index(found)[gone.index]
         assert (entry.name, entry.colour, entry.is_class) == (gone.name, gone.hex, True)
@@ -179,6 +181,9 @@ def test_what_is_void_by_its_colour_is_told_where_it_counts(tmp_path: Path) -> N
     save_label_map(tmp_path / "pred" / "a.png", [[7, 7, 18, 18]])
     save_label_map(tmp_path / "truth" / "a.png", [[1, 7, 17, 18]])
     assert told in remarks()
+    told_by_stats = "\n".join(gpuseg.stats(tmp_path / "truth", palette="cityscapes-ids").remarks)
+    assert told in told_by_stats
+    assert "'polegroup'" not in told_by_stats
     assert "by its colour" not in remarks(truth_map={1: "ignore"}, unmapped="keep")
     assert "by its colour" not in remarks(ignore_index=1)
     save_label_map(tmp_path / "truth" / "a.png", [[0, 7, 17, 18]])

@@ -119,7 +119,7 @@ def _other_colours(tally: Tally, palette: Palette) -> Iterator[str]:
 
 
 def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
-    """Classes that by their name are none, and share in all means."""
+    """Classes that by their name, or for the palette, are none, and share in all means."""
     named = palette.first_by_index()
     indices = sorted(set(named) - {tally.ignore_index})
     rows = [
@@ -130,8 +130,8 @@ def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
     if rows:
         more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
         yield (
-            f"counted as a class, and by its name none: {'; '.join(rows[:_SHOWN])}{more}; "
-            f"--ignore-index {rows[0].split()[0]} leaves it out of all scores"
+            f"counted as a class, and by its name or palette none: {'; '.join(rows[:_SHOWN])}"
+            f"{more}; --ignore-index {rows[0].split()[0]} leaves it out of all scores"
         )
     yield from _coloured_as_void(tally, palette)
 
@@ -139,15 +139,10 @@ def _void(tally: Tally, scores: Scores, palette: Palette) -> Iterator[str]:
 def _coloured_as_void(tally: Tally, palette: Palette) -> Iterator[str]:
     """Classes of the truth that colour masks paint as none: 'out of roi' in Cityscapes' ids."""
     truths = tally.truths() - {tally.ignore_index}
-    void = {
-        entry.rgb
-        for entry in palette.classes
-        if entry.index == tally.ignore_index or not palette.is_real_class(entry.index)
-    }
     rows = [
         f"{gone.index} {gone.name!r} (the colour of {gone.kept!r})"
-        for gone in palette.label_only
-        if gone.index in truths and gone.rgb in void
+        for gone in palette.void_by_colour(tally.ignore_index)
+        if gone.index in truths
     ]
     if rows:
         more = f"; {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""

@@ -95,7 +95,7 @@ def _other_colours(tally: Tally, palette: Palette) -> Iterator[str]:
 
 
 def _void(tally: Tally, palette: Palette) -> Iterator[str]:
-    """Classes that by their name are none, and share in all weights."""
+    """Classes that by name, palette or colour are none, and share in all weights."""
     rows = [
         f"{index} {entry.name!r}"
         for index, entry in sorted(palette.first_by_index().items())
@@ -105,8 +105,18 @@ def _void(tally: Tally, palette: Palette) -> Iterator[str]:
     if rows:
         number = rows[0].split()[0]
         yield (
-            f"counted as a class, and by its name none: {_some(rows)}; --ignore-index {number} "
-            "leaves it out of shares and weights"
+            f"counted as a class, and by its name or palette none: {_some(rows)}; --ignore-index "
+            f"{number} leaves it out of shares and weights"
+        )
+    rows = [
+        f"{gone.index} {gone.name!r} (the colour of {gone.kept!r})"
+        for gone in palette.void_by_colour(tally.ignore_index)
+        if gone.index != tally.ignore_index and gone.index in tally.pixels
+    ]
+    if rows:
+        yield (
+            f"counted as a class, and by its colour none: {_some(rows)}; where it should not "
+            'count, let gpuseg remap make "ignore" of it, with --unmapped keep'
         )
 
 

@@ -107,9 +107,12 @@ def test_colours_of_what_does_not_occur_tell_nothing(tmp_path: Path) -> None:
 def test_a_class_that_is_none_by_its_name(tmp_path: Path) -> None:
     named = Palette.from_colours(COLOURS[:3], ["sky", "Unlabelled", "road"], name="named")
     told = remarks(tmp_path, [[0, 1, 2]], [[0, 1, 2]], named)
-    assert "counted as a class, and by its name none: 1 'Unlabelled'; --ignore-index 1 " in told
+    assert (
+        "counted as a class, and by its name or palette none: 1 'Unlabelled'; --ignore-index 1 "
+        in told
+    )
     assert not _evaluated(tmp_path, palette=named, ignore_index=1)
-    assert "by its name" not in remarks(tmp_path, [[0, 2]], [[0, 2]], named)
+    assert "none: " not in remarks(tmp_path, [[0, 2]], [[0, 2]], named)
 
 
 def _evaluated(folder: Path, **options: Any) -> tuple[str, ...]:

@@ -133,6 +133,7 @@ def copies(host_kernel: HostKernels, monkeypatch: pytest.MonkeyPatch) -> list[in
     return copied
 
 
+@pytest.mark.filterwarnings("ignore:scores of 12 channels")  # on purpose, at the end
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 def test_scores_on_a_device_are_copied_as_labels(copies: list[int], kind: str) -> None:
     array = scores(np.random.default_rng(1), (3, 6, 12, 17), kind, 0.2)

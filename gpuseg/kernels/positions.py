@@ -12,9 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import U64, inlined, njit, part
-from gpuseg.kernels.rows import AVERAGE, BAD_FILTER, DONE, NONE, PAETH, SUB, UP, predict
-from gpuseg.kernels.vectors import STEP, fill_bytes, nonzero_bits, trailing_zeros
+from gpuseg.kernels.jit import U64, njit, part
+from gpuseg.kernels.rows import (
+    AVERAGE,
+    BAD_FILTER,
+    DONE,
+    NONE,
+    PAETH,
+    SUB,
+    UP,
+    next_nonzero,
+    predict,
+)
+from gpuseg.kernels.vectors import STEP, fill_bytes
 
 _BYTE = U64(255)
 
@@ -59,26 +69,13 @@ def _read(data: Any, first: Any, width: Any, labels: Any) -> Any:
     return DONE
 
 
-@inlined
-def _next_residual(data: Any, at: Any, end: Any) -> Any:
-    """Where the next byte is that is not zero, or the end."""
-    while at < end and at + STEP <= U64(data.size):
-        bits = nonzero_bits(data, at)
-        if bits:
-            return min(at + trailing_zeros(bits), end)
-        at += STEP
-    while at < end and data[at] == 0:
-        at += U64(1)
-    return min(at, end)
-
-
 @part
 def _sub_row(data: Any, at: Any, width: Any, labels: Any, out: Any) -> None:
     """Each run is filled; up to 63 labels too many are written."""
     x = label = U64(0)
     while x < width:
         label = label + U64(data[at + x]) & _BYTE
-        end = _next_residual(data, at + x + U64(1), at + width) - at
+        end = next_nonzero(data, at + x + U64(1), at + width) - at
         for place in range(out + x, out + end, STEP):
             fill_bytes(labels, place, label)
         x = end
@@ -91,7 +88,7 @@ def _paeth_row(data: Any, at: Any, width: Any, labels: Any, out: Any) -> None:
         labels[out + k] = labels[out + k - width]
     x = U64(0)
     while True:
-        x = _next_residual(data, at + x, at + width) - at
+        x = next_nonzero(data, at + x, at + width) - at
         if x >= width:
             return
         # so far this row equals the one above, so its left pixel is the one left above

@@ -92,8 +92,12 @@ def verdict_of(pixel: Any, entry: Any, channels: Any) -> Any:
 @inlined
 def next_residual(row: Any, at: Any) -> Any:
     """Where the next byte of the scanline is that is not zero, or its end."""
-    data = row.data
-    end = row.at + row.width * row.channels
+    return next_nonzero(row.data, at, row.at + row.width * row.channels)
+
+
+@inlined
+def next_nonzero(data: Any, at: Any, end: Any) -> Any:
+    """Where the next byte is that is not zero, or the end."""
     while at < end and at + STEP <= U64(data.size):
         bits = nonzero_bits(data, at)
         if bits:

@@ -17,7 +17,7 @@ from gpuseg.evaluation.scores import IGNORED, MOST_CLASSES, OUTSIDE
 from gpuseg.results import FileResult
 
 _MOST_CELLS = 1 << 22
-"""Cells that are summed, a quarter of those of so many classes, in some 500 MB."""
+"""Cells that are summed: a quarter of those of so many classes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpuseg.frequencies.statistics import ClassStats, Stats
 from gpuseg.palette import RGB, VOID_COLOUR, Palette, voc_colormap
+from gpuseg.palette_entries import hex_of
 
 MAX_ROWS = 512
 """Classes that a page lists; the rest are counted."""
@@ -64,7 +65,7 @@ class Classes:
     def hexes(self, indices: list[int]) -> dict[int, str]:
         """The colour of some indices as `#rrggbb`."""
         table = self.colours()
-        return {index: hex_of(table, index) for index in indices}
+        return {index: hex_at(table, index) for index in indices}
 
     def nearest(self, rgb: RGB) -> tuple[str, str, float] | None:
         """Name, colour and distance in RGB of the nearest class; ties: the one named first."""
@@ -87,7 +88,7 @@ def class_rows(stats: Stats) -> tuple[ClassRow, ...]:
         ClassRow(
             entry,
             _name(entry, bool(stats.palette)),
-            entry.colour or hex_of(shown, entry.index),
+            entry.colour or hex_at(shown, entry.index),
             pixel_bar=_bar(entry.pixels / most),
             image_bar=_bar(entry.images / widest),
             pixel_log_bar=_bar(math.log1p(entry.pixels) / math.log1p(most)),
@@ -106,10 +107,10 @@ def _name(entry: ClassStats, known: bool) -> str:
     return f"index {entry.index}, no class"
 
 
-def hex_of(table: NDArray[np.uint8], index: int) -> str:
+def hex_at(table: NDArray[np.uint8], index: int) -> str:
     """The colour of an index as `#rrggbb`, black beyond the table."""
-    rgb = table[index].tolist() if index < len(table) else (0, 0, 0)
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
+    red, green, blue = table[index].tolist() if index < len(table) else (0, 0, 0)
+    return hex_of((red, green, blue))
 
 
 def _bar(part: float) -> float:

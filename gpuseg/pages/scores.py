@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpuseg.evaluation.result import ClassScore, Evaluation
 from gpuseg.evaluation.scores import IGNORED, OUTSIDE
-from gpuseg.pages.classes import MAX_ROWS, hex_of
+from gpuseg.pages.classes import MAX_ROWS, hex_at
 from gpuseg.pages.gallery import Share
 from gpuseg.pages.html import percent
 from gpuseg.palette import VOID_COLOUR, voc_colormap
@@ -56,7 +56,7 @@ class Legend:
 
     def share(self, index: int, share: float) -> Share:
         """A class with a share, 0 to 1."""
-        return Share(self.names.get(index, f"index {index}"), hex_of(self.table, index), share)
+        return Share(self.names.get(index, f"index {index}"), hex_at(self.table, index), share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def taken_for(found: Evaluation, legend: Legend) -> tuple[TakenFor, ...]:
 def _taken_for(found: Evaluation, legend: Legend) -> Iterator[TakenFor]:
     last = len(found.classes)
     behind = {
-        last + IGNORED: ("the ignore index", hex_of(legend.table, found.ignore_index)),
+        last + IGNORED: ("the ignore index", hex_at(legend.table, found.ignore_index)),
         last + OUTSIDE: ("no class", _NO_CLASS),
     }
     for k, entry in enumerate(found.classes):

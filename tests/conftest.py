@@ -1,5 +1,8 @@
 """Fixtures for all tests."""
 
+import shutil
+import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,3 +27,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the folder of shared test data {folder.name!r} beside the checkout")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system can only be mounted by root on Linux")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -121,20 +119,6 @@ def test_ctrl_c_ends_soon_and_what_was_handed_in_is_there(tmp_path: Path, files:
     numbers = sorted({int(Path(name).stem.split("-")[0]) for name in done})
     assert len(done) == IMAGES * len(numbers)  # whole batches: what `save` took is written
     assert numbers == list(range(len(numbers)))
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 128 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a small file system can only be mounted by root on Linux")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_disk_that_fills_up(tmp_path: Path, small_disk: Path) -> None:

@@ -25,6 +25,13 @@ def wait(holds: Callable[[], object], seconds: float = 5) -> bool:
     return bool(holds())
 
 
+def check_phone(browser: Any) -> None:
+    """The page that is open needs no scrolling sideways on small screens."""
+    for width in (390, 320):
+        resize(browser, width, 800)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
 def check_schemes(browser: Any) -> None:
     """The page that is open is light or dark as asked for, and all its text can be read."""
     found = {}

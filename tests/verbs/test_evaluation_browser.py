@@ -10,7 +10,7 @@ import pytest
 from gpuseg.verbs.evaluation_outputs import save_page
 from tests.evaluations import evaluated, save_pair, six
 from tests.making import indices
-from tests.verbs.browsing import check_schemes, resize, wait
+from tests.verbs.browsing import check_phone, check_schemes, resize, wait
 from tests.verbs.pages import HOSTILE, NAMES
 
 pytest.importorskip("jinja2")
@@ -57,9 +57,7 @@ def test_both_style_sheets_apply(opened: Any) -> None:
 
 
 def test_a_phone_needs_no_scrolling_sideways(opened: Any) -> None:
-    for width in (390, 320):
-        resize(opened, width, 800)
-        assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+    check_phone(opened)
 
 
 def test_dark_mode_is_dark_and_can_be_read(opened: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import gpuseg
-from tests.verbs.browsing import check_schemes, resize, wait
+from tests.verbs.browsing import check_phone, check_schemes, resize, wait
 from tests.verbs.pages import hostile_run
 
 pytest.importorskip("jinja2")
@@ -63,9 +63,7 @@ def test_the_style_applies(opened: Any) -> None:
 
 
 def test_a_phone_needs_no_scrolling_sideways(opened: Any) -> None:
-    for width in (390, 320):
-        resize(opened, width, 800)
-        assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+    check_phone(opened)
 
 
 def test_dark_mode_is_dark_and_can_be_read(opened: Any) -> None:

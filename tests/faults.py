@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -69,6 +69,7 @@ class Proxy:
     def __init__(self, target: str, plan: Plan = lambda request: None) -> None:
         self.plan, self.log, self.faults = plan, list[Request](), Counter[str]()
         self._asked: Counter[tuple[str, str, str]] = Counter()
+        self.connections = set[object]()  # those that are open
         self._lock = threading.Lock()
         where = urlsplit(target)
         handler = type("Handler", (_Handler,), {"proxy": self, "target": where.netloc})
@@ -92,6 +93,13 @@ class Proxy:
     def count(self, method: str, ending: str = "") -> int:
         """How many requests of a method there were, for paths that end so."""
         return sum(r.method == method and r.path.endswith(ending) for r in list(self.log))
+
+    def wait_for_others(self, known: Set[object], patience: float = 10) -> None:
+        """Return once no connections but these are open: what a dead process asked is done."""
+        end = time.monotonic() + patience
+        while self.connections - known:
+            assert time.monotonic() < end, "a connection stays open"
+            time.sleep(0.01)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -122,10 +130,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         return done
 
+    def setup(self) -> None:
+        self.proxy.connections.add(self)
+        super().setup()
+
     def finish(self) -> None:
         if self.upstream is not None:
             self.upstream.close()
-        super().finish()
+        try:
+            super().finish()
+        finally:
+            self.proxy.connections.discard(self)
 
     def _do(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

@@ -54,9 +54,11 @@ def at_label_map(
 def test_killed_and_finished(place: Stored) -> None:
     kept: set[str] = set()
     for number in (1, 5, 2, 9, 3):
+        own = set(place.bucket.proxy.connections)
         run = at_label_map(number, lambda run: run.kill(), place)
         run.communicate(timeout=120)
         assert run.returncode == -signal.SIGKILL
+        place.bucket.proxy.wait_for_others(own)  # a label map under way arrives all the same
         found = place.bucket.contents("out")
         place.check_whole(found)
         assert kept <= set(found)

@@ -33,6 +33,7 @@ _HOMES = {
     "info": "installation",
     "inspect": "verbs.inspect",
     "load_label": "labels",
+    "rasterize": "verbs.rasterize",
     "recolor": "verbs.recolor",
     "remap": "verbs.remap",
     "load_palette": "palettes.load",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from gpuseg.verbs.inspect import Inspection as Inspection
     from gpuseg.verbs.inspect import inspect as inspect
     from gpuseg.verbs.merge_reports import merge_reports as merge_reports
+    from gpuseg.verbs.rasterize import rasterize as rasterize
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.remap import remap as remap
     from gpuseg.verbs.repair import repair as repair

@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -61,6 +62,32 @@ class Source:
     def target(self) -> str:
         """Path below DST: by its name the same folder and stem, suffix .png."""
         return self.goes_to or target_name(self.relative)
+
+
+class Sources(Protocol):
+    """Input files, gone through as often as need be.
+
+    left_alone: other files, counted by suffix on the way.
+    """
+
+    left_alone: Counter[str]
+
+    @property
+    def folder(self) -> str | None:
+        """What the relative paths are relative to, None where they lie in several places."""
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """The places that the files lie in."""
+
+    def __iter__(self) -> Iterator[Source]:
+        """Every file; unusable ones carry an error."""
+
+
+class Originals(Sources, Protocol):
+    """Files that targets are made of. folds_case: DST takes a.png and A.png for one file."""
+
+    folds_case: bool
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@
     │   │   └── ColouredMaskError colours where indices were expected
     │   ├── BrokenMaskError      truncated, damaged or not an image
     │   ├── MaskSizeError        larger than the limit on pixels
+    │   ├── AnnotationError      annotations that cannot be read or drawn
+    │   │   └── UnknownLabelError labels that the palette does not hold
     │   ├── MemberError          a member of an archive: a link, a name that leads out …
     │   └── ArchiveError         an archive that is cut off, damaged or none at all
     ├── LabelError               a label map that cannot be saved or coloured  (ValueError)
@@ -94,6 +96,18 @@ class UnknownColourError(MaskError):
         super().__init__(message)
         self.colours = colours
         self.pixels = pixels
+
+
+class AnnotationError(MaskError):
+    """Annotations that are damaged, or hold a shape that cannot be drawn."""
+
+    kind = "annotation"
+
+
+class UnknownLabelError(AnnotationError):
+    """Annotations have labels that no class of the palette is called by."""
+
+    kind = "unknown-labels"
 
 
 class UnreadableMaskError(MaskError):

@@ -98,9 +98,6 @@ class Inputs:
                 yield source
 
 
-AnySources = Files | Inputs
-
-
 def _looked_up(path: str) -> Source:
     """A file by itself: whether it can be read, and its size."""
     return next(iter(Listed([path])))

@@ -13,7 +13,7 @@ from gpuseg.bundles.finding import Bundles
 from gpuseg.bundles.flow import ArchivedFlow, Whole
 from gpuseg.bundles.pairing import pair
 from gpuseg.codecs.fingerprint import Fingerprint
-from gpuseg.discover import Source
+from gpuseg.discover import Originals, Source
 from gpuseg.finding import Files, find, is_file
 from gpuseg.folders import check_folders, check_target, real
 from gpuseg.options import WriteOptions
@@ -130,26 +130,45 @@ def rewrite(
 ) -> Report:
     """Make a target below DST of every file of SRC: a folder, one file or archives.
 
+    Otherwise as `rewrite_sources`.
+    """
+    source, target = (seen_by_all(os.fspath(path), options) for path in (src, dst))
+    sources = _sources(source, target, options)
+    return rewrite_sources(
+        sources, target, maker, options, palette, report=report, progress=progress
+    )
+
+
+def rewrite_sources(
+    sources: Originals | Bundles,
+    dst: str,
+    maker: Maker,
+    options: WriteOptions,
+    palette: Palette | None = None,
+    *,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make a target below DST of every one of these files.
+
     palette: that of label maps that are made, with the ignore index that is written; when it
     changes, targets are made again. report, progress: as in `convert_directory`.
     Raises UsageError, OutputError and Interrupted.
     """
-    source, target = (seen_by_all(os.fspath(path), options) for path in (src, dst))
-    sources = _sources(source, target, options)
     palettes = [palette] if palette is not None else []
-    targets = Targets.create(target, options, (maker.verb, *maker.shaped_by), *palettes)
+    targets = Targets.create(dst, options, (maker.verb, *maker.shaped_by), *palettes)
     task = Rewriting(targets, maker)
 
-    path = report_path(target, report, options)
-    reach = reach_of(sources, target)
+    path = report_path(dst, report, options)
+    reach = reach_of(sources, dst)
 
     def begin(running: Running) -> Flow:
         def flow(feed: Feed[Source], add: Add) -> Flow:
             over, alone = running.over(feed, add), maker.is_python
             return over.flow(task, reach=reach, alone=alone, dst=written)
 
-        look_for_collisions(sources, target, options)
-        written = None if options.dry_run else target
+        look_for_collisions(sources, dst, options)
+        written = None if options.dry_run else dst
         if not isinstance(sources, Bundles):
             return flow(running.feed, running.add)
         if running.cluster is not None:
@@ -157,7 +176,7 @@ def rewrite(
         workers = options.worker_count
         return ArchivedFlow(running.feed, sources, targets, running.add, flow, workers)
 
-    head = header(maker.verb, sources, target) | {"digest": targets.salt.hex()}
+    head = header(maker.verb, sources, dst) | {"digest": targets.salt.hex()}
     if palette is not None:
         head |= describe(palette, palette.ignore_for(8))
     return run(sources, options, path, head, begin, progress)

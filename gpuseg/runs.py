@@ -15,12 +15,12 @@ from gpuseg import __version__, storage
 from gpuseg.archives.braces import common_folder, has_braces
 from gpuseg.bundles.finding import Bundles
 from gpuseg.codecs.limit import size_limit_is_ours
-from gpuseg.discover import Source, in_shard
+from gpuseg.discover import Originals, Source, Sources, in_shard
 from gpuseg.distributed import cluster_of
 from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError, UsageError
-from gpuseg.finding import Files, is_archive
+from gpuseg.finding import is_archive
 from gpuseg.folders import folds_case
-from gpuseg.inputs import AnySources, Inputs
+from gpuseg.inputs import Inputs
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
 from gpuseg.pool import Feed, run_threads
@@ -52,7 +52,7 @@ class Flow(Protocol):
         """Go on until there is nothing more."""
 
 
-WRITING = ("convert", "colorize", "recolor", "remap", "repair", "predict")
+WRITING = ("convert", "colorize", "recolor", "remap", "repair", "predict", "rasterize")
 """Verbs that make files; all others look."""
 
 
@@ -110,7 +110,7 @@ Begin = Callable[[Running], Flow]
 
 
 def look(
-    sources: AnySources,
+    sources: Sources,
     task: Task,
     *,
     verb: str,
@@ -134,7 +134,7 @@ def look(
 
 
 def run(
-    sources: AnySources | Bundles,
+    sources: Sources | Bundles,
     options: ReadOptions,
     path: Path | str | None,
     header: Mapping[str, Any],
@@ -190,7 +190,7 @@ def keep_report(path: Path | str, verb: str = "") -> None:
         )
 
 
-def _check_seen(sources: AnySources | Bundles, dst: str | None) -> None:
+def _check_seen(sources: Sources | Bundles, dst: str | None) -> None:
     """Refuse places that the workers of a cluster would not see, archives that they read, too."""
     read = [sources.src] if isinstance(sources, Bundles) else sources.roots
     for place in filter(None, (*read, dst)):
@@ -260,12 +260,12 @@ def default_report(dst: StrPath, shard: Shard) -> Path | str:
     return Path(dst) / f"{name}.jsonl"
 
 
-def reach_of(sources: Files | Bundles, dst: str) -> Reach:
+def reach_of(sources: Originals | Bundles, dst: str) -> Reach:
     """What workers must reach: members of archives come to them, and go back into archives."""
     return Reach.of(*sources.roots, None if is_archive(dst, target=True) else dst)
 
 
-def look_for_collisions(sources: Files | Bundles, dst: str, options: WriteOptions) -> None:
+def look_for_collisions(sources: Originals | Bundles, dst: str, options: WriteOptions) -> None:
     """Have sources know whether DST takes a.png and A.png for one file; makes a folder DST.
 
     To be called once the report is begun, for where that cannot be nothing is made.
@@ -274,7 +274,7 @@ def look_for_collisions(sources: Files | Bundles, dst: str, options: WriteOption
         sources.folds_case = folds_case(dst)
 
 
-def header(verb: str, sources: AnySources | Bundles, dst: str | None = None) -> dict[str, Any]:
+def header(verb: str, sources: Sources | Bundles, dst: str | None = None) -> dict[str, Any]:
     """What the head of every report says besides shard and pattern; folders are absolute."""
     folders = {"src": _absolute(sources.folder)} if sources.folder is not None else {}
     if dst is not None:
@@ -292,7 +292,7 @@ def _absolute(place: str) -> str:
     return place if storage.is_url(place) else os.path.abspath(place)
 
 
-def _of_shard(sources: AnySources | Bundles, shard: Shard) -> Iterator[Source]:
+def _of_shard(sources: Sources | Bundles, shard: Shard) -> Iterator[Source]:
     """The files of a shard. Archives are few: by turns each shard has as many, as by hash not."""
     if isinstance(sources, Bundles):
         return itertools.islice(sources, shard.number - 1, None, shard.count)

@@ -18,6 +18,7 @@ from gpuseg.cli.info import info
 from gpuseg.cli.inspect import inspect
 from gpuseg.cli.merge_reports import merge_reports
 from gpuseg.cli.palettes import palettes
+from gpuseg.cli.rasterize import rasterize
 from gpuseg.cli.recolor import recolor
 from gpuseg.cli.remap import remap
 from gpuseg.cli.repair import repair
@@ -96,6 +97,7 @@ def main() -> None:
 SECTIONS = {
     "Colour masks": (scan, inspect, repair),
     "Colour masks to label maps": (convert, merge_reports, verify, check),
+    "Annotations to label maps": (rasterize,),
     "Label maps": (stats, report, evaluate, colorize, recolor, remap),
     "Palettes, devices": (palettes, info),
 }

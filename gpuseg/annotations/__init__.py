@@ -1,0 +1,1 @@
+"""Annotations: what tools write of the shapes that people drew, each format read to a Picture."""

@@ -1,0 +1,168 @@
+"""Reading what others wrote: values of JSON and XML, checked, or a sentence of what is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.errors import AnnotationError
+from gpuseg.shapes import BadShape, Points, Shape
+from gpuseg.text import shortened
+
+FARTHEST = 1 << 24
+"""Largest coordinate, in pixels: 16,777,216, to which floats of 32 bits are exact, as Pillow has
+them."""
+
+LARGEST_SIDE = 1 << 24
+"""Pixels of the longest side of an image."""
+
+
+class ShapeFaultError(Exception):
+    """A shape that cannot be drawn; its text follows `shape 3 ('car')`."""
+
+
+def points_of(value: object, least: int = 1) -> Points:
+    """Vertices from a list of [x, y]: float64 (N, 2). Raises ShapeFaultError."""
+    if not isinstance(value, list):
+        raise ShapeFaultError(f"needs a list of points, got {shown(value)}")
+    try:
+        points = np.asarray(value)
+    except ValueError:
+        raise ShapeFaultError(f"has a point that is not two numbers: {_odd(value)}") from None
+    if points.size and (points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf"):
+        raise ShapeFaultError(f"has a point that is not two numbers: {_odd(value)}")
+    if len(points) < least:
+        raise ShapeFaultError(f"needs at least {least} points, got {len(points)}")
+    return checked(points.astype(np.float64).reshape(-1, 2))
+
+
+def flat_points(value: object, least: int = 1) -> Points:
+    """Vertices from a list x1, y1, x2, y2 …: float64 (N, 2). Raises ShapeFaultError."""
+    if not isinstance(value, list) or len(value) % 2:
+        raise ShapeFaultError(f"needs a list of x and y by turns, got {shown(value)}")
+    try:
+        points = np.asarray(value)
+    except ValueError:
+        raise ShapeFaultError(f"has a coordinate that is no number: {shown(value)}") from None
+    if points.size and (points.ndim != 1 or points.dtype.kind not in "iuf"):
+        raise ShapeFaultError(f"has a coordinate that is no number: {shown(value)}")
+    if len(value) < 2 * least:
+        raise ShapeFaultError(f"needs at least {least} points, got {len(value) // 2}")
+    return checked(points.astype(np.float64).reshape(-1, 2))
+
+
+def checked(points: Points) -> Points:
+    """The same points, none too far away. Raises ShapeFaultError."""
+    if points.size and not (np.abs(points) <= FARTHEST).all():  # false for NaN, too
+        x, y = points[np.flatnonzero(~(np.abs(points) <= FARTHEST).all(axis=1))[0]].tolist()
+        raise ShapeFaultError(
+            f"has a point at x={x:g} y={y:g}, and coordinates are numbers of at most {FARTHEST:,}"
+        )
+    return points
+
+
+def number_of(value: object, what: str) -> float:
+    """A finite number that is no coordinate out of reach. Raises ShapeFaultError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ShapeFaultError(f"needs a number for {what}, got {shown(value)}")
+    if not abs(value) <= FARTHEST:  # so for NaN, too
+        raise ShapeFaultError(f"has {what} {value:g}, and numbers are at most {FARTHEST:,}")
+    return float(value)
+
+
+def object_of(value: object, what: str) -> Mapping[str, Any]:
+    """A JSON object. Raises AnnotationError."""
+    if not isinstance(value, dict):
+        raise AnnotationError(f"needs an object for {what}, got {shown(value)}; export it anew")
+    return value
+
+
+def list_of(value: object, what: str) -> list[Any]:
+    """A JSON array. Raises AnnotationError."""
+    if not isinstance(value, list):
+        raise AnnotationError(f"needs a list for {what}, got {shown(value)}; export it anew")
+    return value
+
+
+def side_of(value: object) -> int:
+    """A width or height in pixels, 0 for what is none."""
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_SIDE:
+        return 0
+    return value
+
+
+def size_of(
+    width: object, height: object, choices: ReadingChoices, other: Callable[[], tuple[int, int]]
+) -> tuple[int, int]:
+    """Width and height of an image in pixels: those of its annotation, else those of `choices`.
+
+    other: asked where neither tells. Raises AnnotationError for what is no size.
+    """
+    if width is None and height is None:
+        return choices.size or other()
+    found = side_of(width), side_of(height)
+    if not all(found):
+        raise AnnotationError(
+            f"gives its image a size of {shown(width)} x {shown(height)} pixels; mend it"
+        )
+    return found
+
+
+def shapes_of(
+    values: Iterable[object], read: Callable[[Any, int], Shape | str]
+) -> tuple[tuple[Shape, ...], tuple[BadShape, ...], Counter[str]]:
+    """The shapes of a list, those that are bad, and how many of each kind are left out.
+
+    read: makes a Shape of a value and its number, or names its kind where it marks no area; may
+    raise ShapeFaultError.
+    """
+    shapes, bad, left_out = list[Shape](), list[BadShape](), Counter[str]()
+    for number, value in enumerate(values, 1):
+        try:
+            found = read(value, number)
+        except ShapeFaultError as fault:
+            bad.append(BadShape(number, _label(value), str(fault)))
+            continue
+        if isinstance(found, str):
+            left_out[found] += 1
+        else:
+            shapes.append(found)
+    return tuple(shapes), tuple(bad), left_out
+
+
+def label_of(value: object) -> str:
+    """The name of a class. Raises ShapeFaultError."""
+    if not isinstance(value, str):
+        raise ShapeFaultError(f"needs a text for its label, got {shown(value)}")
+    return value
+
+
+def shown(value: object) -> str:
+    """A value as messages show it."""
+    return shortened(repr(value), 40)
+
+
+def _label(value: object) -> str:
+    """What a bad shape calls itself, "" for nothing."""
+    if not isinstance(value, dict):
+        return ""
+    return next((v for k in _LABELS if isinstance(v := value.get(k), str)), "")
+
+
+_LABELS = ("label", "category", "classTitle", "name")
+
+
+def _odd(points: list[Any]) -> str:
+    """The first of these that is no point."""
+    for point in points:
+        plain = isinstance(point, (list, tuple)) and len(point) == 2
+        if not plain or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in point):
+            return shown(point)
+    return shown(points)

@@ -1,0 +1,87 @@
+"""Which format annotations are in, by what they hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import IO
+
+from gpuseg.annotations.format import Format, Outline
+from gpuseg.annotations.json_elements import elements
+from gpuseg.annotations.labelme import LabelMe
+from gpuseg.errors import AnnotationError, UsageError
+from gpuseg.text import shell_word
+
+FORMATS: tuple[Format, ...] = (LabelMe(),)
+"""All formats, the more particular first."""
+
+
+def format_names() -> tuple[str, ...]:
+    """What --format takes, besides auto."""
+    return tuple(sorted(format.name for format in FORMATS))
+
+
+def format_of(name: str) -> Format:
+    """The format of this name. Raises UsageError."""
+    for format in FORMATS:
+        if format.name == name:
+            return format
+    raise UsageError(f"format must be auto or one of {', '.join(format_names())}, got {name!r}")
+
+
+def recognise(path: str) -> Format:
+    """The format of an annotation file, or of the files below a folder. Raises UsageError."""
+    if os.path.isdir(path):
+        whole = _by(Outline("folder", dict.fromkeys(os.listdir(path), frozenset())))
+        return whole or _of_folder(path)
+    found = _of_file(path)
+    if found is None:
+        raise UsageError(_unknown(f"{path} is in no format of annotations that is known"))
+    return found
+
+
+def _of_folder(path: str) -> Format:
+    """That of the first file, by folder and name, which is in any."""
+    for folder, below, names in os.walk(path):
+        below.sort()
+        for name in sorted(names):
+            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
+                found = _of_file(os.path.join(folder, name))
+                if found is not None:
+                    return found
+    raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
+
+
+_SUFFIXES = (".json", ".xml")
+
+
+def _by(outline: Outline) -> Format | None:
+    return next((format for format in FORMATS if format.recognises(outline)), None)
+
+
+def _unknown(what: str) -> str:
+    return f"{what} ({', '.join(format.title for format in FORMATS)}); name it by --format"
+
+
+def _of_file(path: str) -> Format | None:
+    try:
+        with open(path, "rb") as file:
+            for outline in _outlines(file):
+                found = _by(outline)
+                if found is not None:
+                    return found
+    except AnnotationError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{shell_word(path)} cannot be read: {error.strerror}") from error
+    return None
+
+
+def _outlines(file: IO[bytes]) -> Iterator[Outline]:
+    """What shows of a file, more and more of it."""
+    keys: dict[str, frozenset[str]] = {}
+    for element in elements(file):
+        if element.key not in keys:
+            raw = element.raw
+            keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()
+            yield Outline("json", dict(keys))

@@ -1,0 +1,101 @@
+"""`gpuseg rasterize`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.running import Output, files_to_write, print_summary
+from gpuseg.errors import UsageError
+
+
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """What --size says. Raises UsageError."""
+    if value is None:
+        return None
+    width, x, height = value.lower().partition("x")
+    if not (x and width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"size must be WIDTHxHEIGHT, for instance 1280x720, got {value!r}")
+    return int(width), int(height)
+
+
+_CROWD = ("ignore", "class", "skip")
+_ORDER = ("file", "reverse", "area", "z")
+
+
+@click.command(short_help="Draw label maps of polygons and other annotations.")
+@click.argument("annotations", type=click.Path())
+@click.argument("dst", type=click.Path())
+@palette_option()
+@click.option("--format", default="auto", show_default=True, help="Of the annotations.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "ignore"]),
+    default="error",
+    show_default=True,
+    help="What to do with labels that are no class of the palette.",
+)
+@click.option(
+    "--bad-shapes",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="What to do with shapes that cannot be drawn.",
+)
+@click.option(
+    "--background",
+    metavar="NAME|INDEX",
+    help="Class of pixels without a shape.  [default: palette's, or ignored]",
+)
+@click.option(
+    "--order",
+    type=click.Choice(_ORDER),
+    help="Which shape is drawn over which.  [default: the format's]",
+)
+@click.option(
+    "--crowd", type=click.Choice(_CROWD), help="What crowds become.  [default: the format's]"
+)
+@click.option(
+    "--border", type=int, default=0, metavar="N", help="Void pixels on either side of borders."
+)
+@click.option(
+    "--instances", type=click.Choice(["16", "palette"]), help="Write instance maps instead."
+)
+@click.option(
+    "--line-width",
+    type=int,
+    metavar="N",
+    help="Of lines and points, in pixels.  [default: the tool's]",
+)
+@click.option(
+    "--images", type=click.Path(), metavar="DIR", help="Images, for sizes that are not told."
+)
+@click.option("--size", callback=_size, metavar="WxH", help="Of images whose size is not told.")
+@click.option("--masks", type=click.Path(), metavar="DIR", help="Masks that annotations name.")
+@click.option("--label-key", metavar="NAME", help="Attribute that names the class.")
+@click.option(
+    "--depth",
+    type=click.Choice(["8", "16"]),
+    default="8",
+    show_default=True,
+    help="Bits of a label.",
+)
+@IGNORE_INDEX
+@writing
+def rasterize(annotations: str, dst: str, **flags: Any) -> None:
+    """Draw a label map of each image that ANNOTATIONS, a file or a folder, tells of; into DST.
+
+    Takes LabelMe JSON.
+    """
+    from gpuseg.verbs.rasterize import rasterize as work
+
+    output = Output(flags)
+    palette = take_palette(flags)
+    flags["depth"] = int(flags["depth"])
+    report = output.write(
+        files_to_write(annotations, dst, flags),
+        lambda show: work(annotations, dst, palette, progress=show, **flags),
+    )
+    output.end(report, lambda: print_summary(report, "label maps", dst))

@@ -1,0 +1,72 @@
+"""Maps of the shapes themselves: instances, class maps by way of them, and the borders between."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.errors import AnnotationError
+from gpuseg.kernels.reference_outline import void_outline
+from gpuseg.rasterizing.labels import Labels
+from gpuseg.rasterizing.options import RasterizeOptions
+from gpuseg.shapes import Picture
+
+Pixels = NDArray[np.unsignedinteger]
+
+MOST = {"palette": 254, "16": 65534}
+"""Instances that a map can tell apart; 0 is the background, and the one above them void."""
+
+
+def instance_map(
+    picture: Picture,
+    indices: Sequence[int],
+    numbers: Pixels,
+    labels: Labels,
+    options: RasterizeOptions,
+) -> Pixels:
+    """Class indices or instances, with void borders, from the shape of each pixel.
+
+    indices: the class of each shape. numbers: (H, W), 0 for no shape, n for the n-th.
+    Returns uint8 or uint16 (H, W). Raises AnnotationError for too many instances.
+    """
+    instances = _instances(picture, indices, labels)
+    if options.instances is None:
+        table = np.array([labels.background, *indices], np.min_scalar_type(labels.top))
+        void = labels.ignored
+    else:
+        void = MOST[options.instances] + 1
+        if max(instances, default=0) >= void:
+            raise AnnotationError(
+                f"has {max(instances)} instances, and maps of this kind hold {void - 1}; "
+                + ("use --instances 16" if void < 256 else "divide the image")
+            )
+        told = [void if number < 0 else number for number in instances]
+        table = np.array([0, *told], np.min_scalar_type(void))
+    made: Pixels = table[numbers]
+    if options.border:
+        whose = np.array([0, *instances], np.int32)[numbers]
+        made[void_outline(whose, options.border)] = void
+    return made
+
+
+def numbered(numbers: Pixels, count: int) -> NDArray[np.int64]:
+    """Pixels of each of 0 to `count`: int64 (count + 1,)."""
+    return np.bincount(numbers.ravel(), minlength=count + 1)
+
+
+def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list[int]:
+    """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none."""
+    known: dict[Hashable, int] = {}
+    found = []
+    for shape, index in zip(picture.shapes, indices, strict=True):
+        if index == labels.ignored:
+            found.append(-1)
+        elif index == labels.background:
+            found.append(0)
+        else:
+            alone = shape.instance is None
+            key = (shape.number,) if alone else (shape.label, shape.instance)
+            found.append(known.setdefault(key, len(known) + 1))
+    return found

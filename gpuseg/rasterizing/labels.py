@@ -1,0 +1,80 @@
+"""Which class a label of an annotation is: by its name in the palette."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from gpuseg.annotations.format import Format
+from gpuseg.errors import UsageError
+from gpuseg.palette import Palette
+from gpuseg.rasterizing.options import RasterizeOptions
+
+BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
+"""Names of the class of pixels that no shape covers, the first that a palette holds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The classes of labels.
+
+    indices: by their names. ignored: the ignore index. background: the index of what no shape
+    covers. top: the largest index that is written.
+    """
+
+    indices: dict[str, int]
+    ignored: int
+    background: int
+    top: int
+
+    @classmethod
+    def of(cls, palette: Palette, format: Format, options: RasterizeOptions) -> Labels:
+        """Those of a palette, and what a format calls no class. Raises UsageError."""
+        ignored = palette.ignore_for(options.depth, options.ignore_index)
+        indices: dict[str, int] = {}
+        for entry in palette.label_classes:
+            indices.setdefault(entry.name, entry.index)
+        background = _background(options.background, indices, palette, ignored)
+        for name in format.ignored:
+            indices.setdefault(name, ignored)
+        for name in format.background:
+            indices.setdefault(name, background)
+        return cls(indices, ignored, background, max(ignored, background, *indices.values()))
+
+    def unknown(self, labels: Iterable[str]) -> str:
+        """A sentence on labels that no class has, with what they may have been meant for."""
+        found = sorted(set(labels))
+        told = [f"{label!r}{_near(label, self.indices)}" for label in found[:_SHOWN]]
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        return (
+            f"has labels that the palette does not hold: {', '.join(told)}{more}; add them to it, "
+            "or choose --unknown ignore"
+        )
+
+
+_SHOWN = 5
+
+
+def _near(label: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(label.casefold(), {n.casefold(): n for n in names}, 1)
+    if not near:
+        return ""
+    return f" ({next(n for n in names if n.casefold() == near[0])!r} is one)"
+
+
+def _background(
+    wanted: str | int | None, indices: dict[str, int], palette: Palette, ignored: int
+) -> int:
+    """The index of pixels that no shape covers. Raises UsageError."""
+    if wanted is None:
+        return next((indices[name] for name in BACKGROUNDS if name in indices), ignored)
+    if isinstance(wanted, str) and wanted in indices:
+        return indices[wanted]
+    number = int(wanted) if str(wanted).isdecimal() else -1
+    if number != ignored and number not in palette.label_indices:
+        raise UsageError(
+            f"background must be a class of palette {palette.name!r}, by name or index, or the "
+            f"ignore index {ignored}, got {wanted!r}"
+        )
+    return number

@@ -1,0 +1,107 @@
+"""`rasterize`: label maps of the shapes that people drew in annotation tools."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Unpack
+
+from gpuseg import direct, storage
+from gpuseg.annotations.format import Format
+from gpuseg.annotations.recognising import format_of, recognise
+from gpuseg.errors import UsageError
+from gpuseg.finding import find, is_archive, is_file
+from gpuseg.folders import check_folders, check_target, real
+from gpuseg.palette import Palette, voc_colormap
+from gpuseg.palettes.load import load_palette
+from gpuseg.rasterizing.documents import Documents
+from gpuseg.rasterizing.labels import Labels
+from gpuseg.rasterizing.maker import Rasterizing
+from gpuseg.rasterizing.options import RasterizeKeywords, RasterizeOptions
+from gpuseg.rasterizing.records import Records
+from gpuseg.results import Report
+from gpuseg.rewriting import rewrite_sources
+from gpuseg.runs import Progress, StrPath, make_ready
+
+
+def rasterize(
+    annotations: StrPath,
+    dst: StrPath,
+    palette: Palette | StrPath,
+    *,
+    report: StrPath | None = None,
+    progress: Progress | None = None,
+    **options: Unpack[RasterizeKeywords],
+) -> Report:
+    """Draw label maps of annotations.
+
+    annotations: a file, or a folder of files with one image each. dst: a folder, made if need be.
+    palette: whose classes the labels name: a Palette, the name of a preset, or a palette file.
+    report, progress: as in `convert_directory`. options: the fields of `RasterizeOptions`.
+
+    Makes 8-bit palette PNGs, 16-bit greyscale at depth 16 and for `instances="16"`.
+    Raises UsageError, PaletteError, OutputError, Interrupted.
+    """
+    table = load_palette(palette)
+    settings = RasterizeOptions(**options)
+    source, target = os.fspath(annotations), os.fspath(dst)
+    for place in (source, target):
+        if is_archive(place, target=place is target):
+            raise UsageError(
+                f"annotations are read from files and folders, and label maps of them go to a "
+                f"folder, got the archive {place}; unpack it"
+            )
+    format = find_format(source, settings)
+    table.check_depth(settings.depth, settings.ignore_index)
+    table = replace(table, ignore_index=table.ignore_for(settings.depth, settings.ignore_index))
+    labels = Labels.of(table, format, settings)
+    maker = Rasterizing(format, labels, settings, _plte(table, settings), table.digest())
+    make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
+    return rewrite_sources(
+        _sources(source, target, format, settings),
+        target,
+        maker,
+        settings,
+        None if settings.instances else table,  # which the pixels of instance maps do not mean
+        report=report,
+        progress=progress,
+    )
+
+
+def find_format(source: str, options: RasterizeOptions) -> Format:
+    """The format of annotations. Raises UsageError."""
+    if options.format != "auto":
+        return format_of(options.format)
+    if storage.is_url(source):
+        raise UsageError(f"the format of {source} is not looked for; name it by --format")
+    if not os.path.lexists(source):
+        raise UsageError(f"{source} does not exist; give a file or a folder of annotations")
+    return recognise(source)
+
+
+def _sources(src: str, dst: str, format: Format, options: RasterizeOptions) -> Documents | Records:
+    """Raises UsageError for places that do not go together."""
+    if not is_file(src):
+        if format.holds_many:
+            raise UsageError(
+                f"a file in {format.title} holds the annotations of many images, and {src} is a "
+                "folder; name the file"
+            )
+        check_folders(src, dst)
+        pattern = options.pattern or format.pattern
+        return Documents(find(src, pattern, skip=real(dst)), format)
+    check_target(dst)
+    if not format.holds_many:
+        return Documents(find(src, options.pattern), format)
+    if storage.is_url(src):
+        raise UsageError(f"annotations of many images are read from this machine, got {src}")
+    return Records(src, format, options, options.pattern)
+
+
+def _plte(palette: Palette, options: RasterizeOptions) -> bytes | None:
+    """The colours of what is written, None for 16 bits."""
+    if options.instances == "palette":
+        return voc_colormap(256).tobytes()
+    if options.instances == "16" or options.depth == 16:
+        return None
+    return palette.plte(palette.ignore_for(8))

@@ -10,6 +10,7 @@ from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
 from gpuseg.palette import Palette
 from gpuseg.rasterizing.options import RasterizeOptions
+from gpuseg.text import shortened
 
 BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
 """Names of the class of pixels that no shape covers, the first that a palette holds."""
@@ -45,7 +46,9 @@ class Labels:
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""
         found = sorted(set(labels))
-        told = [f"{label!r}{_near(label, self.indices)}" for label in found[:_SHOWN]]
+        told = [
+            f"{shortened(label, LONGEST)!r}{_near(label, self.indices)}" for label in found[:_SHOWN]
+        ]
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         return (
             f"has labels that the palette does not hold: {', '.join(told)}{more}; add them to it, "
@@ -54,6 +57,9 @@ class Labels:
 
 
 _SHOWN = 5
+
+LONGEST = 80
+"""Characters of a label that are shown."""
 
 
 def _near(label: str, names: Collection[str]) -> str:

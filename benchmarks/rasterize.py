@@ -132,7 +132,7 @@ def _times_table(source: AnnotationSet, times: Mapping[str, Times]) -> Table:
             table.add(what=f"{name}: {package} is not installed")
     size, polygons = source.pixels / count / 1e6, source.shapes / count
     table.notes += [
-        f"{count:,} images of {size:.2f} Mpx, {polygons:.1f} polygons each, as LabelMe and as COCO.",
+        f"{count:,} images of {size:.2f} Mpx, {polygons:.1f} polygons each; LabelMe and COCO.",
         ABOUT,
         ABOUT_LABELME,
         ABOUT_DATUMARO,

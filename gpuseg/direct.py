@@ -22,7 +22,7 @@ from gpuseg.kernels.lut import Lookup
 from gpuseg.mask import DecodedMask, Scanlines
 from gpuseg.options import ConvertOptions
 from gpuseg.palette import Palette
-from gpuseg.scratch import Scratch
+from gpuseg.scratch import Scratch, Take, fresh
 
 _labels = Scratch()
 _packed = Scratch()
@@ -35,9 +35,6 @@ IDENTITY.flags.writeable = False  # as other tables: kernels are compiled for th
 
 Lap = Callable[[str], None]
 """Called after each stage, `inflate` and `index`, with its name."""
-
-Take = Callable[[int], NDArray[np.uint8]]
-"""Memory of so many bytes, with anything in it."""
 
 
 def index_scanlines(
@@ -142,16 +139,12 @@ def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
         memory = np.empty(mask.height * mask.width * 3, np.uint8)
         pixels = _unfiltered(mask, memory, lap).reshape(mask.height, mask.width, 3)
     else:
-        found = _labels_by(IDENTITY, mask, _fresh, lap)
+        found = _labels_by(IDENTITY, mask, fresh, lap)
         assert found is not None  # noqa: S101  # no entry of the table is flagged
         pixels = found
     return DecodedMask(
         pixels, mask.colours, mask.format, mask.codec, mask.grey, warnings=mask.warnings
     )
-
-
-def _fresh(size: int) -> NDArray[np.uint8]:
-    return np.empty(size, np.uint8)
 
 
 def _labels_by(table: NDArray[np.uint16], mask: Scanlines, take: Take, lap: Lap) -> Labels | None:

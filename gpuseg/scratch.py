@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+Take = Callable[[int], NDArray[np.uint8]]
+"""Memory of so many bytes, with anything in it."""
+
+
+def fresh(size: int) -> NDArray[np.uint8]:
+    """uint8 (size,), new memory."""
+    return np.empty(size, np.uint8)
 
 
 class Scratch(threading.local):

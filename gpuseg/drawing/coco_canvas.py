@@ -11,14 +11,26 @@ from numpy.typing import NDArray
 
 from gpuseg.drawing.outlines import box_corners, ellipse_outline
 from gpuseg.drawing.pillow_canvas import PillowCanvas
+from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
 
 
 class CocoCanvas:
-    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values."""
+    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values. take: see `draw`."""
 
-    def __init__(self, width: int, height: int, dtype: np.dtype[np.unsignedinteger], ground: int):
-        self._pixels = np.full((height, width), ground, dtype)
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        dtype: np.dtype[np.unsignedinteger],
+        ground: int,
+        take: Take = fresh,
+    ) -> None:
+        if dtype.itemsize == 1:
+            self._pixels: NDArray[np.unsignedinteger] = take(height * width).reshape(height, width)
+            self._pixels.fill(ground)
+        else:
+            self._pixels = np.full((height, width), ground, dtype)
         self._marks = np.zeros(height * width, np.uint8)  # costs nothing where it is not written
 
     def polygon(self, part: Polygon, value: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuseg.drawing.areas import area_of
 from gpuseg.drawing.coco_canvas import CocoCanvas
 from gpuseg.drawing.pillow_canvas import PillowCanvas
+from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import (
     Bitmap,
     Box,
@@ -58,18 +59,18 @@ _METHODS: Mapping[type, str] = {
 
 
 def draw(
-    picture: Picture, order: Order, values: Sequence[int], ground: int
+    picture: Picture, order: Order, values: Sequence[int], ground: int, take: Take = fresh
 ) -> NDArray[np.unsignedinteger]:
     """The value of the uppermost shape of each pixel: uint8, uint16 or uint32 (H, W).
 
     values: of each shape of the picture, 0 and up. ground: of pixels that no shape covers.
-    Of the same type for the same largest value.
+    Of the same type for the same largest value. take: where memory for uint8 comes from.
     """
     dtype = np.min_scalar_type(max([ground, *values]))
     if picture.drawn is not None:
         return _chosen(np.array([ground, *values], dtype), picture.drawn)
     width, height = picture.width, picture.height
-    canvas = _CANVASES[picture.convention](width, height, dtype, ground)
+    canvas = _CANVASES[picture.convention](width, height, dtype, ground, take)
     for place in _ordered(picture.shapes, order):
         for part in picture.shapes[place].parts:
             _draw_part(canvas, part, values[place])

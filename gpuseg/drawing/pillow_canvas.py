@@ -9,18 +9,28 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpuseg.drawing.outlines import box_corners, ellipse_outline, unpacked
+from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
-
-_MODES = {1: "L", 2: "I", 4: "I"}
 
 
 class PillowCanvas:
-    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values."""
+    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values. take: see `draw`."""
 
-    def __init__(self, width: int, height: int, dtype: np.dtype[np.unsignedinteger], ground: int):
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        dtype: np.dtype[np.unsignedinteger],
+        ground: int,
+        take: Take = fresh,
+    ) -> None:
         self._dtype = dtype
-        self._image = Image.new(_MODES[dtype.itemsize], (width, height), ground)
-        self._draw = ImageDraw.Draw(self._image)
+        self._pixels: NDArray[np.uint8] | None = None
+        if dtype.itemsize == 1:
+            self._image, self._draw, self._pixels = _over(take(width * height), width, ground)
+        else:
+            self._image = Image.new("I", (width, height), ground)
+            self._draw = ImageDraw.Draw(self._image)
 
     def polygon(self, part: Polygon, value: int) -> None:
         """All pixels that the outline touches or encloses; those of holes as they were."""
@@ -69,6 +79,8 @@ class PillowCanvas:
 
     def values(self) -> NDArray[np.unsignedinteger]:
         """What was drawn: (H, W)."""
+        if self._pixels is not None:
+            return self._pixels
         return np.asarray(self._image).astype(self._dtype, copy=False)
 
     def _fill(self, draw: ImageDraw.ImageDraw, outline: Points, value: int) -> None:
@@ -86,3 +98,19 @@ class PillowCanvas:
             min(side, math.floor(v) + 2) for v, side in zip(ends, self._image.size, strict=True)
         )
         return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _over(
+    memory: NDArray[np.uint8], width: int, ground: int
+) -> tuple[Image.Image, ImageDraw.ImageDraw, NDArray[np.uint8] | None]:
+    """An image that lies in memory of ours, and its pixels: an array of it would be a copy.
+
+    None for the pixels where Pillow has made a copy to draw in.
+    """
+    memory.fill(ground)
+    pixels = memory.reshape(-1, width)
+    image = Image.frombuffer("L", (width, len(pixels)), memory, "raw", "L", 0, 1)
+    image.readonly = 0  # it may be drawn in, for nobody else has the memory
+    shared = image.im
+    draw = ImageDraw.Draw(image)
+    return image, draw, pixels if image.im is shared else None

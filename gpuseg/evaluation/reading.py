@@ -25,6 +25,7 @@ from gpuseg.palette import Palette
 from gpuseg.palettes.index_table import FLAG, Unmapped, index_table, narrow_table
 from gpuseg.palettes.mapping import IndexMap
 from gpuseg.results import count
+from gpuseg.scratch import Take
 
 _SHOWN = 3
 
@@ -149,7 +150,7 @@ class Reader:
     indices: Indices
     max_pixels: int
 
-    def read(self, path: ImageFile, take: direct.Take) -> Image:
+    def read(self, path: ImageFile, take: Take) -> Image:
         """The labels of a file. take: where their memory may come from.
 
         Raises MaskError, UnknownColourError included, and LabelError for indices that the map

@@ -22,8 +22,11 @@ from gpuseg.rasterizing.instances import instance_map
 from gpuseg.rasterizing.labels import LONGEST, Labels
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.rewriting import About, Made, Mark
+from gpuseg.scratch import Scratch
 from gpuseg.shapes import BadShape, Picture, Runs
 from gpuseg.text import shortened
+
+_pixels = Scratch()
 
 SHOWN = 5
 """Bad shapes that a message names."""
@@ -111,7 +114,10 @@ class Rasterizing:
         return Made(data, facts)
 
     def _labels(self, picture: Picture) -> tuple[NDArray[np.unsignedinteger], Counter[str]]:
-        """Indices or instances, (H, W), and how many pixels each unknown label has."""
+        """Indices or instances, (H, W), and how many pixels each unknown label has.
+
+        Valid until this thread makes the next.
+        """
         options, find = self.options, self.labels.indices.get
         found = [find(shape.label) for shape in picture.shapes]
         strange = {
@@ -128,7 +134,8 @@ class Rasterizing:
         ]
         order = options.order or self.format.order
         if not (strange or options.border or options.instances):
-            return draw(picture, order, indices, self.labels.background), Counter()
+            made = draw(picture, order, indices, self.labels.background, _pixels.take)
+            return made, Counter()
         numbers = draw(picture, order, range(1, len(indices) + 1), 0)
         made = instance_map(picture, indices, numbers, self.labels, options)
         return made, self._counted(picture, numbers, strange)

@@ -91,13 +91,13 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
         yield _times_table(source, times)
         yield _bars_table(source, times)
         yield _differences_table(source, contenders, work)
-        for name in (OURS,):
+        for name in (OURS, OURS_COCO):
             yield _stages_table(source, name, work)
         shutil.rmtree(source.labelme.parent)
 
 
 def _contenders(source: AnnotationSet) -> dict[str, Work]:
-    ours = {name: partial(_rasterize, name) for name in (OURS,)}
+    ours = {name: partial(_rasterize, name) for name in (OURS, OURS_COCO)}
     there = {name: make for name, (package, make) in WORKS.items() if version_of(package)}
     return {**ours, FLOOR: floor, FLOOR_JSON: floor_with_json, **there}
 

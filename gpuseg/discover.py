@@ -122,9 +122,11 @@ class Walk(Below):
     """One walk over SRC, a folder; `skip` is a real path.
 
     ending: what names end in before their suffixes; those that end otherwise are left alone.
+    look: at each file, and whether several would become one; else a Source has its names only.
     """
 
     ending: str = field(default="", kw_only=True)
+    look: bool = field(default=True, kw_only=True)
 
     def __iter__(self) -> Iterator[Source]:
         """Every mask below root, folder by folder; unusable ones carry an error."""
@@ -151,7 +153,7 @@ class Walk(Below):
 
     def _files(self, folder: str, relative: str, below: list[str]) -> Iterator[Source]:
         """The masks of one folder; names of its sub-folders are appended to `below`."""
-        collisions = self._collisions(folder)
+        collisions = self._collisions(folder) if self.look else frozenset()
         with os.scandir(folder) as entries:
             for entry in entries:
                 if is_dir(entry):
@@ -159,11 +161,13 @@ class Walk(Below):
                         leave(self.left_alone, "hidden folder")
                     else:
                         below.append(entry.name)
-                elif self._takes(entry.name):
+                elif not self._takes(entry.name):
+                    leave(self.left_alone, suffix_of(entry.name))
+                elif not self.look:
+                    yield Source(entry.path, path_below(relative, entry.name))
+                else:
                     collides = bool(collisions) and self._key(entry.name) in collisions
                     yield _source(entry, path_below(relative, entry.name), collides)
-                else:
-                    leave(self.left_alone, suffix_of(entry.name))
 
     def _takes(self, name: str) -> bool:
         return takes(name, self.pattern) and (

@@ -17,8 +17,8 @@ def content_of(source: Source) -> bytes:
     if source.content is not None:
         return source.content
     try:
-        with open(source.path, "rb") as file:
-            return file.read()
+        with open(source.path, "rb", buffering=0) as file:  # it is read in one piece
+            return file.readall()
     except OSError as error:
         raise UnreadableMaskError(f"cannot be read: {error.strerror}; mend that") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gpuseg.annotations.format import Format
-from gpuseg.discover import Source, repeated
+from gpuseg.discover import Source, Walk, repeated
 from gpuseg.finding import Files
 from gpuseg.taking import collision, leave, suffix_of
 
@@ -39,19 +39,25 @@ class Documents:
 
     def __iter__(self) -> Iterator[Source]:
         """Every file; unusable ones carry an error."""
-        self.files.left_alone = Counter()
-        found = (source for source in self._taken(Counter()) if source.error is None)
-        suspects = repeated(self._key(self.format.target(source.relative)) for source in found)
+        names = (s.relative for s in self._taken(self._names(), Counter()) if s.error is None)
+        suspects = repeated(self._key(self.format.target(name)) for name in names)
         self.files.left_alone = self.left_alone
-        for source in self._taken(self.left_alone):
+        for source in self._taken(self.files, self.left_alone):
             target = self.format.target(source.relative)
             if source.error is None and suspects and hash(self._key(target)) in suspects:
                 source = replace(source, error=collision(source.relative, target))
             yield replace(source, goes_to=target)
 
-    def _taken(self, left_alone: Counter[str]) -> Iterator[Source]:
-        for source in self.files:
-            if not self.hidden and any(part[:1] == "." for part in source.relative.split("/")):
+    def _names(self) -> Files:
+        """The files once more, and no look at them where that can be."""
+        names = replace(self.files, left_alone=Counter())
+        if isinstance(names, Walk):
+            names.look = False
+        return names
+
+    def _taken(self, files: Files, left_alone: Counter[str]) -> Iterator[Source]:
+        for source in files:
+            if not self.hidden and "/." in f"/{source.relative}":
                 leave(left_alone, "hidden")
             elif source.error is not None or self.format.takes(source.relative):
                 yield source  # an error may be that of a folder, whose files nobody has seen

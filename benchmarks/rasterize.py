@@ -24,6 +24,7 @@ from benchmarks.common import (
     positive,
 )
 from benchmarks.measured import add_bar
+from benchmarks.rasterize_memory import memory_table
 from benchmarks.rasterize_others import (
     Work,
     datumaro_conversion,
@@ -76,12 +77,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The script's own flags."""
     parser.add_argument("--shared", type=Path, metavar="DIR", help="holds labelme/*/*.json")
     parser.add_argument("--files", type=positive, default=3_000, help="of each set")
+    parser.add_argument(
+        "--many", type=positive, default=100_000, help="annotations whose memory is told"
+    )
+    parser.add_argument("--no-memory", action="store_true", help="leave out the table of memory")
 
 
 def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
-    """Times, bars, differences and stages of each set."""
+    """Times, bars, differences and stages of each set; memory with the last."""
     if args.tiny:
-        args.files = 6
+        args.files, args.many = 6, 200
     for source in annotation_sets(args, work):
         contenders = _contenders(source)
         timed = {
@@ -94,6 +99,8 @@ def run(args: argparse.Namespace, work: Path) -> Iterator[Table]:
         for name in (OURS, OURS_COCO):
             yield _stages_table(source, name, work)
         shutil.rmtree(source.labelme.parent)
+    if not args.no_memory:
+        yield memory_table(source, (min(1_000, args.many // 2), args.many), work)
 
 
 def _contenders(source: AnnotationSet) -> dict[str, Work]:

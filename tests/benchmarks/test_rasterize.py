@@ -26,6 +26,10 @@ def test_rasterize(tmp_path: Path) -> None:
     differing = {row["what"]: row["pixels that differ"] for row in rows}
     assert differing[rasterize.FLOOR] == 0
     assert differing.get(rasterize.LABELME, 0) == 0
+    if memory := found[f"Memory against the annotations of a COCO file: {DRAWN}"]:
+        assert [row["annotations"] for row in memory] == [110, 210]
+        assert [row["images"] for row in memory] == [11, 21]
+        assert all(row["peak (MiB)"] > 1 for row in memory)
     stages = found[f"Stages of rasterize, one worker: {DRAWN}, {rasterize.OURS}"]
     assert {row["stage"] for row in stages} >= {"write", "rest: finding, rows, the start"}
 

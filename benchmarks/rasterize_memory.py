@@ -1,4 +1,4 @@
-"""Peak memory of rasterizing a COCO file against its annotations: it must not grow with the file."""
+"""Peak memory of rasterizing a COCO file: it must not grow with the file."""
 
 from __future__ import annotations
 

@@ -85,9 +85,10 @@ def _of_file(path: str) -> Format | None:
 
 def _outlines(file: IO[bytes]) -> Iterator[Outline]:
     """What shows of a file, more and more of it."""
-    keys: dict[str, frozenset[str]] = {}
-    for element in elements(file):
+    names, keys = set[str](), dict[str, frozenset[str]]()
+    for element in elements(file, keys=names):
         if element.key not in keys:
             raw = element.raw
             keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()
-            yield Outline("json", dict(keys))
+            yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)
+    yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)

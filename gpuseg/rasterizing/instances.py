@@ -55,16 +55,20 @@ def instance_map(
 
 
 def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list[int]:
-    """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none."""
+    """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none.
+
+    Those that are none have a number, too, which no pixel gets, as labelme counts them (6.3.1,
+    `labelme.utils.shapes_to_label`).
+    """
     known: dict[Hashable, int] = {}
     found = []
     for shape, index in zip(picture.shapes, indices, strict=True):
+        alone = shape.instance is None
+        key = (shape.number,) if alone else (shape.label, shape.instance)
+        number = known.setdefault(key, len(known) + 1)
         if index == labels.ignored:
-            found.append(-1)
+            number = -1
         elif index == labels.background:
-            found.append(0)
-        else:
-            alone = shape.instance is None
-            key = (shape.number,) if alone else (shape.label, shape.instance)
-            found.append(known.setdefault(key, len(known) + 1))
+            number = 0
+        found.append(number)
     return found

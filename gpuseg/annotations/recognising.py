@@ -11,10 +11,11 @@ from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.annotations.supervisely import Supervisely
+from gpuseg.annotations.via import Via
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (LabelMe(), Coco(), Supervisely())
+FORMATS: tuple[Format, ...] = (LabelMe(), Coco(), Supervisely(), Via())
 """All formats, the more particular first."""
 
 

@@ -31,6 +31,12 @@ _ORDER = ("file", "reverse", "area", "z")
 @palette_option()
 @click.option("--format", default="auto", show_default=True, help="Of the annotations.")
 @click.option(
+    "--labels",
+    type=click.Path(),
+    metavar="FILE",
+    help="What labels become: class, index, ignore or skip (JSON, CSV, TSV).",
+)
+@click.option(
     "--unknown",
     type=click.Choice(["error", "ignore"]),
     default="error",

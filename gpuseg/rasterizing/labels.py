@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
 from gpuseg.palette import Palette
 from gpuseg.rasterizing.options import RasterizeOptions
+from gpuseg.rasterizing.renaming import load_renaming, near, resolved
+from gpuseg.shapes import Picture
 
 BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
 """Names of the class of pixels that no shape covers, the first that a palette holds."""
@@ -20,13 +22,15 @@ class Labels:
     """The classes of labels.
 
     indices: by their names. ignored: the ignore index. background: the index of what no shape
-    covers. top: the largest index that is written.
+    covers. top: the largest index that is written. renamed: what the user's map makes of labels,
+    None for those whose shapes are left out.
     """
 
     indices: dict[str, int]
     ignored: int
     background: int
     top: int
+    renamed: Mapping[str, int | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, palette: Palette, format: Format, options: RasterizeOptions) -> Labels:
@@ -40,27 +44,43 @@ class Labels:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
-        return cls(indices, ignored, background, max(ignored, background, *indices.values()))
+        renaming = load_renaming(options.labels) if options.labels is not None else {}
+        renamed = resolved(renaming, indices, palette, ignored)
+        for name, index in renamed.items():
+            indices[name] = background if index is None else index
+        top = max(ignored, background, *indices.values())
+        return cls(indices, ignored, background, top, renamed)
+
+    def kept(self, picture: Picture) -> Picture:
+        """A picture without the shapes that are left out, which it counts."""
+        skipped = {label for label, index in self.renamed.items() if index is None}
+        gone = Counter(
+            f"label {shape.label!r}" for shape in picture.shapes if shape.label in skipped
+        )
+        if not gone:
+            return picture
+        left_out = picture.left_out + gone
+        if picture.drawn is None:
+            shapes = tuple(shape for shape in picture.shapes if shape.label not in skipped)
+        else:  # its pixels count the shapes; such a label has the background's index
+            shapes = tuple(
+                replace(shape, ignored=shape.ignored and shape.label not in skipped)
+                for shape in picture.shapes
+            )
+        return replace(picture, shapes=shapes, left_out=left_out)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""
         found = sorted(set(labels))
-        told = [f"{label!r}{_near(label, self.indices)}" for label in found[:_SHOWN]]
+        told = [f"{label!r}{near(label, self.indices)}" for label in found[:_SHOWN]]
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         return (
             f"has labels that the palette does not hold: {', '.join(told)}{more}; add them to it, "
-            "or choose --unknown ignore"
+            "say what they are by --labels, or choose --unknown ignore"
         )
 
 
 _SHOWN = 5
-
-
-def _near(label: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(label.casefold(), {n.casefold(): n for n in names}, 1)
-    if not near:
-        return ""
-    return f" ({next(n for n in names if n.casefold() == near[0])!r} is one)"
 
 
 def _background(

@@ -41,8 +41,8 @@ class Form:
 def read_pairs(spec: str | os.PathLike[str], form: Form) -> Iterable[tuple[object, object]]:
     """Old and new of each pair of a file, or of what lies at a URL.
 
-    Cells of a table are text without blanks around it; rows that begin with # are left out. Raises PaletteError for a file
-    that cannot be read, and PaletteFormatError for what is no such map.
+    Cells of a table are text without blanks around it; rows that begin with # are left out.
+    Raises PaletteError for a file that cannot be read, PaletteFormatError for what is no map.
     """
     where = os.fspath(spec)
     data = read_stored(where, "map") if storage.is_url(where) else _read(Path(spec))

@@ -33,6 +33,14 @@ PALETTE = Palette(
 )
 WANTED = {"licence plate": "car", "dome": "sky", "scribble": "skip", "blur": "ignore", "p": 15}
 
+TSV = """to	remark	from
+sky	x	dome
+Skip		scribble
+IGNORE		blur
+15		p
+car		licence plate
+"""
+
 
 def labels_of(renaming: Renaming | None) -> Labels:
     return Labels.of(PALETTE, LabelMe(), RasterizeOptions(labels=renaming))
@@ -43,12 +51,11 @@ def labels_of(renaming: Renaming | None) -> Labels:
     [
         ("map.json", json.dumps(WANTED)),
         ("map.csv", "licence plate,car\ndome, sky\nscribble,skip\nblur,ignore\np,15\n"),
-        ("map.tsv", "to\tremark\tfrom\nsky\tx\tdome\nSkip\t\tscribble\nIGNORE\t\tblur\n15\t\tp\n"
-         "car\t\tlicence plate\n"),
-        ("map.csv", "# ours\nlabel;class\nlicence plate;car\ndome;sky\nscribble;skip\nblur;ignore"
-         "\np;15"),
+        ("map.tsv", TSV),
+        ("map.csv", "# x\nlicence plate;car\ndome;sky\n\nscribble;skip\nblur;ignore\np;15"),
+        ("map.csv", "label;class\nlicence plate;car\ndome;sky\nscribble;skip\nblur;ignore\np;15"),
     ],
-)  # fmt: skip
+)
 def test_files(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8-sig")

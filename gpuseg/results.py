@@ -166,6 +166,7 @@ class Report:
     missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
     remark: str = ""  # what else there is to know of the run
+    unknown: str = "of unknown colour were replaced"  # what became of unknown pixels
     workers: Shares = field(default_factory=Shares)  # of a cluster
     waiting: str = ""  # what the run waits for, at the moment
     path: Path | str | None = None  # of the report: a path or a URL
@@ -219,7 +220,7 @@ class Report:
             text += f" in {self.seconds:.1f} s ({rate:,.0f} files/s, {speed:,.0f} Mpx/s)"
         if self.unknown_pixels:
             text += (
-                f"; {self.unknown_pixels:,} pixels of unknown colour were replaced "
+                f"; {self.unknown_pixels:,} pixels {self.unknown} "
                 f"in {count(self.files_with_unknown, 'file')}"
             )
         if self.files_with_warnings:

@@ -52,6 +52,19 @@ class Made:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report says of a run besides its rows.
+
+    head: fields of the head. remark: for the summary. unknown: what became of the pixels that
+    rows count as unknown.
+    """
+
+    head: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
+    unknown: str = "of unknown colour were replaced"
+
+
 class Maker(Protocol):
     """Makes targets. Sent to worker processes by pickle.
 
@@ -62,6 +75,10 @@ class Maker(Protocol):
 
     verb: ClassVar[str]
     is_python: ClassVar[bool]
+
+    @property
+    def about(self) -> About:
+        """What the report says of the run."""
 
     @property
     def shaped_by(self) -> tuple[object, ...]:
@@ -168,6 +185,8 @@ def rewrite_sources(
             return over.flow(task, reach=reach, alone=alone, dst=written)
 
         look_for_collisions(sources, dst, options)
+        running.writer.report.remark = maker.about.remark
+        running.writer.report.unknown = maker.about.unknown
         written = None if options.dry_run else dst
         if not isinstance(sources, Bundles):
             return flow(running.feed, running.add)
@@ -176,7 +195,7 @@ def rewrite_sources(
         workers = options.worker_count
         return ArchivedFlow(running.feed, sources, targets, running.add, flow, workers)
 
-    head = header(maker.verb, sources, dst) | {"digest": targets.salt.hex()}
+    head = header(maker.verb, sources, dst) | {"digest": targets.salt.hex(), **maker.about.head}
     if palette is not None:
         head |= describe(palette, palette.ignore_for(8))
     return run(sources, options, path, head, begin, progress)

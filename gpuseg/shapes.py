@@ -14,6 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.text import shortened
+
 Points = NDArray[np.float64]
 """Vertices, float64 (N, 2): x and y."""
 
@@ -81,6 +83,17 @@ class Runs:
     height: int
     by_column: bool
 
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], left: int, top: int) -> Runs | Bitmap:
+        """A bitmap, bool (H, W), as runs along its rows, or as it is where that is smaller."""
+        flat = mask.ravel()
+        changes = np.flatnonzero(flat[1:] != flat[:-1])
+        if 8 * len(changes) > flat.size:
+            return Bitmap(mask, left, top)
+        first = [0, 0] if flat[:1].any() else [0]
+        ends = np.concatenate((first, changes + 1, [flat.size]))
+        return cls(np.diff(ends), left, top, mask.shape[1], mask.shape[0], by_column=False)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bitmap:
@@ -120,7 +133,8 @@ class BadShape:
     why: str
 
     def __str__(self) -> str:
-        return f"shape {self.number}{f' ({self.label!r})' if self.label else ''} {self.why}"
+        label = f" ({shortened(self.label, 80)!r})" if self.label else ""
+        return f"shape {self.number}{label} {self.why}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,9 +56,9 @@ def target_key(name: str, folds_case: bool) -> str:
     return target.casefold() if folds_case else target
 
 
-def collision(name: str) -> CollisionError:
-    """The error of a file that is not the only one with its target."""
+def collision(name: str, target: str = "") -> CollisionError:
+    """The error of a file that is not the only one with its target, by its name unless told."""
     return CollisionError(
-        f"several files would become {target_name(name)}; rename them, or choose one kind with "
-        "--pattern"
+        f"several files would become {target or target_name(name)}; rename them, or choose one "
+        "kind with --pattern"
     )

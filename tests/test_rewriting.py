@@ -15,7 +15,7 @@ from gpuseg.errors import BrokenMaskError, UsageError
 from gpuseg.kernels.deflate import deflate_labels
 from gpuseg.options import WriteOptions
 from gpuseg.results import Report
-from gpuseg.rewriting import Made, Mark, rewrite
+from gpuseg.rewriting import About, Made, Mark, rewrite
 from tests.helpers import REPORT, read_report, temps, tree
 from tests.making import indices, save_mask
 
@@ -26,6 +26,7 @@ class Same:
 
     verb: ClassVar[str] = "test"
     is_python: ClassVar[bool] = False
+    about: ClassVar[About] = About()
 
     seed: int = 0
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpuseg.errors import UsageError
+from gpuseg.options import DEFAULT_MAX_PIXELS
 
 Crowd = Literal["ignore", "class", "skip"]
 """What becomes of a crowd: pixels of no class, pixels of its class, or nothing."""
@@ -22,7 +23,7 @@ class ReadingChoices:
     their sizes. line_width: of lines, in pixels, and twice the radius of points; None takes what
     the tool draws, which may be nothing. crowd: None takes the format's own. label_key: the
     attribute that names the class, for formats without classes of their own. masks: a folder of
-    the masks that annotations name, where it is not the usual one.
+    the masks that annotations name, where it is not the usual one. max_pixels: of an image.
     """
 
     size: tuple[int, int] | None = None
@@ -31,6 +32,7 @@ class ReadingChoices:
     crowd: Crowd | None = None
     label_key: str | None = None
     masks: str | None = None
+    max_pixels: int = DEFAULT_MAX_PIXELS
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(side > 0 for side in self.size):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from reprlib import Repr
 from typing import Any
 
 import numpy as np
 
 from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.codecs.opening import check_size
 from gpuseg.errors import AnnotationError
 from gpuseg.shapes import BadShape, Points, Shape
 from gpuseg.text import shortened
@@ -30,30 +33,30 @@ def points_of(value: object, least: int = 1) -> Points:
     """Vertices from a list of [x, y]: float64 (N, 2). Raises ShapeFaultError."""
     if not isinstance(value, list):
         raise ShapeFaultError(f"needs a list of points, got {shown(value)}")
-    try:
-        points = np.asarray(value)
-    except ValueError:
-        raise ShapeFaultError(f"has a point that is not two numbers: {_odd(value)}") from None
-    if points.size and (points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf"):
-        raise ShapeFaultError(f"has a point that is not two numbers: {_odd(value)}")
-    if len(points) < least:
-        raise ShapeFaultError(f"needs at least {least} points, got {len(points)}")
-    return checked(points.astype(np.float64).reshape(-1, 2))
+    if not ({*map(type, value)} <= {list, tuple} and {*map(len, value)} <= {2}):
+        odd = next(p for p in value if not isinstance(p, (list, tuple)) or len(p) != 2)
+        raise ShapeFaultError(f"has a point that is not two numbers: {shown(odd)}")
+    return _vertices([*chain.from_iterable(value)], least)
 
 
 def flat_points(value: object, least: int = 1) -> Points:
     """Vertices from a list x1, y1, x2, y2 …: float64 (N, 2). Raises ShapeFaultError."""
     if not isinstance(value, list) or len(value) % 2:
         raise ShapeFaultError(f"needs a list of x and y by turns, got {shown(value)}")
+    return _vertices(value, least)
+
+
+def _vertices(flat: list[Any], least: int) -> Points:
+    """Those of x and y by turns. Types are looked at first: NumPy takes true and "1" for 1."""
+    if not {*map(type, flat)} <= {int, float}:
+        odd = next(v for v in flat if type(v) not in (int, float))
+        raise ShapeFaultError(f"has a coordinate that is no number: {shown(odd)}")
+    if len(flat) < 2 * least:
+        raise ShapeFaultError(f"needs at least {least} points, got {len(flat) // 2}")
     try:
-        points = np.asarray(value)
-    except ValueError:
-        raise ShapeFaultError(f"has a coordinate that is no number: {shown(value)}") from None
-    if points.size and (points.ndim != 1 or points.dtype.kind not in "iuf"):
-        raise ShapeFaultError(f"has a coordinate that is no number: {shown(value)}")
-    if len(value) < 2 * least:
-        raise ShapeFaultError(f"needs at least {least} points, got {len(value) // 2}")
-    return checked(points.astype(np.float64).reshape(-1, 2))
+        return checked(np.array(flat, np.float64).reshape(-1, 2))
+    except OverflowError:  # an integer beyond all floats
+        raise ShapeFaultError(f"has a coordinate of more than {FARTHEST:,}") from None
 
 
 def checked(points: Points) -> Points:
@@ -71,7 +74,7 @@ def number_of(value: object, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ShapeFaultError(f"needs a number for {what}, got {shown(value)}")
     if not abs(value) <= FARTHEST:  # so for NaN, too
-        raise ShapeFaultError(f"has {what} {value:g}, and numbers are at most {FARTHEST:,}")
+        raise ShapeFaultError(f"has {what} {shown(value)}, and numbers are at most {FARTHEST:,}")
     return float(value)
 
 
@@ -103,15 +106,18 @@ def size_of(
 ) -> tuple[int, int]:
     """Width and height of an image in pixels: those of its annotation, else those of `choices`.
 
-    other: asked where neither tells. Raises AnnotationError for what is no size.
+    other: asked where neither tells. Raises AnnotationError for what is no size, MaskSizeError for
+    more pixels than `choices` allows: before shapes of that size take memory.
     """
     if width is None and height is None:
-        return choices.size or other()
-    found = side_of(width), side_of(height)
-    if not all(found):
-        raise AnnotationError(
-            f"gives its image a size of {shown(width)} x {shown(height)} pixels; mend it"
-        )
+        found = choices.size or other()
+    else:
+        found = side_of(width), side_of(height)
+        if not all(found):
+            raise AnnotationError(
+                f"gives its image a size of {shown(width)} x {shown(height)} pixels; mend it"
+            )
+    check_size(*found, choices.max_pixels)
     return found
 
 
@@ -145,8 +151,13 @@ def label_of(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as messages show it."""
-    return shortened(repr(value), 40)
+    """A value as messages show it: the beginning of it, for it may be long or nested."""
+    return shortened(_SHORT.repr(value), 40)
+
+
+_SHORT = Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 40
 
 
 def _label(value: object) -> str:
@@ -157,12 +168,3 @@ def _label(value: object) -> str:
 
 
 _LABELS = ("label", "category", "classTitle", "name")
-
-
-def _odd(points: list[Any]) -> str:
-    """The first of these that is no point."""
-    for point in points:
-        plain = isinstance(point, (list, tuple)) and len(point) == 2
-        if not plain or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in point):
-            return shown(point)
-    return shown(points)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 from PIL import Image
 
 from gpuseg import storage
 from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.annotations.fields import shown
 from gpuseg.codecs.opening import FORMATS
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError
@@ -21,32 +23,40 @@ _ORIENTATION = 0x0112
 def size_beside(source: Source, name: str, choices: ReadingChoices) -> tuple[int, int]:
     """Width and height of the image of an annotation file, in pixels, as it is shown.
 
-    name: its path from the annotation's folder. Looked for in `choices.images`, too.
-    Raises AnnotationError where it is not found.
+    name: its path from the annotation's folder. Looked for below `choices.images` first.
+    Raises AnnotationError where it is not found, or damaged.
     """
-    folders = [os.path.dirname(source.path)] if not storage.is_url(source.path) else []
+    folders = []
     if choices.images is not None:
         below = os.path.join(choices.images, os.path.dirname(source.relative))
         folders = [below, choices.images]
-    found = (_size(os.path.join(folder, each)) for folder in folders for each in _names(name))
-    size = next(filter(None, found), None)
-    if size is None:
-        raise AnnotationError(
-            f"does not say how large its image is, and {name!r} is not found; name the folder of "
-            "the images by --images, or the size of them all by --size"
-        )
-    return size
+    if not storage.is_url(source.path):
+        folders.append(os.path.dirname(source.path))
+    for folder in folders:
+        for each in dict.fromkeys((name, os.path.basename(name))):  # folders differ by machine
+            path = os.path.join(folder, each)
+            if os.path.isfile(path):  # and no pipe, which could be waited for without end
+                return size_in(path)
+    raise AnnotationError(
+        f"does not say how large its image is, and {shown(name)} is not found; name the folder of "
+        "the images by --images, or the size of them all by --size"
+    )
 
 
-def _names(name: str) -> list[str]:
-    """A path as it stands, and its last part: folders may not be the same everywhere."""
-    return list(dict.fromkeys((name, os.path.basename(name))))
+def size_in(image: str | bytes) -> tuple[int, int]:
+    """Width and height of an image, its path or its bytes, as it is shown.
 
-
-def _size(path: str) -> tuple[int, int] | None:
+    Only its header is looked at. Raises AnnotationError for what is no image.
+    """
+    what = shown(image) if isinstance(image, str) else "the one in the file"
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            turned = image.getexif().get(_ORIENTATION) in TURNED
-            return image.size[::-1] if turned else image.size
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
+        with Image.open(
+            io.BytesIO(image) if isinstance(image, bytes) else image, "r", FORMATS
+        ) as i:
+            turned = i.getexif().get(_ORIENTATION) in TURNED
+            return i.size[::-1] if turned else i.size
+    except Exception as error:  # Pillow's parsers raise nearly anything on damaged input
+        raise AnnotationError(
+            f"does not say how large its image is, and {what} cannot be read ({error}); restore "
+            "it, or tell the size by --size"
+        ) from error

@@ -2,10 +2,11 @@
 
 The parser is that of Python's json: it takes one element of the outermost lists at a time, out
 of a window that moves over the file. So memory is bounded by the largest element, each element
-can be read again by itself, and whatever is no JSON is found.
+can be read again by itself, and whatever is no JSON is found. Of keys that an object has twice
+the last counts, as in Python's json; the outermost object may not have any twice.
 
-Bytes are read as Latin-1, so that characters are bytes and places are those in the file; text in
-UTF-8 is decoded anew where it is needed, see `Element.value`.
+The window holds bytes as Latin-1, so that characters are bytes and places are those in the file;
+what is not ASCII is decoded as UTF-8 and parsed once more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from gpuseg.annotations.documents import parsed
+from gpuseg.annotations.fields import shown
 from gpuseg.errors import AnnotationError
 
 WINDOW = 1 << 20
@@ -29,14 +31,17 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _MARGIN = 64
 """An error so near to the end of the window may be no more than that end."""
 
+_TAIL = 2
+"""Characters that a number may leave behind where the window cuts it: those of `e+`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """A value of the file.
 
     key: of the outermost object; "" in an outermost list. name: its own, where it is a member of
-    an object below that. start, end: its bytes in the file. raw: it, its text read as Latin-1.
-    listed: whether it is one of a list.
+    an object below that. start, end: its bytes in the file. raw: what it is. listed: whether it is
+    one of a list.
     """
 
     key: str
@@ -57,7 +62,11 @@ def elements(file: IO[bytes], inside: Collection[str] = ()) -> Iterator[Element]
     if first == "[":
         yield from _of_list(text, "")
     elif first == "{":
+        known = set[str]()
         for key in text.members():
+            if key in known:
+                raise AnnotationError(f"has {shown(key)} twice in its outermost object; mend it")
+            known.add(key)
             kind = text.peek()
             if kind == "[":
                 yield from _of_list(text, key)
@@ -78,13 +87,8 @@ def value_of(data: bytes) -> Any:
 
 
 def utf8(text: str) -> str:
-    """Text of an Element's `raw` in UTF-8. Raises AnnotationError."""
-    try:
-        return text if text.isascii() else text.encode("latin-1").decode("utf-8")
-    except UnicodeEncodeError:  # it was written with escapes, which are no bytes
-        return text
-    except UnicodeDecodeError as error:
-        raise AnnotationError(f"is no text in UTF-8: {error}; save it as UTF-8") from error
+    """Text of an Element, which is right as it stands."""
+    return text
 
 
 def _of_list(text: _Text, key: str) -> Iterator[Element]:
@@ -161,12 +165,26 @@ class _Text:
                     continue
                 self._at = min(error.pos, len(self._text))
                 raise self.fault("JSON", error.msg) from error
+            except ValueError as error:  # a number of thousands of digits
+                raise self.fault("JSON", str(error)) from error
             except RecursionError as error:
                 raise self.fault("JSON", "it is nested too deeply") from error
-            if end == len(self._text) and self._more():  # a number may go on
+            if end + _TAIL >= len(self._text) and self._more():  # a number may go on
                 continue
+            if not (self._text.isascii() or self._text[self._at : end].isascii()):
+                value = json.loads(self._utf8(end))
             start, self._at = self.place, end
             return start, value
+
+    def _utf8(self, end: int) -> str:
+        """What comes next in the window, up to `end`, in UTF-8."""
+        try:
+            return self._text[self._at : end].encode("latin-1").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise AnnotationError(
+                f"is no text in UTF-8: {error.reason} at byte {self.place + error.start:,}; "
+                "save it as UTF-8"
+            ) from error
 
     def fault(self, expected: str, why: str = "") -> AnnotationError:
         found = repr(self._text[self._at : self._at + 12]) if self.peek() else "the end"

@@ -9,8 +9,6 @@ size is that of the image in the file (`imageData`) or beside it (`imagePath`).
 from __future__ import annotations
 
 import base64
-import binascii
-import io
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -19,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.documents import json_of
@@ -34,9 +31,11 @@ from gpuseg.annotations.fields import (
     size_of,
 )
 from gpuseg.annotations.format import Format, Outline
-from gpuseg.annotations.image_sizes import size_beside
+from gpuseg.annotations.image_sizes import size_beside, size_in
+from gpuseg.codecs.opening import opened
 from gpuseg.discover import Source
-from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Part, Picture, Polygon, Shape
+from gpuseg.errors import AnnotationError, MaskError
+from gpuseg.shapes import Box, Ellipse, Line, Part, Picture, Points, Polygon, Runs, Shape
 
 LINE_WIDTH = 10
 POINT_RADIUS = 5
@@ -58,15 +57,15 @@ class LabelMe(Format):
     def read(self, source: Source, choices: ReadingChoices) -> Picture:
         """The shapes of one file."""
         value = object_of(json_of(source), "the file")
-        shapes, bad, left_out = shapes_of(
-            list_of(value.get("shapes"), "`shapes`"), partial(_shape, choices=choices)
-        )
+        listed = list_of(value.get("shapes"), "`shapes`")
         width, height = size_of(
             value.get("imageWidth"),
             value.get("imageHeight"),
             choices,
             lambda: _size(value, source, choices),
         )
+        read = partial(_shape, choices=choices, pixels=width * height)
+        shapes, bad, left_out = shapes_of(listed, read)
         return Picture(width, height, shapes, "pillow", bad, left_out)
 
 
@@ -74,31 +73,29 @@ def _size(value: Mapping[str, Any], source: Source, choices: ReadingChoices) -> 
     """The size of the image itself."""
     data, path = value.get("imageData"), value.get("imagePath")
     if isinstance(data, str):
-        with _opened(data, "imageData") as image:
-            return image.size
+        try:
+            return size_in(base64.b64decode(data, validate=True))
+        except ValueError as error:
+            raise AnnotationError(f"has imageData that is no base64: {error}; mend it") from error
     name = path.replace("\\", "/") if isinstance(path, str) else os.path.basename(source.path)
     return size_beside(source, name, choices)
 
 
-def _opened(data: str, what: str) -> Image.Image:
-    """An image that stands in the JSON. Raises ShapeFaultError."""
-    try:
-        return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
-    except (binascii.Error, ValueError, OSError, Image.DecompressionBombError) as error:
-        raise ShapeFaultError(f"has a {what} that is no image in base64: {error}") from error
-
-
-def _shape(value: Any, number: int, choices: ReadingChoices) -> Shape:
+def _shape(value: Any, number: int, choices: ReadingChoices, pixels: int) -> Shape:
+    """pixels: of the image."""
     if not isinstance(value, dict):
         raise ShapeFaultError(f"is no object: {shown(value)}")
     label = label_of(value.get("label"))
-    kind = value.get("shape_type") or "polygon"  # as it is in files before version 4
-    make = _PARTS.get(kind)
+    kind = value.get("shape_type")
+    kind = "polygon" if kind is None else kind  # as it is in files before version 4
+    group = value.get("group_id")
+    if group is not None and type(group) not in (int, str):
+        raise ShapeFaultError(f"needs a whole number for group_id, got {shown(group)}")
+    if kind == "mask":
+        return Shape(label, (_mask(value, pixels),), number, group)
+    make = _PARTS.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise ShapeFaultError(f"is of a type that is not known: {shown(kind)}")
-    group = value.get("group_id")
-    if group is not None and not isinstance(group, (int, str)):
-        raise ShapeFaultError(f"needs a number for group_id, got {shown(group)}")
     return Shape(label, (make(value, choices),), number, group)
 
 
@@ -107,65 +104,77 @@ def _polygon(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
 
 
 def _rectangle(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
-    (x0, y0), (x1, y1) = _two(value)
+    (x0, y0), (x1, y1) = _exactly(2, value).tolist()
     return Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
 def _circle(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
-    (x, y), (rim_x, rim_y) = _two(value)
+    (x, y), (rim_x, rim_y) = _exactly(2, value).tolist()
     radius = math.sqrt((x - rim_x) ** 2 + (y - rim_y) ** 2)
     return Ellipse(x, y, radius, radius)
 
 
 def _line(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
+    return Line(_exactly(2, value), choices.line_width or LINE_WIDTH)
+
+
+def _linestrip(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
     return Line(points_of(value.get("points"), 2), choices.line_width or LINE_WIDTH)
 
 
 def _point(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
-    ((x, y),) = points_of(value.get("points"), 1)[:1].tolist()
+    ((x, y),) = _exactly(1, value).tolist()
     radius = POINT_RADIUS if choices.line_width is None else choices.line_width / 2
     return Ellipse(x, y, radius, radius)
 
 
-def _mask(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
-    (x0, y0), (x1, y1) = np.trunc(_two(value)).astype(int).tolist()
-    mask = _bitmap(value.get("mask"))
+def _turned_rectangle(value: Mapping[str, Any], choices: ReadingChoices) -> Part:
+    return Polygon(_exactly(4, value))
+
+
+def _mask(value: Mapping[str, Any], pixels: int) -> Part:
+    """pixels: of the image, and most of the mask."""
+    corners = np.trunc(_exactly(2, value)).astype(int)
+    mask = _bitmap(value.get("mask"), pixels)
+    (x0, y0), (x1, y1) = corners.tolist()
     if mask.shape != (y1 - y0 + 1, x1 - x0 + 1):
         raise ShapeFaultError(
             f"has a mask of {mask.shape[1]} x {mask.shape[0]} pixels for the corners "
             f"{x0},{y0} and {x1},{y1}"
         )
-    return Bitmap(mask, x0, y0)
+    return Runs.of(mask, x0, y0)
 
 
-def _bitmap(data: object) -> NDArray[np.bool_]:
+def _bitmap(data: object, pixels: int) -> NDArray[np.bool_]:
     if not isinstance(data, str):
         raise ShapeFaultError(f"needs an image in base64 for its mask, got {shown(data)}")
-    with _opened(data, "mask") as image:
-        if image.mode not in ("1", "L"):
-            raise ShapeFaultError(f"has a mask of mode {image.mode}, and 1 or L was expected")
-        try:
+    try:
+        with opened(base64.b64decode(data, validate=True), pixels) as (image, _):
+            mode = image.mode
             marked: NDArray[np.bool_] = np.asarray(image) != 0
-            return marked
-        except (OSError, SyntaxError, ValueError) as error:
-            raise ShapeFaultError(f"has a mask that is damaged: {error}") from error
+    except MaskError as error:
+        raise ShapeFaultError(f"has a mask that {error}") from error
+    except ValueError as error:
+        raise ShapeFaultError(f"has a mask that is no base64: {error}") from error
+    if mode not in ("1", "L"):
+        raise ShapeFaultError(f"has a mask of mode {mode}, and 1 or L was expected")
+    return marked
 
 
-def _two(value: Mapping[str, Any]) -> Any:
-    points = points_of(value.get("points"), 2)
-    if len(points) != 2:
-        raise ShapeFaultError(f"needs 2 points, got {len(points)}")
-    return points.tolist()
+def _exactly(count: int, value: Mapping[str, Any]) -> Points:
+    """As many vertices as labelme's own code asks for. Raises ShapeFaultError."""
+    points = points_of(value.get("points"), count)
+    if len(points) != count:
+        raise ShapeFaultError(f"needs {count} points, got {len(points)}")
+    return points
 
 
 _PARTS: Mapping[str, Callable[[Mapping[str, Any], ReadingChoices], Part]] = {
     "polygon": _polygon,
-    "oriented_rectangle": _polygon,
+    "oriented_rectangle": _turned_rectangle,
     "rectangle": _rectangle,
     "circle": _circle,
     "line": _line,
-    "linestrip": _line,
+    "linestrip": _linestrip,
     "point": _point,
-    "points": _point,
-    "mask": _mask,
 }

@@ -15,8 +15,6 @@ only touch.
 from __future__ import annotations
 
 import base64
-import binascii
-import io
 import os
 import zlib
 from collections.abc import Callable, Mapping
@@ -42,9 +40,10 @@ from gpuseg.annotations.fields import (
 )
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.image_sizes import size_beside
+from gpuseg.codecs.opening import opened
 from gpuseg.discover import Source
-from gpuseg.errors import AnnotationError
-from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Part, Picture, Points, Polygon, Shape
+from gpuseg.errors import AnnotationError, BrokenMaskError, MaskError
+from gpuseg.shapes import Box, Ellipse, Line, Part, Picture, Points, Polygon, Runs, Shape
 
 MOST_BYTES = 1 << 26
 """Bytes of the largest PNG of a bitmap, 64 MiB: zlib's stream could say any number."""
@@ -78,18 +77,16 @@ class Supervisely(Format):
         for key, what in _ELSEWHERE.items():
             if key in value:
                 raise AnnotationError(f"holds annotations of {what}, and those of images are read")
-        shapes, bad, left_out = shapes_of(
-            list_of(value.get("objects"), "`objects`"), partial(_shape, choices=choices)
-        )
-        size = value.get("size")
-        if size is not None:
-            size = object_of(size, "`size`")
+        listed = list_of(value.get("objects"), "`objects`")
+        size = object_of(value.get("size", {}), "`size`")
         width, height = size_of(
-            size and size.get("width"),
-            size and size.get("height"),
+            size.get("width"),
+            size.get("height"),
             choices,
             lambda: size_beside(source, f"../img/{_image(source.relative)}", choices),
         )
+        read = partial(_shape, choices=choices, pixels=width * height)
+        shapes, bad, left_out = shapes_of(listed, read)
         return Picture(width, height, shapes, "pillow", bad, left_out)
 
 
@@ -101,20 +98,23 @@ def _image(relative: str) -> str:
     return os.path.splitext(os.path.basename(relative))[0]
 
 
-def _shape(value: Any, number: int, choices: ReadingChoices) -> Shape | str:
+def _shape(value: Any, number: int, choices: ReadingChoices, pixels: int) -> Shape | str:
+    """pixels: of the image."""
     if not isinstance(value, dict):
         raise ShapeFaultError(f"is no object: {shown(value)}")
     label = label_of(value.get("classTitle"))
     kind = value.get("geometryType", value.get("shape"))  # `shape` is older, Label.from_json
-    if kind in _AREALESS and choices.line_width is None:
+    if kind == "graph" or (kind in ("line", "point") and choices.line_width is None):
         return str(kind)
+    instance = value.get("instance")
+    if instance is not None and type(instance) not in (int, str):
+        raise ShapeFaultError(f"needs a text for its instance, got {shown(instance)}")
+    if kind == "bitmap":
+        return Shape(label, (_bitmap(value.get("bitmap"), pixels),), number, instance)
     make = _PARTS.get(kind) if isinstance(kind, str) else None
     if make is None:
         raise ShapeFaultError(f"is of a type that cannot be drawn: {shown(kind)}")
-    instance = value.get("instance")
-    if instance is not None and not isinstance(instance, (int, str)):
-        raise ShapeFaultError(f"needs a text for its instance, got {shown(instance)}")
-    return Shape(label, make(value, choices), number, instance)
+    return Shape(label, make(value, choices.line_width or 1), number, instance)
 
 
 def _floored(value: object, least: int = 1) -> Points:
@@ -140,26 +140,26 @@ def _area(value: Mapping[str, Any]) -> Polygon:
     return Polygon(_floored(value.get("exterior")), tuple(_floored(hole) for hole in holes))
 
 
-def _polygon(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
+def _polygon(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
     points = value.get("points")
     if not isinstance(points, dict):
         raise ShapeFaultError(f"needs an object for its points, got {shown(points)}")
     return (_area(points),)
 
 
-def _multipolygon(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
+def _multipolygon(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
     parts = value.get("parts")
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise ShapeFaultError(f"needs a list of parts, got {shown(parts)}")
     return tuple(_area(part) for part in parts)
 
 
-def _rectangle(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
+def _rectangle(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
     (x0, y0), (x1, y1) = _exterior(value, 2, 2).tolist()
     return (Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)),)
 
 
-def _turned(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
+def _turned(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
     """As `OrientedBBox`: points without `exterior`, an angle in radians, clockwise.
 
     Its centre and its turned corners are pixels, too.
@@ -177,60 +177,52 @@ def _turned(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ..
     return (Polygon(np.floor(np.column_stack(turned))),)
 
 
-def _line(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
-    return (Line(_exterior(value, 2), choices.line_width or 1),)
+def _line(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
+    return (Line(_exterior(value, 2), width),)
 
 
-def _point(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
+def _point(value: Mapping[str, Any], width: int) -> tuple[Part, ...]:
     ((x, y),) = _exterior(value, 1, 1).tolist()
-    radius = (choices.line_width or 1) / 2
-    return (Ellipse(x, y, radius, radius),)
+    return (Ellipse(x, y, width / 2, width / 2),)
 
 
-def _bitmap(value: Mapping[str, Any], choices: ReadingChoices) -> tuple[Part, ...]:
-    found = value.get("bitmap")
-    if not isinstance(found, dict):
-        raise ShapeFaultError(f"needs an object for its bitmap, got {shown(found)}")
-    ((left, top),) = _floored([found.get("origin")]).astype(int).tolist()
-    return (Bitmap(_mask(found.get("data")), left, top),)
-
-
-def _mask(data: object) -> NDArray[np.bool_]:
-    """A PNG, deflated, in base64: bool (H, W). Its transparent pixels are not set (objects)."""
+def _bitmap(value: object, pixels: int) -> Part:
+    """A bitmap of at most as many pixels."""
+    if not isinstance(value, dict):
+        raise ShapeFaultError(f"needs an object for its bitmap, got {shown(value)}")
+    ((left, top),) = _floored([value.get("origin")]).astype(int).tolist()
+    data = value.get("data")
     if not isinstance(data, str):
         raise ShapeFaultError(f"needs a text for the data of its bitmap, got {shown(data)}")
     try:
         inflate = zlib.decompressobj()
         png = inflate.decompress(base64.b64decode(data, validate=True), MOST_BYTES)
         if not inflate.eof:
-            raise ShapeFaultError(f"has a bitmap that is cut off, or of more than {MOST_BYTES:,} B")
-        with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-            return _set_pixels(image)
-    except (binascii.Error, zlib.error, OSError, SyntaxError, ValueError) as error:
-        raise ShapeFaultError(f"has a bitmap that is no PNG in zlib and base64: {error}") from error
-    except Image.DecompressionBombError as error:
-        raise ShapeFaultError(f"has a bitmap that is too large: {error}") from error
+            raise ShapeFaultError(f"has a bitmap that breaks off, or of over {MOST_BYTES:,} bytes")
+        with opened(png, pixels) as (image, _):
+            return Runs.of(_set_pixels(image), left, top)
+    except MaskError as error:
+        raise ShapeFaultError(f"has a bitmap that {error}") from error
+    except (ValueError, zlib.error) as error:
+        raise ShapeFaultError(f"has a bitmap that is not in zlib and base64: {error}") from error
 
 
 def _set_pixels(image: Image.Image) -> NDArray[np.bool_]:
-    """As the SDK's `Bitmap.base64_2_data`: by alpha, else what is not 0 in grey."""
+    """By alpha (objects), else what is not 0 in grey (`Bitmap.base64_2_data`): bool (H, W)."""
     if image.has_transparency_data:
         alpha: NDArray[np.bool_] = np.asarray(image.convert("RGBA"))[..., 3] != 0
         return alpha
     if image.mode not in ("1", "L"):
-        raise ShapeFaultError(f"has a bitmap of mode {image.mode} without transparency")
+        raise BrokenMaskError(f"has no transparency, and is of mode {image.mode}")
     grey: NDArray[np.bool_] = np.asarray(image) != 0
     return grey
 
 
-_AREALESS = ("line", "point", "graph")
-
-_PARTS: Mapping[str, Callable[[Mapping[str, Any], ReadingChoices], tuple[Part, ...]]] = {
+_PARTS: Mapping[str, Callable[[Mapping[str, Any], int], tuple[Part, ...]]] = {
     "polygon": _polygon,
     "multipolygon": _multipolygon,
     "rectangle": _rectangle,
     "oriented_bbox": _turned,
     "line": _line,
     "point": _point,
-    "bitmap": _bitmap,
 }

@@ -36,6 +36,7 @@ from gpuseg.annotations.fields import (
     points_of,
     shapes_of,
     shown,
+    size_of,
 )
 from gpuseg.annotations.format import Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
@@ -77,7 +78,7 @@ class Via(Format):
     def read(self, source: Source, choices: ReadingChoices) -> Picture:
         """The regions of one image."""
         key, name, regions = json_of(source)
-        width, height = choices.size or size_beside(source, name, choices)
+        width, height = size_of(None, None, choices, lambda: size_beside(source, name, choices))
         shapes, bad, left_out = shapes_of(
             list_of(regions, "`regions`"), partial(_shape, key=key, choices=choices)
         )

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
-from gpuseg.cli.running import Output, files_to_write, print_summary
+from gpuseg.cli.running import Output, print_summary
 from gpuseg.errors import UsageError
 
 
@@ -95,13 +95,16 @@ def rasterize(annotations: str, dst: str, **flags: Any) -> None:
 
     Takes LabelMe JSON.
     """
+    from gpuseg.rasterizing.options import RasterizeOptions
+    from gpuseg.verbs.rasterize import count_images
     from gpuseg.verbs.rasterize import rasterize as work
 
     output = Output(flags)
     palette = take_palette(flags)
     flags["depth"] = int(flags["depth"])
+    choosing = {name: flags[name] for name in ("format", "pattern", "shard")}
     report = output.write(
-        files_to_write(annotations, dst, flags),
+        lambda: count_images(annotations, dst, RasterizeOptions(**choosing)),
         lambda show: work(annotations, dst, palette, progress=show, **flags),
     )
     output.end(report, lambda: print_summary(report, "label maps", dst))

@@ -67,14 +67,24 @@ def draw(
     """
     dtype = np.min_scalar_type(max([ground, *values]))
     if picture.drawn is not None:
-        whole: NDArray[np.unsignedinteger] = np.array([ground, *values], dtype)[picture.drawn]
-        return whole
+        return _chosen(np.array([ground, *values], dtype), picture.drawn)
     width, height = picture.width, picture.height
     canvas = _CANVASES[picture.convention](width, height, dtype, ground)
     for place in _ordered(picture.shapes, order):
         for part in picture.shapes[place].parts:
             _draw_part(canvas, part, values[place])
     return canvas.values()
+
+
+def _chosen(
+    values: NDArray[np.unsignedinteger], drawn: NDArray[np.unsignedinteger]
+) -> NDArray[np.unsignedinteger]:
+    """The value of each pixel by its number. Raises IndexError for a number that has none."""
+    from gpuseg.kernels import tables
+
+    if drawn.max(initial=0) >= len(values):
+        raise IndexError(f"shape {drawn.max()} is drawn, and there are {len(values) - 1}")
+    return tables.chosen(values, np.ascontiguousarray(drawn))
 
 
 def _draw_part(canvas: Canvas, part: Part, value: int) -> None:

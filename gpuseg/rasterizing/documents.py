@@ -17,11 +17,13 @@ class Documents:
     """Annotation files below a place, each with the target that its format gives it.
 
     files: as they are found. Where several would get one target, none of them is taken.
+    hidden: whether files and folders whose names begin with a dot are taken.
     folds_case, left_alone: as in Walk.
     """
 
     files: Files
     format: Format
+    hidden: bool = False
     folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
 
@@ -38,20 +40,23 @@ class Documents:
     def __iter__(self) -> Iterator[Source]:
         """Every file; unusable ones carry an error."""
         self.files.left_alone = Counter()
-        suspects = repeated(self._key(source) for source in self._taken(Counter()))
+        found = (source for source in self._taken(Counter()) if source.error is None)
+        suspects = repeated(self._key(self.format.target(source.relative)) for source in found)
         self.files.left_alone = self.left_alone
         for source in self._taken(self.left_alone):
-            if suspects and hash(self._key(source)) in suspects:
-                source = replace(source, error=source.error or collision(source.relative))
-            yield replace(source, goes_to=self.format.target(source.relative))
+            target = self.format.target(source.relative)
+            if source.error is None and suspects and hash(self._key(target)) in suspects:
+                source = replace(source, error=collision(source.relative, target))
+            yield replace(source, goes_to=target)
 
     def _taken(self, left_alone: Counter[str]) -> Iterator[Source]:
         for source in self.files:
-            if self.format.takes(source.relative):
-                yield source
+            if not self.hidden and any(part[:1] == "." for part in source.relative.split("/")):
+                leave(left_alone, "hidden")
+            elif source.error is not None or self.format.takes(source.relative):
+                yield source  # an error may be that of a folder, whose files nobody has seen
             else:
                 leave(left_alone, suffix_of(source.relative))
 
-    def _key(self, source: Source) -> str:
-        target = self.format.target(source.relative)
+    def _key(self, target: str) -> str:
         return target.casefold() if self.folds_case else target

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.errors import AnnotationError
-from gpuseg.kernels.reference_outline import void_outline
 from gpuseg.rasterizing.labels import Labels
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.shapes import Picture
@@ -31,6 +30,9 @@ def instance_map(
     indices: the class of each shape. numbers: (H, W), 0 for no shape, n for the n-th.
     Returns uint8 or uint16 (H, W). Raises AnnotationError for too many instances.
     """
+    from gpuseg.kernels import tables
+    from gpuseg.kernels.outline import draw_outline
+
     instances = _instances(picture, indices, labels)
     if options.instances is None:
         table = np.array([labels.background, *indices], np.min_scalar_type(labels.top))
@@ -44,16 +46,12 @@ def instance_map(
             )
         told = [void if number < 0 else number for number in instances]
         table = np.array([0, *told], np.min_scalar_type(void))
-    made: Pixels = table[numbers]
+    made = tables.chosen(table, numbers)
     if options.border:
-        whose = np.array([0, *instances], np.int32)[numbers]
-        made[void_outline(whose, options.border)] = void
+        least = np.min_scalar_type(len(instances) + 1)
+        whose = np.array([1, *(number + 1 for number in instances)], least)  # -1 becomes 0
+        draw_outline(tables.chosen(whose, numbers), options.border, made, void)
     return made
-
-
-def numbered(numbers: Pixels, count: int) -> NDArray[np.int64]:
-    """Pixels of each of 0 to `count`: int64 (count + 1,)."""
-    return np.bincount(numbers.ravel(), minlength=count + 1)
 
 
 def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list[int]:

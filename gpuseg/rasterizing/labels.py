@@ -12,6 +12,7 @@ from gpuseg.palette import Palette
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.rasterizing.renaming import load_renaming, near, resolved
 from gpuseg.shapes import Picture
+from gpuseg.text import shortened
 
 BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
 """Names of the class of pixels that no shape covers, the first that a palette holds."""
@@ -55,7 +56,9 @@ class Labels:
         """A picture without the shapes that are left out, which it counts."""
         skipped = {label for label, index in self.renamed.items() if index is None}
         gone = Counter(
-            f"label {shape.label!r}" for shape in picture.shapes if shape.label in skipped
+            f"label {shortened(shape.label, LONGEST)!r}"
+            for shape in picture.shapes
+            if shape.label in skipped
         )
         if not gone:
             return picture
@@ -72,7 +75,9 @@ class Labels:
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""
         found = sorted(set(labels))
-        told = [f"{label!r}{near(label, self.indices)}" for label in found[:_SHOWN]]
+        told = [
+            f"{shortened(label, LONGEST)!r}{near(label, self.indices)}" for label in found[:_SHOWN]
+        ]
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         return (
             f"has labels that the palette does not hold: {', '.join(told)}{more}; add them to it, "
@@ -81,6 +86,9 @@ class Labels:
 
 
 _SHOWN = 5
+
+LONGEST = 80
+"""Characters of a label that are shown."""
 
 
 def _background(

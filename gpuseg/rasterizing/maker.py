@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,14 +18,18 @@ from gpuseg.codecs.opening import check_size
 from gpuseg.discover import Source
 from gpuseg.drawing.draw import draw
 from gpuseg.errors import AnnotationError, UnknownLabelError
-from gpuseg.rasterizing.instances import instance_map, numbered
-from gpuseg.rasterizing.labels import Labels
+from gpuseg.rasterizing.instances import instance_map
+from gpuseg.rasterizing.labels import LONGEST, Labels
 from gpuseg.rasterizing.options import RasterizeOptions
-from gpuseg.rewriting import Made, Mark
-from gpuseg.shapes import BadShape, Picture
+from gpuseg.rewriting import About, Made, Mark
+from gpuseg.shapes import BadShape, Picture, Runs
+from gpuseg.text import shortened
 
 SHOWN = 5
-"""Bad shapes that a message names, and a row lists."""
+"""Bad shapes that a message names."""
+
+MOST_LABELS = 50
+"""Unknown labels that a row lists, those of the most pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Drawn:
 
     shapes: int
     left_out: tuple[tuple[str, int], ...] = ()
-    bad: tuple[BadShape, ...] = ()
+    bad: int = 0
     unknown: tuple[tuple[str, int], ...] = ()
 
     def row(self) -> Mapping[str, Any]:
@@ -43,9 +47,11 @@ class Drawn:
         if self.left_out:
             row["left_out"] = dict(self.left_out)
         if self.bad:
-            row["bad_shapes"] = [str(each) for each in self.bad[:SHOWN]]
+            row["bad_shapes"] = self.bad
         if self.unknown:
-            row["unknown_labels"] = dict(self.unknown)
+            row["unknown_labels"] = dict(self.unknown[:MOST_LABELS])
+        if len(self.unknown) > MOST_LABELS:
+            row["more_unknown_labels"] = len(self.unknown) - MOST_LABELS
         return row
 
 
@@ -63,6 +69,16 @@ class Rasterizing:
     digest: bytes
 
     @property
+    def about(self) -> About:
+        """Which format the annotations have."""
+        found = " (auto)" if self.options.format == "auto" else ""
+        return About(
+            {"annotations": self.format.name, "background": self.labels.background},
+            f"annotations: {self.format.title}{found}",
+            "of unknown labels were given the ignore index",
+        )
+
+    @property
     def shaped_by(self) -> tuple[object, ...]:
         """The format, how its shapes are read and drawn, and what the labels mean."""
         o = self.options
@@ -76,19 +92,24 @@ class Rasterizing:
         """The target of the annotations of one image."""
         picture = self.labels.kept(self.format.read(source, self.options))
         check_size(picture.width, picture.height, self.options.max_pixels)
+        picture = fitting(picture)
         if picture.bad and self.options.bad_shapes == "error":
-            raise _bad(picture.bad)
+            raise AnnotationError(
+                f"{_told(picture.bad)}; mend the annotation, or choose --bad-shapes skip"
+            )
         labels, unknown = self._labels(picture)
         pixels = sum(unknown.values())
         data = self._encoded(labels, mark(pixels))
-        drawn = Drawn(
-            len(picture.shapes),
-            tuple(sorted(picture.left_out.items())),
-            picture.bad,
-            tuple(sorted(unknown.items())),
-        )
-        facts = {"width": picture.width, "height": picture.height, "format": self.format.title}
-        return Made(data, facts | {"unknown_pixels": pixels, "details": drawn})
+        facts: dict[str, Any] = {
+            "width": picture.width,
+            "height": picture.height,
+            "format": self.format.title,
+            "unknown_pixels": pixels,
+            "details": _drawn(picture, unknown),
+        }
+        if picture.bad:
+            facts["warnings"] = (f"left out: {_told(picture.bad)}",)
+        return Made(data, facts)
 
     def _labels(self, picture: Picture) -> tuple[NDArray[np.unsignedinteger], Counter[str]]:
         """Indices or instances, (H, W), and how many pixels each unknown label has."""
@@ -118,7 +139,9 @@ class Rasterizing:
     ) -> Counter[str]:
         counts = Counter[str]()
         if strange:
-            pixels = numbered(numbers, len(picture.shapes))
+            from gpuseg.kernels import tables
+
+            pixels = tables.counted(numbers, len(picture.shapes) + 1)
             for shape, number in zip(picture.shapes, pixels[1:].tolist(), strict=True):
                 if shape.label in strange and not shape.ignored:
                     counts[shape.label] += number
@@ -130,7 +153,35 @@ class Rasterizing:
         return direct.encode(labels.astype(np.uint8, copy=False), self.plte, mark)
 
 
-def _bad(bad: tuple[BadShape, ...]) -> AnnotationError:
-    more = f" and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-    told = "; ".join(map(str, bad[:SHOWN]))
-    return AnnotationError(f"{told}{more}; mend the annotation, or choose --bad-shapes skip")
+def fitting(picture: Picture) -> Picture:
+    """The picture without masks that have more pixels than it, which are bad: they come packed,
+    and would take any memory.
+    """
+    most = picture.width * picture.height
+    large = [
+        BadShape(
+            shape.number, shape.label, f"has a mask of {part.width:,} x {part.height:,} pixels"
+        )
+        for shape in picture.shapes
+        for part in shape.parts
+        if isinstance(part, Runs) and part.width * part.height > most
+    ]
+    if not large:
+        return picture
+    numbers = {bad.number for bad in large}
+    shapes = tuple(shape for shape in picture.shapes if shape.number not in numbers)
+    return replace(picture, shapes=shapes, bad=(*picture.bad, *large))
+
+
+def _drawn(picture: Picture, unknown: Counter[str]) -> Drawn:
+    return Drawn(
+        len(picture.shapes),
+        tuple(sorted(picture.left_out.items())),
+        len(picture.bad),
+        tuple((shortened(label, LONGEST), pixels) for label, pixels in unknown.most_common()),
+    )
+
+
+def _told(bad: tuple[BadShape, ...]) -> str:
+    more = f" and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+    return "; ".join(map(str, bad[:SHOWN])) + more

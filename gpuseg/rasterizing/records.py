@@ -33,6 +33,7 @@ class Records:
     folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
     _album: Album | None = None
+    _error: AnnotationError | None = None
 
     @property
     def folder(self) -> str:
@@ -44,19 +45,31 @@ class Records:
         """The annotation file."""
         return (self.path,)
 
+    def look(self) -> None:
+        """Look through the file, which may take minutes: where Ctrl-C ends it, before the run."""
+        try:
+            self._album = self.format.album(self.path, self.choices)
+            next(self._album.names(), None)
+        except AnnotationError as error:
+            self._error = error
+
     def __iter__(self) -> Iterator[Source]:
         """Every image; one row for a file that is broken off."""
+        if self._album is None and self._error is None:
+            self.look()
         try:
-            yield from self._all()
+            if self._error is not None:
+                raise self._error
+            assert self._album is not None  # noqa: S101  # else there was an error
+            yield from self._all(self._album)
         except AnnotationError as error:
             yield Source(self.path, os.path.basename(self.path), error=error)
 
-    def _all(self) -> Iterator[Source]:
-        if self._album is None:
-            self._album = self.format.album(self.path, self.choices)
-        names = (name for name in self._album.names() if self._takes(name))
+    def _all(self, album: Album) -> Iterator[Source]:
+        self.left_alone.clear()
+        names = (name for name in album.names() if self._takes(name))
         suspects = repeated(target_key(name, self.folds_case) for name in names)
-        for record in self._album:
+        for record in album:
             if self._takes(record.name):
                 shared = suspects and hash(target_key(record.name, self.folds_case)) in suspects
                 yield self._source(record, bool(shared))

@@ -19,6 +19,7 @@ from gpuseg.palette import Palette
 from gpuseg.palettes.mapping import IGNORE
 from gpuseg.palettes.pairs import Form, read_pairs
 from gpuseg.palettes.readers.fields import failure, is_decimal, parse_name
+from gpuseg.text import shortened
 
 SKIP = "skip"
 """Stands for no shape at all."""
@@ -29,6 +30,7 @@ Renaming = Mapping[str, str | int] | str | os.PathLike[str]
 _FORM = Form('{"licence plate": "car"}', "licence plate,car", bool, (("label", "class"),))
 
 _SHOWN = 5
+_LONGEST = 80
 _DIGITS = 9
 
 
@@ -55,7 +57,8 @@ def resolved(
         try:
             found[label] = _index(wanted, indices, palette, ignored)
         except KeyError:
-            lacking.append(f"{label!r} to {wanted!r}{near(str(wanted), indices)}")
+            told = f"{shortened(label, _LONGEST)!r} to {shortened(str(wanted), _LONGEST)!r}"
+            lacking.append(told + near(str(wanted), indices))
     if lacking:
         more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
         raise UsageError(

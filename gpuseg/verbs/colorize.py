@@ -23,7 +23,7 @@ from gpuseg.palette import MAX_INDEX, VOID_COLOUR, Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.of_run import palette_of_run
 from gpuseg.results import Report
-from gpuseg.rewriting import Made, Mark, rewrite
+from gpuseg.rewriting import About, Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath, make_ready
 
 _BAND = 1 << 16
@@ -131,6 +131,7 @@ class _Colouring:
 
     verb: ClassVar[str] = "colorize"
     is_python: ClassVar[bool] = False
+    about: ClassVar[About] = About()
 
     chosen: Palette | None
     of_run: Palette | None

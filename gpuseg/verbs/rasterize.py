@@ -9,6 +9,7 @@ from typing import Unpack
 from gpuseg import direct, storage
 from gpuseg.annotations.format import Format
 from gpuseg.annotations.recognising import format_of, recognise
+from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.finding import find, is_archive, is_file
 from gpuseg.folders import check_folders, check_target, real
@@ -21,7 +22,7 @@ from gpuseg.rasterizing.options import RasterizeKeywords, RasterizeOptions
 from gpuseg.rasterizing.records import Records
 from gpuseg.results import Report
 from gpuseg.rewriting import rewrite_sources
-from gpuseg.runs import Progress, StrPath, make_ready
+from gpuseg.runs import Progress, StrPath, make_ready, seen_by_all
 
 
 def rasterize(
@@ -44,21 +45,29 @@ def rasterize(
     """
     table = load_palette(palette)
     settings = RasterizeOptions(**options)
-    source, target = os.fspath(annotations), os.fspath(dst)
+    source, target = (seen_by_all(os.fspath(path), settings) for path in (annotations, dst))
+    settings = replace(
+        settings, images=_folder("images", settings), masks=_folder("masks", settings)
+    )
     for place in (source, target):
         if is_archive(place, target=place is target):
             raise UsageError(
                 f"annotations are read from files and folders, and label maps of them go to a "
                 f"folder, got the archive {place}; unpack it"
             )
+    if settings.keep_others or settings.column is not None:
+        raise UsageError("keep_others and column are of archives, which hold no annotations")
     format = find_format(source, settings)
     table.check_depth(settings.depth, settings.ignore_index)
     table = replace(table, ignore_index=table.ignore_for(settings.depth, settings.ignore_index))
     labels = Labels.of(table, format, settings)
     maker = Rasterizing(format, labels, settings, _plte(table, settings), table.digest())
+    sources = _sources(source, target, format, settings)
+    if isinstance(sources, Records):
+        sources.look()
     make_ready(lambda: direct.make_ready(lambda labels: direct.encode(labels, bytes(768))))
     return rewrite_sources(
-        _sources(source, target, format, settings),
+        sources,
         target,
         maker,
         settings,
@@ -89,13 +98,33 @@ def _sources(src: str, dst: str, format: Format, options: RasterizeOptions) -> D
             )
         check_folders(src, dst)
         pattern = options.pattern or format.pattern
-        return Documents(find(src, pattern, skip=real(dst)), format)
+        hidden = options.pattern is not None
+        return Documents(find(src, pattern, skip=real(dst)), format, hidden)
     check_target(dst)
     if not format.holds_many:
-        return Documents(find(src, options.pattern), format)
+        return Documents(find(src, options.pattern), format, hidden=True)
     if storage.is_url(src):
         raise UsageError(f"annotations of many images are read from this machine, got {src}")
     return Records(src, format, options, options.pattern)
+
+
+def count_images(annotations: str, dst: str, options: RasterizeOptions) -> int | None:
+    """How many images a run has, None where that takes as long as to look through the file.
+
+    Raises UsageError.
+    """
+    sources = _sources(annotations, dst, find_format(annotations, options), options)
+    return None if isinstance(sources, Records) else count_sources(sources, options.shard)
+
+
+def _folder(name: str, options: RasterizeOptions) -> str | None:
+    """A folder of images or masks, as all workers see it. Raises UsageError."""
+    folder: str | None = getattr(options, name)
+    if folder is None:
+        return None
+    if not os.path.isdir(folder):  # so for URLs, too
+        raise UsageError(f"{name} must be a folder of this machine, got {folder}")
+    return seen_by_all(os.fspath(folder), options)
 
 
 def _plte(palette: Palette, options: RasterizeOptions) -> bytes | None:

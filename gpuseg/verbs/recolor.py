@@ -11,7 +11,7 @@ from gpuseg.options import WriteKeywords, WriteOptions
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.results import Report
-from gpuseg.rewriting import Made, Mark, rewrite
+from gpuseg.rewriting import About, Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath
 
 
@@ -54,6 +54,7 @@ _AS_EVER = {"format": "PNG", "codec": "png"}
 class _Recolouring:
     verb: ClassVar[str] = "recolor"
     is_python: ClassVar[bool] = True
+    about: ClassVar[About] = About()
 
     plte: bytes
     max_pixels: int

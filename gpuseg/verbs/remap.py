@@ -23,7 +23,7 @@ from gpuseg.palettes.index_table import FLAG, Unmapped, check_names, index_table
 from gpuseg.palettes.load import load_palette
 from gpuseg.palettes.mapping import IndexMap, Spec, load_mapping
 from gpuseg.results import Report
-from gpuseg.rewriting import Made, Mark, rewrite
+from gpuseg.rewriting import About, Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath, make_ready
 
 
@@ -119,6 +119,7 @@ class _Remapping:
 
     verb: ClassVar[str] = "remap"
     is_python: ClassVar[bool] = False
+    about: ClassVar[About] = About()
 
     pairs: tuple[tuple[int, int], ...]
     unmapped: Unmapped

@@ -18,7 +18,7 @@ from gpuseg.options import ConvertOptions, Depth, Grey, WriteKeywords
 from gpuseg.palette import Palette
 from gpuseg.palettes.load import load_palette
 from gpuseg.results import Report, count
-from gpuseg.rewriting import Made, Mark, rewrite
+from gpuseg.rewriting import About, Made, Mark, rewrite
 from gpuseg.runs import Progress, StrPath
 
 _ADVICE = (
@@ -77,6 +77,7 @@ class _Left:
 class _Repairing:
     verb: ClassVar[str] = "repair"
     is_python: ClassVar[bool] = False
+    about: ClassVar[About] = About()
 
     palette: Palette
     lookup: Lookup

@@ -93,7 +93,7 @@ def test_what_becomes_of_cars(renaming: Mapping[str, str | int], index: int) -> 
     ("renaming", "message"),
     [
         ({"a": "cars"}, r"four.*got 'a' to 'cars' \('car' is one\)"),
-        ({"a": 3}, "got 'a' to 3"),
+        ({"a": 3}, "got 'a' to '3'"),
         ({"a": "-1"}, "got 'a' to '-1'"),
         ({"a": "9" * 5000}, "got 'a' to '999"),
         ({"a": ""}, "got 'a' to ''"),
@@ -220,7 +220,7 @@ def test_the_command_line_says_what_is_left_out(src: Path, tmp_path: Path) -> No
     report = ["--report", str(tmp_path / "report.jsonl")]
     failed = gpuseg(*words, *palette, "--labels", str(tmp_path / "map.json"))
     assert failed.code == 2
-    assert "'p' to 15" in failed.err
+    assert "'p' to '15'" in failed.err
     (tmp_path / "map.csv").write_text("licence plate,car\nblur,ignore\nscribble,skip\nstrange,0\n")
     done = gpuseg(*words, *palette, *report, "--labels", str(tmp_path / "map.csv"))
     assert done.code == 0

@@ -19,8 +19,9 @@ from gpuseg.text import shortened
 Points = NDArray[np.float64]
 """Vertices, float64 (N, 2): x and y."""
 
-Convention = Literal["pillow", "coco"]
-"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, or `pycocotools.mask`."""
+Convention = Literal["pillow", "coco", "opencv"]
+"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask` or
+`cv2.fillPoly`."""
 
 Order = Literal["file", "reverse", "area", "z"]
 """Which shape is drawn over which: the later one in the file, the earlier one, the smaller one,

@@ -2,14 +2,11 @@
 
 By Supervisely's documentation of the format (developer.supervisely.com, getting-started,
 supervisely-annotation-format: images, objects, project-structure) and its SDK of 2026-08
-(github.com/supervisely/supervisely, commit aa7ba99): `Annotation.draw` draws objects in the order
-of the file, and `PointLocation` takes the floor of coordinates, so that a vertex is a pixel. Lines
-and points have an area of 0 there, and `to_nonoverlapping_masks` leaves them out, so they are drawn
-where a line width is given only. Kinds whose pixels the documents leave open (alpha masks, cuboids,
-three dimensions) cannot be drawn.
-
-The SDK draws by OpenCV, gpuseg by Pillow: areas of polygons differ by pixels that their outlines
-only touch.
+(github.com/supervisely/supervisely, commit aa7ba99): `Annotation.draw` draws objects by OpenCV, in
+the order of the file, and `PointLocation` takes the floor of coordinates, so that a vertex is a
+pixel. Lines and points have an area of 0 there, and `to_nonoverlapping_masks` leaves them out, so
+they are drawn where a line width is given only, and that by Pillow. Kinds whose pixels the
+documents leave open (alpha masks, cuboids, three dimensions) cannot be drawn.
 """
 
 from __future__ import annotations
@@ -87,7 +84,7 @@ class Supervisely(Format):
         )
         read = partial(_shape, choices=choices, pixels=width * height)
         shapes, bad, left_out = shapes_of(listed, read)
-        return Picture(width, height, shapes, "pillow", bad, left_out)
+        return Picture(width, height, shapes, "opencv", bad, left_out)
 
 
 _ELSEWHERE = {"frames": "a video", "figures": "a point cloud", "planes": "a volume"}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpuseg.drawing.areas import area_of
 from gpuseg.drawing.coco_canvas import CocoCanvas
+from gpuseg.drawing.opencv_canvas import OpencvCanvas
 from gpuseg.drawing.pillow_canvas import PillowCanvas
 from gpuseg.shapes import (
     Bitmap,
@@ -45,6 +46,7 @@ class Canvas(Protocol):
 _CANVASES: Mapping[Convention, Callable[..., Canvas]] = {
     "pillow": PillowCanvas,
     "coco": CocoCanvas,
+    "opencv": OpencvCanvas,
 }
 
 _METHODS: Mapping[type, str] = {

@@ -198,10 +198,10 @@ def test_an_older_word_for_the_type() -> None:
 
 BAD = {
     "no object": (7, "shape 1 is no object: 7"),
-    "class": (thing("polygon", title=3), "needs a text for its label, got 3"),  # type: ignore[arg-type]
+    "class": (thing("polygon", title=3), "needs a text for its label, got 3"),
     "type": (thing("alpha_mask"), "shape 1 ('car') is of a type that cannot be drawn"),
     "no type": ({"classTitle": "a"}, "cannot be drawn: None"),
-    "type list": (thing(["polygon"]), "cannot be drawn: ['polygon']"),  # type: ignore[arg-type]
+    "type list": (thing(["polygon"]), "cannot be drawn: ['polygon']"),
     "no points": (thing("polygon"), "needs an object for its points, got None"),
     "points list": (thing("rectangle", points=[]), "needs an object for its points, got []"),
     "exterior": (thing("polygon", points={}), "needs a list of points, got None"),

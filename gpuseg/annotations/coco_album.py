@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gpuseg.annotations.fields import shown
 from gpuseg.annotations.format import Record
-from gpuseg.annotations.json_elements import Element, elements, utf8
+from gpuseg.annotations.json_elements import Element, elements
 from gpuseg.errors import AnnotationError
 from gpuseg.text import shell_word
 
@@ -83,11 +83,11 @@ class CocoAlbum:
 
     def _take_image(self, element: Element) -> None:
         value = _object(element)
-        key, name = _key(value.get("id")), value.get("file_name")
+        key, name = key_of(value.get("id")), value.get("file_name")
         image = _Image(f"image {len(self._images) + 1}", element.start, element.end)
         self._images.append(image)
         if isinstance(name, str) and name:
-            image.name = utf8(name).replace("\\", "/")
+            image.name = name.replace("\\", "/")
         else:
             image.error = AnnotationError(
                 f"is an image that needs a text for `file_name`, got {shown(name)}; name it"
@@ -106,19 +106,18 @@ class CocoAlbum:
 
     def _take_annotation(self, element: Element) -> None:
         value = _object(element)
-        key = _key(value.get("image_id"))
+        key = key_of(value.get("image_id"))
         number = -1 if key is None else self._image_ids.of(key)
-        self._annotations.add(element, number, _key(value.get("category_id")))
+        self._annotations.add(element, number, key_of(value.get("category_id")))
 
     def _take_category(self, element: Element) -> None:
         value = _object(element)
-        key, name = _key(value.get("id")), value.get("name")
+        key, name = key_of(value.get("id")), value.get("name")
         if key is None or not isinstance(name, str):
             raise AnnotationError(
                 "has a category that needs a number for `id` and a text for `name`, got "
                 f"{shown(element.raw)}; mend it"
             )
-        name = utf8(name)
         if self._categories.setdefault(key, name) != name:
             raise AnnotationError(
                 f"has two categories of id {shown(key)}, {self._categories[key]!r} and {name!r}; "
@@ -218,12 +217,6 @@ class _Annotations:
 
 def _object(element: Element) -> dict[str, Any]:
     return element.raw if isinstance(element.raw, dict) else {}
-
-
-def _key(value: object) -> Key | None:
-    """An id of an Element, whose text is read as Latin-1."""
-    key = key_of(value)
-    return utf8(key) if isinstance(key, str) else key
 
 
 def _bytes(file: IO[bytes], start: int, size: int) -> bytes:

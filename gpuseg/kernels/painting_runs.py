@@ -51,7 +51,7 @@ def _given(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 @njit
 def _mark_columns(counts: Any, place: Any, height: Any, width: Any, marks: Any) -> Any:
     """Mark where runs of 1 begin and end: the box that they are in, by row, is returned."""
-    left, top, right, bottom = _cut(place, height, width)
+    left, top, right, bottom = _cut(_reach(counts, place), height, width)
     columns, rows = right - left, bottom - top
     if columns <= 0 or rows <= 0:
         return left, top, 0, 0
@@ -74,6 +74,29 @@ def _mark_columns(counts: Any, place: Any, height: Any, width: Any, marks: Any) 
                 if lower < rows:
                     marks[lower * columns + at] ^= 1
     return left, top, columns, rows
+
+
+@inlined
+def _reach(counts: Any, place: Any) -> Any:
+    """The part of a bitmap with runs down the columns where they are 1: left, top, width, height.
+
+    Whole columns where a run goes on from one to the next.
+    """
+    size, tall = place[2] * place[3], place[3]
+    nothing: Any = np.int64(0)
+    left = right = top = bottom = end = nothing
+    for k in range(counts.size):
+        begin = end
+        end = min(begin + counts[k], size)
+        if k % 2 == 0 or begin == end:
+            continue
+        first, last = begin // tall, (end - 1) // tall
+        upper, lower = (begin % tall, (end - 1) % tall + 1) if first == last else (0, tall)
+        if right == 0:
+            left, top = first, upper
+        right = last + 1
+        top, bottom = min(top, upper), max(bottom, lower)
+    return place[0] + left, place[1] + top, right - left, bottom - top
 
 
 @njit

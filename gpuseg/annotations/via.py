@@ -40,7 +40,7 @@ from gpuseg.annotations.fields import (
 )
 from gpuseg.annotations.format import Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
-from gpuseg.annotations.json_elements import Element, elements, utf8, value_of
+from gpuseg.annotations.json_elements import Element, elements
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError
 from gpuseg.shapes import Box, Ellipse, Line, Part, Picture, Points, Polygon, Shape
@@ -111,12 +111,10 @@ class _Images:
 
     def _images(self) -> Iterator[Mapping[str, Any]]:
         """What the file says of each image."""
-        with open(self._path, "rb") as file, open(self._path, "rb") as again:
+        with open(self._path, "rb") as file:
             for element in elements(file, {_METADATA}):
                 if _is_image(element):
-                    again.seek(element.start)
-                    value = value_of(again.read(element.end - element.start))
-                    yield object_of(value, f"image {utf8(element.name or element.key)!r}")
+                    yield object_of(element.raw, f"image {element.name or element.key!r}")
 
 
 def _is_image(element: Element) -> bool:

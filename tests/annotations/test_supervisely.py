@@ -17,11 +17,12 @@ from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.supervisely import MOST_BYTES, Supervisely
 from gpuseg.discover import Source
 from gpuseg.drawing.draw import draw
-from gpuseg.errors import AnnotationError, MaskSizeError
+from gpuseg.errors import AnnotationError, MaskError, MaskSizeError
 from gpuseg.labels import load_label
 from gpuseg.palette import Palette
 from gpuseg.shapes import Bitmap, Line, Picture, Runs
 from gpuseg.verbs.rasterize import rasterize
+from tests.annotations.damaging import damaged
 
 DOCUMENTED = (
     "eJzrDPBz5+WS4mJgYOD19HAJAtLMIMwIInOeqf8BUmwBPiGuQPr///9Lb86/C2QxlgT5BTM4PLuRBuTwebo4hlTMSa44"
@@ -233,6 +234,32 @@ def test_shapes_that_cannot_be_drawn(value: Any, message: str) -> None:
     picture = read(file_of(value, good), line_width=1)
     assert [shape.number for shape in picture.shapes] == [2]
     assert message in why(value, good, line_width=1)
+
+
+def test_whatever_stands_anywhere_is_drawn_or_told_of() -> None:
+    things = (
+        thing("polygon", **points((0, 0), (5, 0), (5, 5), interior=[[[1, 1], [2, 1], [2, 2]]])),
+        thing("multipolygon", parts=[{"exterior": [[0, 0], [9, 9]], "interior": []}]),
+        thing("oriented_bbox", points=[[0, 0], [4, 2]], angle=0.3),
+        thing("line", **points((0, 0), (1, 1))),
+        bitmap(DOCUMENTED, 1, 1),
+    )
+    whole = file_of(*map(copied, things))
+    outcomes = {"drawn": 0, "bad": 0, "failed": 0}
+    for value in damaged(whole):
+        try:
+            picture = read(value, line_width=2)
+        except MaskError:
+            outcomes["failed"] += 1
+            continue
+        outcomes["bad" if picture.bad else "drawn"] += 1
+        draw(picture, "file", range(1, len(picture.shapes) + 1), 0)
+    assert min(outcomes.values()) > 30
+
+
+def copied(value: Any) -> Any:
+    """A value as JSON has it: lists for tuples."""
+    return json.loads(json.dumps(value))
 
 
 def test_a_bitmap_that_inflates_without_end_takes_no_memory() -> None:

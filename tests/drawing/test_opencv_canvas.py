@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gpuseg.drawing.opencv_canvas import OpencvCanvas
 from gpuseg.shapes import Box, Polygon
-
-cv2 = pytest.importorskip("cv2")
 
 COORDINATE = st.integers(-12, 50)
 OUTLINE = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=1, max_size=8)

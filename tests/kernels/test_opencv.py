@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gpuseg.kernels.opencv import paint_polygons
 from gpuseg.kernels.reference_opencv import covered
-
-cv2 = pytest.importorskip("cv2")
 
 Outlines = list[list[tuple[int, int]]]
 SIDES = st.integers(1, 40)

@@ -64,8 +64,9 @@ class Format(ABC):
 
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
-    those of the palette. pattern: of the names of its files; None takes images. holds_many: whether
-    a file has many images.
+    those of the palette. bare_is_void: whether pixels without a shape are of no class, and not
+    background, unless a user says so. pattern: of the names of its files; None takes images.
+    holds_many: whether a file has many images.
     """
 
     name: ClassVar[str]
@@ -73,6 +74,7 @@ class Format(ABC):
     order: ClassVar[Order] = "file"
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
+    bare_is_void: ClassVar[bool] = False
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
 

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
+from gpuseg.annotations.coco_panoptic import CocoPanoptic
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (LabelMe(),)
+FORMATS: tuple[Format, ...] = (CocoPanoptic(), LabelMe())
 """All formats, the more particular first."""
 
 

@@ -21,13 +21,14 @@ class Labels:
     """The classes of labels.
 
     indices: by their names. ignored: the ignore index. background: the index of what no shape
-    covers. top: the largest index that is written.
+    covers. top: the largest index that is written. bare_is_void: as in Format, if it holds here.
     """
 
     indices: dict[str, int]
     ignored: int
     background: int
     top: int
+    bare_is_void: bool = False
 
     @classmethod
     def of(cls, palette: Palette, format: Format, options: RasterizeOptions) -> Labels:
@@ -36,12 +37,15 @@ class Labels:
         indices: dict[str, int] = {}
         for entry in palette.label_classes:
             indices.setdefault(entry.name, entry.index)
-        background = _background(options.background, indices, palette, ignored)
+        void = format.bare_is_void and options.background is None
+        wanted = ignored if void else options.background
+        background = _background(wanted, indices, palette, ignored)
         for name in format.ignored:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
-        return cls(indices, ignored, background, max(ignored, background, *indices.values()))
+        top = max(ignored, background, *indices.values())
+        return cls(indices, ignored, background, top, void)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""

@@ -100,3 +100,15 @@ class Format(ABC):
     def target(self, relative: str) -> str:
         """The path of a label map below DST, by that of its annotation file below SRC."""
         return stem_target(relative)
+
+    def beside(self, source: Source, choices: ReadingChoices) -> str | None:
+        """The path of a file besides `source` that its label map is made from, None for none."""
+        return None
+
+    def names(self, label: str) -> tuple[str, ...]:
+        """What a palette may call the class of a label; the first that it does holds."""
+        return (label,)
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """What else `names` may give for a class of a palette, unless another is called so."""
+        return ()

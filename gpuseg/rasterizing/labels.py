@@ -20,10 +20,12 @@ BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unl
 class Labels:
     """The classes of labels.
 
-    indices: by their names. ignored: the ignore index. background: the index of what no shape
-    covers. top: the largest index that is written. bare_is_void: as in Format, if it holds here.
+    format: says by which names a label goes. indices: by these names. ignored: the ignore index.
+    background: the index of what no shape covers. top: the largest index that is written.
+    bare_is_void: as in Format, if it holds here.
     """
 
+    format: Format
     indices: dict[str, int]
     ignored: int
     background: int
@@ -37,6 +39,9 @@ class Labels:
         indices: dict[str, int] = {}
         for entry in palette.label_classes:
             indices.setdefault(entry.name, entry.index)
+        for entry in palette.label_classes:
+            for alias in format.aliases(entry.name):
+                indices.setdefault(alias, entry.index)
         void = format.bare_is_void and options.background is None
         wanted = ignored if void else options.background
         background = _background(wanted, indices, palette, ignored)
@@ -45,7 +50,12 @@ class Labels:
         for name in format.background:
             indices.setdefault(name, background)
         top = max(ignored, background, *indices.values())
-        return cls(indices, ignored, background, top, void)
+        return cls(format, indices, ignored, background, top, void)
+
+    def index_of(self, label: str) -> int | None:
+        """The index of a label's class, None where there is none."""
+        names = self.format.names(label)
+        return next((self.indices[name] for name in names if name in self.indices), None)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""

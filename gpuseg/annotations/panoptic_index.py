@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gpuseg.annotations.fields import list_of, object_of, shown
 from gpuseg.annotations.format import Record
-from gpuseg.annotations.json_elements import Element, elements, utf8, value_of
+from gpuseg.annotations.json_elements import Element, elements, value_of
 from gpuseg.errors import AnnotationError
 from gpuseg.names import why_unsafe
 
@@ -152,7 +152,7 @@ def _named(element: Element, key: str) -> tuple[Hashable, str]:
             f"needs a text for `{key}` in each of `{element.key}`, got {shown(name)}; "
             "export it anew"
         )
-    return _id(raw.get("id"), f"the `id` of each of `{element.key}`"), utf8(name)
+    return _id(raw.get("id"), f"the `id` of each of `{element.key}`"), name
 
 
 def _id(value: object, what: str) -> Hashable:

@@ -82,7 +82,7 @@ def _of_file(path: str) -> Format | None:
 def _outlines(file: IO[bytes]) -> Iterator[Outline]:
     """What shows of a file, more and more of it."""
     keys: dict[str, frozenset[str]] = {}
-    for element in elements(file):
+    for element in elements(file, encoding="latin-1"):  # which takes all: only keys are looked at
         if element.key not in keys:
             raw = element.raw
             keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()

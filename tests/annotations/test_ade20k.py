@@ -92,7 +92,7 @@ def test_a_folder(tmp_path: Path) -> None:
     src, dst = tmp_path / "src", tmp_path / "dst"
     assert recognise(str(src)).name == "ade20k"
     report = rasterize(src, dst, palette("other", "wall", "tree"), background="other", workers=1)
-    assert report.converted == 1
+    assert report.files["converted"] == 1
     assert made(dst / "street") == [[0, 1, 2], [1, 1, 1]]
     rasterize(src, tmp_path / "i", palette("wall", "tree"), instances="16", workers=1)
     assert made(tmp_path / "i" / "street") == [[0, 1, 2], [3, 3, 3]]
@@ -116,7 +116,9 @@ def test_a_changed_mask_is_drawn_anew(tmp_path: Path) -> None:
     path = write(tmp_path / "src")
 
     def run() -> int:
-        return rasterize(path, tmp_path / "dst", palette("wall", "tree"), workers=1).converted
+        return rasterize(path, tmp_path / "dst", palette("wall", "tree"), workers=1).files[
+            "converted"
+        ]
 
     assert [run(), run()] == [1, 0]
     os.utime(tmp_path / "src" / "a_seg.png", (1, 1))

@@ -206,7 +206,9 @@ class _Text:
                 f"has an element of more than {LARGEST:,} bytes at byte {self.place:,}; divide it"
             )
         data = self._file.read(max(WINDOW, waiting))
+        if not data:
+            return False  # and what is waiting stays where it is
         self._text = self._text[self._at :] + data.decode("latin-1")
         self._base += self._at
         self._at = 0
-        return bool(data)
+        return True

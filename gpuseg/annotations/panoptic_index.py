@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from gpuseg.annotations.fields import list_of, object_of, shown
 from gpuseg.annotations.format import Record
@@ -47,13 +47,10 @@ class PanopticAlbum:
     def read(self) -> None:
         """Make the index. Raises AnnotationError."""
         take = {"images": self._image, "categories": self._category, "annotations": self._note}
-        try:
-            with open(self.path, "rb") as file:
-                for element in elements(file):
-                    if element.listed and element.key in take:
-                        take[element.key](element)
-        except OSError as error:
-            raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
+        with self._opened() as file:
+            for element in elements(file):
+                if element.listed and element.key in take:
+                    take[element.key](element)
         if self._annotations and not self._categories:
             raise AnnotationError("has no `categories`, which name the classes; export it anew")
 
@@ -66,7 +63,7 @@ class PanopticAlbum:
 
     def __iter__(self) -> Iterator[Record]:
         """Each image, one by one."""
-        with open(self.path, "rb") as file:
+        with self._opened() as file:
             for annotation in self._annotations:
                 file.seek(annotation.start)
                 data = file.read(annotation.end - annotation.start)
@@ -77,6 +74,12 @@ class PanopticAlbum:
         for image in self._bare():
             bare = AnnotationError("has no annotation in the file, so there is nothing to draw")
             yield Record(image.name, error=bare)
+
+    def _opened(self) -> IO[bytes]:
+        try:
+            return open(self.path, "rb")
+        except OSError as error:
+            raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
 
     def _of(self, annotation: _Annotation) -> _Image:
         """The image of an annotation, one called by its id where the file has none."""
@@ -94,7 +97,8 @@ class PanopticAlbum:
                 "export it anew"
             )
         image, name = self._images[annotation.image], value.get("file_name")
-        if not isinstance(name, str) or why_unsafe(name):
+        path = name.replace("\\", "/") if isinstance(name, str) else ""
+        if why_unsafe(path):
             raise AnnotationError(
                 f"needs a path below the folder of id maps for `file_name`, got {shown(name)}; "
                 "mend it"
@@ -108,14 +112,14 @@ class PanopticAlbum:
             "categories": categories,
             "segments": segments,
         }
-        return Record(image.name, json.dumps(content).encode(), os.path.join(self.folder, name))
+        return Record(image.name, json.dumps(content).encode(), os.path.join(self.folder, path))
 
     def _image(self, element: Element) -> None:
         id, name = _named(element, "file_name")
         if id in self._images:
             raise AnnotationError(f"has two images of the id {shown(id)}; export it anew")
         raw = element.raw
-        self._images[id] = _Image(name, raw.get("width"), raw.get("height"))
+        self._images[id] = _Image(name.replace("\\", "/"), raw.get("width"), raw.get("height"))
 
     def _category(self, element: Element) -> None:
         id, name = _named(element, "name")

@@ -306,6 +306,16 @@ def test_what_makes_a_label_map_anew(tmp_path: Path) -> None:
     assert made(dst).tolist() == [[255, 2, 2, 2], [2, 2, 2, 255]]
 
 
+def test_folders_and_backslashes(tmp_path: Path) -> None:
+    content = value([segment(300), segment(70000, 7), segment(2)], name="b\\a.jpg")
+    content["annotations"][0]["file_name"] = "c\\a.png"
+    path = write(tmp_path, content, IDS)
+    (tmp_path / "panoptic/c").mkdir()
+    (tmp_path / "panoptic/a.png").rename(tmp_path / "panoptic/c/a.png")
+    assert rows(path, tmp_path / "dst")["b/a.jpg"]["status"] == "converted"
+    assert made(tmp_path / "dst/b").tolist() == [[255, 1, 1, 2], [1, 1, 1, 255]]
+
+
 def test_two_annotations_of_one_image_collide(tmp_path: Path) -> None:
     content = value([segment(300), segment(70000, 7), segment(2)])
     content["annotations"] *= 2

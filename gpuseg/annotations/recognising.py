@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from gpuseg.annotations.ade20k import Ade20k, Ade20kPolygons
+from gpuseg.annotations.coco import Coco
 from gpuseg.annotations.coco_panoptic import CocoPanoptic
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
@@ -14,7 +15,7 @@ from gpuseg.annotations.labelme import LabelMe
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (CocoPanoptic(), Ade20k(), Ade20kPolygons(), LabelMe())
+FORMATS: tuple[Format, ...] = (CocoPanoptic(), Ade20k(), Ade20kPolygons(), LabelMe(), Coco())
 """All formats, the more particular first."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.drawing.areas import area_of
+from gpuseg.drawing.coco_canvas import CocoCanvas
 from gpuseg.drawing.pillow_canvas import PillowCanvas
 from gpuseg.shapes import (
     Bitmap,
@@ -41,7 +42,10 @@ class Canvas(Protocol):
         """What was drawn: (H, W), C-contiguous."""
 
 
-_CANVASES: Mapping[Convention, Callable[..., Canvas]] = {"pillow": PillowCanvas}
+_CANVASES: Mapping[Convention, Callable[..., Canvas]] = {
+    "pillow": PillowCanvas,
+    "coco": CocoCanvas,
+}
 
 _METHODS: Mapping[type, str] = {
     Polygon: "polygon",

@@ -181,7 +181,8 @@ def test_with_every_subscript_checked(tmp_path: Path) -> None:
     names = (
         *("test_scanlines.py", "test_filters.py", "test_huffman.py", "test_deflate.py"),
         *("test_copying.py", "test_border.py", "test_boundary.py", "test_counting.py"),
-        *("test_confusion.py", "test_positions.py", "bounds.py"),
+        *("test_confusion.py", "test_positions.py", "test_polygons.py"),
+        *("test_painting_runs.py", "test_coco_runs.py", "bounds.py"),
     )
     files = [HERE / name for name in names]
     done = subprocess.run(

@@ -1,0 +1,179 @@
+"""COCO instances: one JSON file with the annotations of many images.
+
+By COCO's description of its format (cocodataset.org/#format-data) and what pycocotools (2.0.11,
+`COCO.annToRLE`) makes of it: the polygons of an annotation are one area, and so are runs,
+uncompressed (a list of counts) or compressed (a text). Shapes are drawn in the order of the file,
+later ones over earlier ones, as cocostuffapi does where it lets them overlap
+(`cocoSegmentationToSegmentationMap` in cocostuffhelper.py).
+
+A crowd (`iscrowd`) marks pixels of many things that are not told apart, and is ignored unless told
+otherwise. CVAT calls every bitmap a crowd: its exports need the choice `class`.
+
+An annotation without a segmentation marks no area: Datumaro (1.13, `_CocoBase._load_annotations`)
+reads no more than a box of it, too. But CVAT's rectangles are such, and known by
+`attributes.rotation`, which CVAT gives to no other shape (bindings.py, `_convert_shape`): they are
+drawn, turned, as in CVAT's own masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.annotations.coco_album import CocoAlbum, key_of
+from gpuseg.annotations.documents import json_of
+from gpuseg.annotations.fields import (
+    ShapeFaultError,
+    flat_points,
+    list_of,
+    number_of,
+    object_of,
+    shapes_of,
+    shown,
+    size_of,
+)
+from gpuseg.annotations.format import Album, Format, Outline
+from gpuseg.annotations.image_sizes import size_beside
+from gpuseg.discover import Source
+from gpuseg.shapes import Box, Part, Picture, Polygon, Runs, Shape
+
+BARE = "annotation without a segmentation"
+CROWD = "crowd"
+
+
+class Coco(Format):
+    """The format."""
+
+    name = "coco"
+    title = "COCO instances"
+    holds_many = True
+
+    def recognises(self, outline: Outline) -> bool:
+        """Images, and annotations of these which have a category of their own."""
+        found = outline.of("annotations")
+        return (
+            outline.kind == "json"
+            and outline.has("images")
+            and {"image_id", "category_id"} <= found
+            and "segments_info" not in found
+        )
+
+    def album(self, path: str, choices: ReadingChoices) -> Album:
+        """The images of a file."""
+        return CocoAlbum(path)
+
+    def read(self, source: Source, choices: ReadingChoices) -> Picture:
+        """The annotations of one image, as `CocoAlbum` gives them."""
+        value = object_of(json_of(source), "the file")
+        image = object_of(value.get("image"), "the image")
+        width, height = size_of(
+            image.get("width"),
+            image.get("height"),
+            choices,
+            lambda: size_beside(source, source.relative, choices),
+        )
+        names = dict(list_of(value.get("categories"), "`categories`"))
+        shapes, bad, left_out = shapes_of(
+            list_of(value.get("annotations"), "`annotations`"),
+            partial(_named, names=names, size=(width, height), crowd=choices.crowd),
+        )
+        return Picture(width, height, shapes, "coco", bad, left_out)
+
+
+def _named(value: Any, number: int, **others: Any) -> Shape | str:
+    """An annotation, which messages call by its id."""
+    try:
+        return _shape(value, number, **others)
+    except ShapeFaultError as fault:
+        told = f"(id {shown(value['id'])}) " if isinstance(value, dict) and "id" in value else ""
+        raise ShapeFaultError(f"{told}{fault}") from fault
+
+
+def _shape(
+    value: Any, number: int, names: Mapping[Any, str], size: tuple[int, int], crowd: str | None
+) -> Shape | str:
+    if not isinstance(value, dict):
+        raise ShapeFaultError(f"is no object: {shown(value)}")
+    crowded = value.get("iscrowd")
+    if crowded not in (None, 0, 1):
+        raise ShapeFaultError(f"needs 0 or 1 for iscrowd, got {shown(crowded)}")
+    is_crowd = bool(crowded)
+    if is_crowd and crowd == "skip":
+        return CROWD
+    parts = _parts(value, size)
+    if not parts:
+        return BARE
+    category = key_of(value.get("category_id"))
+    if category not in names:
+        raise ShapeFaultError(
+            f"has a category_id that `categories` does not hold: {shown(value.get('category_id'))}"
+        )
+    return Shape(names[category], parts, number, ignored=is_crowd and crowd != "class")
+
+
+def _parts(value: Mapping[str, Any], size: tuple[int, int]) -> tuple[Part, ...]:
+    """What an annotation covers, nothing where it says nothing of that."""
+    found = value.get("segmentation")
+    if isinstance(found, dict):
+        return (_runs(found, size),)
+    if found is None or found in ([], [[]]):
+        return _rectangle(value)
+    if not isinstance(found, list):
+        raise ShapeFaultError(f"needs polygons or runs for its segmentation, got {shown(found)}")
+    return tuple(Polygon(flat_points(each, 3)) for each in found)
+
+
+def _rectangle(value: Mapping[str, Any]) -> tuple[Part, ...]:
+    """One of CVAT's."""
+    attributes = value.get("attributes")
+    if not isinstance(attributes, dict) or "rotation" not in attributes:
+        return ()
+    box = value.get("bbox")
+    if not isinstance(box, list) or len(box) != 4:
+        raise ShapeFaultError(f"needs 4 numbers for its bbox, got {shown(box)}")
+    left, top, width, height = (number_of(each, "its bbox") for each in box)
+    rotation = number_of(attributes["rotation"], "its rotation")
+    return (Box(left, top, left + width, top + height, rotation),)
+
+
+def _runs(value: Mapping[str, Any], size: tuple[int, int]) -> Runs:
+    width, height = size
+    if value.get("size") != [height, width]:
+        raise ShapeFaultError(
+            f"has runs of the size {shown(value.get('size'))}, and its image needs "
+            f"{[height, width]}, height and width"
+        )
+    counts = value.get("counts")
+    if isinstance(counts, str):
+        from gpuseg.kernels.coco_runs import counts_of
+
+        try:
+            found = counts_of(counts.encode("utf-8", "surrogatepass"), width * height)
+        except ValueError as error:
+            raise ShapeFaultError(f"is damaged: {error}") from error
+    else:
+        found = _plain(counts, width * height)
+    return Runs(found, 0, 0, width, height, by_column=True)
+
+
+def _plain(counts: object, pixels: int) -> NDArray[np.int64]:
+    """Uncompressed counts, int64 (K,)."""
+    if not isinstance(counts, list):
+        raise ShapeFaultError(f"needs a list or a text for its counts, got {shown(counts)}")
+    try:
+        found = np.asarray(counts or [0])
+    except ValueError:
+        raise ShapeFaultError(f"has counts that are not all integers: {shown(counts)}") from None
+    if found.ndim != 1 or found.dtype.kind != "i":
+        raise ShapeFaultError(f"has counts that are not all integers: {shown(counts)}")
+    if found.min() < 0:
+        raise ShapeFaultError(f"has a count below 0: {found.min():,}")
+    total = sum(counts)  # of any size, and sums of int64 may wrap round
+    if total != pixels:
+        raise ShapeFaultError(f"has runs of {total:,} pixels, and {pixels:,} were expected")
+    return found.astype(np.int64)

@@ -64,8 +64,9 @@ class Format(ABC):
 
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
-    those of the palette. pattern: of the names of its files; None takes images. holds_many: whether
-    a file has many images.
+    those of the palette. bare_is_void: whether pixels without a shape are of no class, and not
+    background, unless a user says so. pattern: of the names of its files; None takes images.
+    holds_many: whether a file has many images.
     """
 
     name: ClassVar[str]
@@ -73,6 +74,7 @@ class Format(ABC):
     order: ClassVar[Order] = "file"
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
+    bare_is_void: ClassVar[bool] = False
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
 
@@ -98,3 +100,15 @@ class Format(ABC):
     def target(self, relative: str) -> str:
         """The path of a label map below DST, by that of its annotation file below SRC."""
         return stem_target(relative)
+
+    def beside(self, source: Source, choices: ReadingChoices) -> str | None:
+        """The path of a file besides `source` that its label map is made from, None for none."""
+        return None
+
+    def names(self, label: str) -> tuple[str, ...]:
+        """What a palette may call the class of a label; the first that it does holds."""
+        return (label,)
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """What else `names` may give for a class of a palette, unless another is called so."""
+        return ()

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
+from gpuseg.annotations.ade20k import Ade20k, Ade20kPolygons
 from gpuseg.annotations.coco import Coco
+from gpuseg.annotations.coco_panoptic import CocoPanoptic
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
@@ -15,7 +17,15 @@ from gpuseg.annotations.via import Via
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (LabelMe(), Coco(), Supervisely(), Via())
+FORMATS: tuple[Format, ...] = (
+    CocoPanoptic(),
+    Ade20k(),
+    Ade20kPolygons(),
+    LabelMe(),
+    Coco(),
+    Supervisely(),
+    Via(),
+)
 """All formats, the more particular first."""
 
 
@@ -83,7 +93,7 @@ def _of_file(path: str) -> Format | None:
 def _outlines(file: IO[bytes]) -> Iterator[Outline]:
     """What shows of a file, more and more of it."""
     keys: dict[str, frozenset[str]] = {}
-    for element in elements(file):
+    for element in elements(file, encoding="latin-1"):  # which takes all: only keys are looked at
         if element.key not in keys:
             raw = element.raw
             keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()

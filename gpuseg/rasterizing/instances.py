@@ -45,11 +45,13 @@ def instance_map(
                 + ("use --instances 16" if void < 256 else "divide the image")
             )
         told = [void if number < 0 else number for number in instances]
-        table = np.array([0, *told], np.min_scalar_type(void))
+        bare = void if labels.bare_is_void else 0
+        table = np.array([bare, *told], np.min_scalar_type(void))
     made = tables.chosen(table, numbers)
     if options.border:
         least = np.min_scalar_type(len(instances) + 1)
-        whose = np.array([1, *(number + 1 for number in instances)], least)  # -1 becomes 0
+        all_of_them = (-int(labels.bare_is_void), *instances)
+        whose = np.array([number + 1 for number in all_of_them], least)  # -1 becomes 0
         draw_outline(tables.chosen(whose, numbers), options.border, made, void)
     return made
 

@@ -22,15 +22,18 @@ BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unl
 class Labels:
     """The classes of labels.
 
-    indices: by their names. ignored: the ignore index. background: the index of what no shape
-    covers. top: the largest index that is written. renamed: what the user's map makes of labels,
+    format: says by which names a label goes. indices: by these names. ignored: the ignore index.
+    background: the index of what no shape covers. top: the largest index that is written.
+    bare_is_void: as in Format, if it holds here. renamed: what the user's map makes of labels,
     None for those whose shapes are left out.
     """
 
+    format: Format
     indices: dict[str, int]
     ignored: int
     background: int
     top: int
+    bare_is_void: bool = False
     renamed: Mapping[str, int | None] = field(default_factory=dict)
 
     @classmethod
@@ -40,37 +43,55 @@ class Labels:
         indices: dict[str, int] = {}
         for entry in palette.label_classes:
             indices.setdefault(entry.name, entry.index)
-        background = _background(options.background, indices, palette, ignored)
+        for entry in palette.label_classes:
+            for alias in format.aliases(entry.name):
+                indices.setdefault(alias, entry.index)
+        void = format.bare_is_void and options.background is None
+        wanted = ignored if void else options.background
+        background = _background(wanted, indices, palette, ignored)
         for name in format.ignored:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
         renaming = load_renaming(options.labels) if options.labels is not None else {}
         renamed = resolved(renaming, indices, palette, ignored)
-        for name, index in renamed.items():
-            indices[name] = background if index is None else index
-        top = max(ignored, background, *indices.values())
-        return cls(indices, ignored, background, top, renamed)
+        told = (index for index in renamed.values() if index is not None)
+        top = max(ignored, background, *indices.values(), *told)
+        return cls(format, indices, ignored, background, top, void, renamed)
+
+    def index_of(self, label: str) -> int | None:
+        """The index of a label's class, None where there is none. What is skipped is background."""
+        names = self.format.names(label)
+        for table in (self.renamed, self.indices):
+            for name in names:
+                if name in table:
+                    index = table[name]
+                    return self.background if index is None else index
+        return None
+
+    def is_skipped(self, label: str) -> bool:
+        """Whether shapes of a label are left out."""
+        told = (self.renamed[n] for n in self.format.names(label) if n in self.renamed)
+        return next(told, self.ignored) is None
 
     def kept(self, picture: Picture) -> Picture:
         """A picture without the shapes that are left out, which it counts."""
-        skipped = {label for label, index in self.renamed.items() if index is None}
+        skipped = {s.label for s in picture.shapes if self.renamed and self.is_skipped(s.label)}
+        if not skipped:
+            return picture
         gone = Counter(
             f"label {shortened(shape.label, LONGEST)!r}"
             for shape in picture.shapes
             if shape.label in skipped
         )
-        if not gone:
-            return picture
-        left_out = picture.left_out + gone
         if picture.drawn is None:
             shapes = tuple(shape for shape in picture.shapes if shape.label not in skipped)
-        else:  # its pixels count the shapes; such a label has the background's index
+        else:  # its pixels count the shapes
             shapes = tuple(
                 replace(shape, ignored=shape.ignored and shape.label not in skipped)
                 for shape in picture.shapes
             )
-        return replace(picture, shapes=shapes, left_out=left_out)
+        return replace(picture, shapes=shapes, left_out=picture.left_out + gone)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""

@@ -113,7 +113,7 @@ class Rasterizing:
 
     def _labels(self, picture: Picture) -> tuple[NDArray[np.unsignedinteger], Counter[str]]:
         """Indices or instances, (H, W), and how many pixels each unknown label has."""
-        options, find = self.options, self.labels.indices.get
+        options, find = self.options, self.labels.index_of
         found = [find(shape.label) for shape in picture.shapes]
         strange = {
             shape.label

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gpuseg.annotations.ade20k import Ade20k
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.errors import PaletteError, PaletteFormatError, UsageError
 from gpuseg.labels import load_label
@@ -67,8 +68,9 @@ def test_files(tmp_path: Path, name: str, text: str) -> None:
         "blur": 255,
         "p": 15,
     }
-    assert found.indices["licence plate"] == 1
-    assert found.indices["car"] == 1
+    assert found.index_of("licence plate") == 1
+    assert found.index_of("car") == 1
+    assert found.index_of("strange") is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_files(tmp_path: Path, name: str, text: str) -> None:
     ],
 )
 def test_what_becomes_of_cars(renaming: Mapping[str, str | int], index: int) -> None:
-    assert labels_of(renaming).indices["car"] == index
+    assert labels_of(renaming).index_of("car") == index
 
 
 @pytest.mark.parametrize(
@@ -159,6 +161,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load_renaming(tmp_path / "latin.csv")
 
 
+def test_a_map_knows_a_label_by_all_its_names() -> None:
+    """ADE20K has several for one class; what the map says wins over what the palette calls it."""
+    palette = Palette.from_colours([(0, 0, 0), (1, 1, 1)], ["wall", "door"])
+    options = RasterizeOptions(labels={"wall": "door", "lamp": "skip", "": "skip"})
+    labels = Labels.of(palette, Ade20k(), options)
+    assert labels.index_of("wall, partition") == 1
+    assert labels.is_skipped("lamp, light")
+    assert not labels.is_skipped("door")
+    assert not labels.is_skipped("wall, partition")
+
+
 def test_shapes_of_pictures_that_are_drawn_keep_their_numbers() -> None:
     shapes = (Shape("a", (), 1), Shape("b", (), 2, ignored=True), Shape("c", (), 3))
     drawn = np.array([[0, 1, 2, 3]], np.uint8)
@@ -167,7 +180,7 @@ def test_shapes_of_pictures_that_are_drawn_keep_their_numbers() -> None:
     kept = labels.kept(picture)
     assert [(s.label, s.ignored) for s in kept.shapes] == [("a", False), ("b", False), ("c", False)]
     assert kept.left_out == {"label 'b'": 1}
-    assert labels.indices["b"] == labels.background
+    assert labels.index_of("b") == labels.background
     assert labels_of(None).kept(picture) is picture
 
 

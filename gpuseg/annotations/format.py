@@ -64,7 +64,8 @@ class Format(ABC):
 
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
-    those of the palette. pattern: of the names of its files; None takes images. holds_many: whether
+    those of the palette. undrawn: labels that leave pixels to what lies under them, unless the
+    palette gives them an index besides the ignore index. pattern: of the names of its files; None takes images. holds_many: whether
     a file has many images.
     """
 
@@ -73,6 +74,7 @@ class Format(ABC):
     order: ClassVar[Order] = "file"
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
+    undrawn: ClassVar[frozenset[str]] = frozenset()
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
 

@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
+from gpuseg.annotations.bdd100k import Bdd100k
+from gpuseg.annotations.cityscapes import Cityscapes
 from gpuseg.annotations.coco import Coco
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
+from gpuseg.annotations.scalabel import Scalabel
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (LabelMe(), Coco())
+FORMATS: tuple[Format, ...] = (LabelMe(), Coco(), Cityscapes(), Scalabel(), Bdd100k())
 """All formats, the more particular first."""
 
 

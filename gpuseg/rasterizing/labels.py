@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
 from gpuseg.palette import Palette
 from gpuseg.rasterizing.options import RasterizeOptions
+from gpuseg.shapes import Picture
 from gpuseg.text import shortened
 
 BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
@@ -21,13 +23,14 @@ class Labels:
     """The classes of labels.
 
     indices: by their names. ignored: the ignore index. background: the index of what no shape
-    covers. top: the largest index that is written.
+    covers. top: the largest index that is written. undrawn: labels of shapes to leave out.
     """
 
     indices: dict[str, int]
     ignored: int
     background: int
     top: int
+    undrawn: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, palette: Palette, format: Format, options: RasterizeOptions) -> Labels:
@@ -37,11 +40,21 @@ class Labels:
         for entry in palette.label_classes:
             indices.setdefault(entry.name, entry.index)
         background = _background(options.background, indices, palette, ignored)
+        undrawn = frozenset(n for n in format.undrawn if indices.get(n, ignored) == ignored)
         for name in format.ignored:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
-        return cls(indices, ignored, background, max(ignored, background, *indices.values()))
+        top = max(ignored, background, *indices.values())
+        return cls(indices, ignored, background, top, undrawn)
+
+    def drawable(self, picture: Picture) -> Picture:
+        """A picture without the shapes that the format's tool does not draw; they are counted."""
+        hidden = Counter(s.label for s in picture.shapes if s.label in self.undrawn)
+        if not hidden:
+            return picture
+        shapes = tuple(s for s in picture.shapes if s.label not in self.undrawn)
+        return replace(picture, shapes=shapes, left_out=picture.left_out + hidden)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""

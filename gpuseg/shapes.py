@@ -110,8 +110,11 @@ Part = Polygon | Box | Ellipse | Line | Runs | Bitmap
 
 
 class Uncounted(Enum):
-    """What is no instance. STUFF: road and sky, which have none: 0 in instance maps. GROUP: several
-    that were not told apart: void in instance maps."""
+    """Why a shape is no instance.
+
+    STUFF: road and sky have none, so 0 in instance maps. GROUP: several that were not told apart,
+    so void there.
+    """
 
     STUFF = "stuff"
     GROUP = "group"
@@ -123,7 +126,8 @@ class Shape:
 
     label: the name of its class. number: which of the file's it is, for messages, from 1.
     instance: shapes of one label and one instance are one instance; None: one by itself; or why
-    it is none. ignored: whether it marks pixels that are no class, a crowd for instance. z: see Order.
+    it is none. ignored: whether it marks pixels that are no class, a crowd for instance. z: see
+    Order.
     """
 
     label: str

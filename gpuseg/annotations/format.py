@@ -65,8 +65,8 @@ class Format(ABC):
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
     those of the palette. undrawn: labels that leave pixels to what lies under them, unless the
-    palette gives them an index besides the ignore index. pattern: of the names of its files; None takes images. holds_many: whether
-    a file has many images.
+    palette gives them an index besides the ignore index. pattern: of the names of its files; None
+    takes images. holds_many: whether a file has many images.
     """
 
     name: ClassVar[str]

@@ -15,7 +15,7 @@ import re
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.documents import json_of
@@ -119,9 +119,9 @@ class Frames:
         return self._names[place] or f"frame {place + 1}"
 
 
-def _opened(path: str) -> Any:
+def _opened(path: str) -> IO[bytes]:
     try:
-        return open(path, "rb")  # noqa: SIM115  # by those who call
+        return open(path, "rb")
     except OSError as error:
         raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
 

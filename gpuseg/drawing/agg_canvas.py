@@ -15,16 +15,17 @@ class AggCanvas(PillowCanvas):
 
     def polygon(self, part: Polygon, value: int) -> None:
         """All pixels of which the outline encloses a 256th or more, and the holes do not."""
-        mask, top = self._painted(part.outline)
-        for hole in part.holes:
-            inner, first = self._painted(hole)
-            begin, end = max(top, first), min(top + len(mask), first + len(inner))
-            if begin < end:
-                mask[begin - top : end - top] &= ~inner[begin - first : end - first]
+        mask, top, left = self._painted(part.outline)
+        if part.holes:
+            whole = np.zeros(self._image.size[::-1], np.bool_)
+            for hole in part.holes:
+                inner, row, column = self._painted(hole)
+                whole[row : row + len(inner), column : column + inner.shape[1]] |= inner
+            mask &= ~whole[top : top + len(mask), left : left + mask.shape[1]]
         if mask.size:
-            self._image.paste(value, (0, top), Image.fromarray(mask))
+            self._image.paste(value, (left, top), Image.fromarray(mask))
 
-    def _painted(self, outline: Points) -> tuple[NDArray[np.bool_], int]:
+    def _painted(self, outline: Points) -> tuple[NDArray[np.bool_], int, int]:
         from gpuseg.kernels.agg import painted
 
         return painted(outline, *self._image.size)

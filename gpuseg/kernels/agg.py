@@ -11,6 +11,8 @@ adding quotients and remainders, here the place at each row is one division.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,24 +29,25 @@ _SHIFT = np.int64(8)
 _PART = np.int64(255)
 
 
-def painted(outline: NDArray[np.float64], width: int, height: int) -> tuple[NDArray[np.bool_], int]:
-    """The pixels of a polygon in the rows that it touches, bool (ROWS, width), and their first row.
+def painted(
+    outline: NDArray[np.float64], width: int, height: int
+) -> tuple[NDArray[np.bool_], int, int]:
+    """The pixels of a polygon, bool (ROWS, SPAN), and the row and column of the first of them.
 
     outline: float64 (N, 2), x and y in pixels, closed by itself. width, height: of the image, in
     pixels; what lies outside is cut as Agg does it.
     """
     segments = clipped(outline, width, height)
     if not len(segments):
-        return np.zeros((0, width), np.bool_), 0
-    rows = segments[:, [1, 3]]
-    first, last = int(rows.min()) >> 8, min(height - 1, int(rows.max()) >> 8)
-    mask = np.zeros((last - first + 1, width), np.bool_)
-    columns = segments[:, [0, 2]]
-    left, right = int(columns.min()) >> 8, int(columns.max()) >> 8
-    span = right - left + 1
-    cells = np.empty((min(len(mask), max(1, CELLS // span)), span, 2), np.int64)
-    _paint(segments, np.int64(left), np.int64(first), cells, mask)
-    return mask, first
+        return np.zeros((0, 0), np.bool_), 0, 0
+    corners = segments.reshape(-1, 2)
+    left, top = (corners.min(axis=0) >> 8).tolist()
+    right, bottom = (corners.max(axis=0) >> 8).tolist()
+    rows, span = min(bottom + 1, height) - top, right + 1 - left  # a cell at the right edge, too
+    mask = np.zeros((rows, min(right + 1, width) - left), np.bool_)
+    cells = np.empty((min(rows, max(1, CELLS // span)), span, 2), np.int64)
+    _paint(segments - 256 * np.array([left, top, left, top]), cells, mask)
+    return mask, top, left
 
 
 def clipped(outline: NDArray[np.float64], width: int, height: int) -> Segments:
@@ -56,8 +59,9 @@ def clipped(outline: NDArray[np.float64], width: int, height: int) -> Segments:
     lines = np.concatenate((points, np.roll(points, -1, axis=0)), axis=1)
     if (points < 0).any() or (points > (width, height)).any():
         lines = _cut_rows(_cut_columns(lines, width, height), height)
-    whole = (lines * 256 + 0.5).astype(np.int64)
-    return whole[whole[:, 1] != whole[:, 3]]
+    whole: Segments = (lines * 256 + 0.5).astype(np.int64)
+    steep: Segments = whole[whole[:, 1] != whole[:, 3]]
+    return steep
 
 
 def _cut_columns(lines: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
@@ -94,86 +98,87 @@ def _cut_rows(lines: NDArray[np.float64], height: int) -> NDArray[np.float64]:
 
 
 @inlined
-def _add_row(row, x1, y1, x2, y2, left):  # type: ignore[no-untyped-def]
+def _add_row(row: Any, x1: Any, y1: Any, x2: Any, y2: Any) -> None:
     """Add a line within one row to its cells (SPAN, 2): how high it is, and twice its area.
 
-    x1, x2: in 256ths of a pixel of the image, y1, y2: of the row.
+    x1, x2: in 256ths of a pixel of the cells, y1, y2: of the row.
     """
     high = y2 - y1
     if high == 0:
         return
     first, last = x1 >> _SHIFT, x2 >> _SHIFT
     if first == last:
-        row[U64(first - left), 0] += high
-        row[U64(first - left), 1] += ((x1 & _PART) + (x2 & _PART)) * high
+        row[U64(first), 0] += high
+        row[U64(first), 1] += ((x1 & _PART) + (x2 & _PART)) * high
         return
     wide, step, border = x2 - x1, np.int64(1), _ONE
     if wide < 0:
         wide, step, border = -wide, np.int64(-1), np.int64(0)
-    begun = abs(border - (x1 & _PART)) * high
-    total = begun // wide
-    row[U64(first - left), 0] += total
-    row[U64(first - left), 1] += ((x1 & _PART) + border) * total
+    passed = abs(border - (x1 & _PART)) * high
+    total = passed // wide
+    row[U64(first), 0] += total
+    row[U64(first), 1] += ((x1 & _PART) + border) * total
     cell = first + step
     while cell != last:
-        begun += _ONE * high
-        more = begun // wide - total
-        row[U64(cell - left), 0] += more
-        row[U64(cell - left), 1] += _ONE * more
+        passed += _ONE * high
+        more = passed // wide - total
+        row[U64(cell), 0] += more
+        row[U64(cell), 1] += _ONE * more
         total += more
         cell += step
-    row[U64(last - left), 0] += high - total
-    row[U64(last - left), 1] += ((x2 & _PART) + _ONE - border) * (high - total)
-
-
-@njit
-def _paint(segments, left, first, cells, mask):  # type: ignore[no-untyped-def]
-    """Set the pixels of which a 256th is enclosed. left, first: of cells and mask in the image."""
-    rows = np.int64(cells.shape[0])
-    for top in range(first, first + mask.shape[0], rows):
-        bottom = min(top + rows, first + mask.shape[0])
-        cells[...] = 0
-        for place in range(U64(segments.shape[0])):
-            x1, y1 = segments[place, U64(0)], segments[place, U64(1)]
-            x2, y2 = segments[place, U64(2)], segments[place, U64(3)]
-            wide, high = x2 - x1, y2 - y1
-            step, border, begun = np.int64(1), _ONE, _ONE - (y1 & _PART)
-            if high < 0:
-                high, step, border, begun = -high, np.int64(-1), np.int64(0), y1 & _PART
-            start, end = y1 >> _SHIFT, y2 >> _SHIFT
-            if max(start, end) < top or min(start, end) >= bottom:
-                continue
-            row = start
-            if step > 0 and row < top:
-                row = top
-            elif step < 0 and row >= bottom:
-                row = bottom - 1
-            last = min(end, bottom - 1) if step > 0 else max(end, top)
-            while True:
-                passed = abs(row - start)
-                x, y = x1, y1 & _PART
-                if passed:
-                    x = x1 + (begun + (passed - 1) * _ONE) * wide // high
-                    y = _ONE - border
-                to, until = x2, y2 & _PART
-                if row != end:
-                    to = x1 + (begun + passed * _ONE) * wide // high
-                    until = border
-                _add_row(cells[U64(row - top)], x, y, to, until, left)
-                if row == last:
-                    break
-                row += step
-        _sweep(cells, left, U64(bottom - top), mask[U64(top - first) :])
+    row[U64(last), 0] += high - total
+    row[U64(last), 1] += ((x2 & _PART) + _ONE - border) * (high - total)
 
 
 @inlined
-def _sweep(cells, left, rows, mask):  # type: ignore[no-untyped-def]
-    """Set the pixels of some rows by their cells."""
-    width = U64(mask.shape[1])
-    for row in range(rows):
+def _add_line(cells: Any, x1: Any, y1: Any, x2: Any, y2: Any) -> None:
+    """Add a line to the cells (ROWS, SPAN, 2) of those rows that it crosses, if any."""
+    wide, high = x2 - x1, y2 - y1
+    step, border, begun = np.int64(1), _ONE, _ONE - (y1 & _PART)
+    if high < 0:
+        high, step, border, begun = -high, np.int64(-1), np.int64(0), y1 & _PART
+    start, end, rows = y1 >> _SHIFT, y2 >> _SHIFT, np.int64(cells.shape[0])
+    if max(start, end) < 0 or min(start, end) >= rows:
+        return
+    row, last = max(np.int64(0), min(start, rows - 1)), max(np.int64(0), min(end, rows - 1))
+    while True:
+        passed = abs(row - start)
+        x, y, until_x, until_y = x1, y1 & _PART, x2, y2 & _PART
+        if passed:
+            x = x1 + (begun + (passed - 1) * _ONE) * wide // high
+            y = _ONE - border
+        if row != end:
+            until_x = x1 + (begun + passed * _ONE) * wide // high
+            until_y = border
+        _add_row(cells[U64(row)], x, y, until_x, until_y)
+        if row == last:
+            return
+        row += step
+
+
+@inlined
+def _sweep(cells: Any, mask: Any) -> None:
+    """Set the pixels of some rows, (ROWS, SPAN), by their cells."""
+    for row in range(U64(mask.shape[0])):
         cover = np.int64(0)
-        for column in range(U64(cells.shape[1])):
+        for column in range(U64(mask.shape[1])):
             cover += cells[row, column, U64(0)]
             area = (cover << np.int64(9)) - cells[row, column, U64(1)]
-            if area >> np.int64(9) != 0 and column + U64(left) < width:
-                mask[row, column + U64(left)] = True
+            if area >> np.int64(9) != 0:
+                mask[row, column] = True
+
+
+@njit
+def _paint(segments: Any, cells: Any, mask: Any) -> None:
+    """Set the pixels of which a 256th is enclosed.
+
+    segments: in 256ths of a pixel of the mask. cells: for some of its rows, a column more.
+    """
+    for top in range(0, mask.shape[0], cells.shape[0]):
+        cells[...] = 0
+        up = np.int64(top) << _SHIFT
+        for place in range(U64(segments.shape[0])):
+            x1, y1 = segments[place, U64(0)], segments[place, U64(1)] - up
+            x2, y2 = segments[place, U64(2)], segments[place, U64(3)] - up
+            _add_line(cells, x1, y1, x2, y2)
+        _sweep(cells, mask[top : top + cells.shape[0]])

@@ -7,10 +7,12 @@ last half takes one point: the middle between its two control points.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import U64, inlined, njit
+from gpuseg.kernels.jit import inlined, njit
 
 _NEAR = 0.25
 """The square of half a pixel."""
@@ -42,14 +44,14 @@ def flattened(ends: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @inlined
-def _apart(x1, y1, x2, y2):  # type: ignore[no-untyped-def]
+def _apart(x1: Any, y1: Any, x2: Any, y2: Any) -> Any:
     """The square of a distance."""
     return (x2 - x1) * (x2 - x1) + (y2 - y1) * (y2 - y1)
 
 
 @inlined
-def _beside(x, y, curve):  # type: ignore[no-untyped-def]
-    """How far a point is from the straight line of a flat curve, squared, and if it is beside it."""
+def _beside(x: Any, y: Any, curve: Any) -> Any:
+    """How far a point is from the line of a flat curve (8,), squared, and if it lies beside it."""
     wide, high = curve[6] - curve[0], curve[7] - curve[1]
     scale = 1 / (wide * wide + high * high)
     along = scale * ((x - curve[0]) * wide + (y - curve[1]) * high)
@@ -61,7 +63,7 @@ def _beside(x, y, curve):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _last(curve):  # type: ignore[no-untyped-def]
+def _last(curve: Any) -> Any:
     """Whether a curve is halved no more, whether it gives a point then, and which."""
     x1, y1, x2, y2, x3, y3, x4, y4 = curve
     wide, high = x4 - x1, y4 - y1
@@ -84,7 +86,7 @@ def _last(curve):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _flatten(ends, points):  # type: ignore[no-untyped-def]
+def _flatten(ends: Any, points: Any) -> Any:
     """Write the points of a curve, as many as there is room for; their number."""
     waiting = np.empty((_DEEPEST + 2, 8), np.float64)
     depths = np.empty(_DEEPEST + 2, np.int64)

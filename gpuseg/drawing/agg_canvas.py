@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from gpuseg.drawing.pillow_canvas import PillowCanvas
-from gpuseg.shapes import Points, Polygon
+from gpuseg.drawing.coco_canvas import CocoCanvas
+from gpuseg.shapes import Points
 
 
-class AggCanvas(PillowCanvas):
-    """An image of `ground`, as `PillowCanvas`, which draws all but polygons."""
+class AggCanvas(CocoCanvas):
+    """An image of `ground`, as `CocoCanvas`, which paints all but polygons.
 
-    def polygon(self, part: Polygon, value: int) -> None:
-        """All pixels of which the outline encloses a 256th or more, and the holes do not."""
-        mask, top, left = self._painted(part.outline)
-        if part.holes:
-            whole = np.zeros(self._image.size[::-1], np.bool_)
-            for hole in part.holes:
-                inner, row, column = self._painted(hole)
-                whole[row : row + len(inner), column : column + inner.shape[1]] |= inner
-            mask &= ~whole[top : top + len(mask), left : left + mask.shape[1]]
-        if mask.size:
-            self._image.paste(value, (left, top), Image.fromarray(mask))
+    Of those, all pixels of which the outline encloses a 256th or more.
+    """
 
-    def _painted(self, outline: Points) -> tuple[NDArray[np.bool_], int, int]:
-        from gpuseg.kernels.agg import painted
+    def __init__(self, width: int, height: int, dtype: np.dtype[np.unsignedinteger], ground: int):
+        from gpuseg.kernels.agg import cells_for
 
-        return painted(outline, *self._image.size)
+        super().__init__(width, height, dtype, ground)
+        self._cells = cells_for(width)
+
+    def _fill(self, outline: Points, value: int) -> None:
+        from gpuseg.kernels.agg import paint_polygon
+
+        paint_polygon(outline, value, self._pixels, self._cells)

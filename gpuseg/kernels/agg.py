@@ -21,33 +21,44 @@ from gpuseg.kernels.jit import U64, inlined, njit
 Segments = NDArray[np.int64]
 """Lines in 256ths of a pixel, int64 (N, 4): x1, y1, x2, y2; none is level."""
 
-CELLS = 1 << 17
-"""Pixels that are summed up at a time; each takes 16 bytes."""
+CELLS = 1 << 16
+"""Pixels that are summed up at a time, or those of a row; each takes 16 bytes."""
 
 _ONE = np.int64(256)
 _SHIFT = np.int64(8)
 _PART = np.int64(255)
 
 
-def painted(
-    outline: NDArray[np.float64], width: int, height: int
-) -> tuple[NDArray[np.bool_], int, int]:
-    """The pixels of a polygon, bool (ROWS, SPAN), and the row and column of the first of them.
+def paint_polygon(
+    outline: NDArray[np.float64],
+    value: int,
+    pixels: NDArray[np.unsignedinteger],
+    cells: NDArray[np.int64],
+) -> None:
+    """Give the pixels of a polygon a value.
 
-    outline: float64 (N, 2), x and y in pixels, closed by itself. width, height: of the image, in
-    pixels; what lies outside is cut as Agg does it.
+    outline: float64 (N, 2), x and y in pixels, closed by itself. pixels: uint8, uint16 or uint32
+    (H, W), C-contiguous; what lies outside is cut as Agg does it. cells: of `cells_for`.
     """
+    height, width = pixels.shape
     segments = clipped(outline, width, height)
     if not len(segments):
-        return np.zeros((0, 0), np.bool_), 0, 0
+        return
     corners = segments.reshape(-1, 2)
     left, top = (corners.min(axis=0) >> 8).tolist()
     right, bottom = (corners.max(axis=0) >> 8).tolist()
-    rows, span = min(bottom + 1, height) - top, right + 1 - left  # a cell at the right edge, too
-    mask = np.zeros((rows, min(right + 1, width) - left), np.bool_)
-    cells = np.empty((min(rows, max(1, CELLS // span)), span, 2), np.int64)
-    _paint(segments - 256 * np.array([left, top, left, top]), cells, mask)
-    return mask, top, left
+    span, bottom = right + 1 - left, min(bottom + 1, height)  # a cell at the right edge, too
+    step = len(cells) // span
+    for row in range(top, bottom, step):
+        rows = min(step, bottom - row)
+        band = cells[: rows * span].reshape(rows, span, 2)
+        _add(segments, left, row, band)
+        _sweep(band, value, pixels[row : row + rows, left : right + 1])
+
+
+def cells_for(width: int) -> NDArray[np.int64]:
+    """Memory for images of a width, all zeros between two polygons: int64 (N, 2)."""
+    return np.zeros((max(CELLS, width + 1), 2), np.int64)
 
 
 def clipped(outline: NDArray[np.float64], width: int, height: int) -> Segments:
@@ -55,11 +66,12 @@ def clipped(outline: NDArray[np.float64], width: int, height: int) -> Segments:
 
     By `rasterizer_sl_clip` over doubles: the same intersections, rounded in the same way.
     """
-    points = np.asarray(outline, np.float64)
-    lines = np.concatenate((points, np.roll(points, -1, axis=0)), axis=1)
-    if (points < 0).any() or (points > (width, height)).any():
-        lines = _cut_rows(_cut_columns(lines, width, height), height)
-    whole: Segments = (lines * 256 + 0.5).astype(np.int64)
+    segments = np.empty((len(outline), 4), np.int64)
+    count = int(_lines(np.ascontiguousarray(outline, np.float64), width, height, segments))
+    if count >= 0:
+        return segments[:count]
+    lines = np.concatenate((outline, np.roll(outline, -1, axis=0)), axis=1)
+    whole = (_cut_rows(_cut_columns(lines, width, height), height) * 256 + 0.5).astype(np.int64)
     steep: Segments = whole[whole[:, 1] != whole[:, 3]]
     return steep
 
@@ -156,29 +168,46 @@ def _add_line(cells: Any, x1: Any, y1: Any, x2: Any, y2: Any) -> None:
         row += step
 
 
-@inlined
-def _sweep(cells: Any, mask: Any) -> None:
-    """Set the pixels of some rows, (ROWS, SPAN), by their cells."""
-    for row in range(U64(mask.shape[0])):
-        cover = np.int64(0)
-        for column in range(U64(mask.shape[1])):
-            cover += cells[row, column, U64(0)]
-            area = (cover << np.int64(9)) - cells[row, column, U64(1)]
-            if area >> np.int64(9) != 0:
-                mask[row, column] = True
+@njit
+def _lines(points: Any, width: Any, height: Any, segments: Any) -> Any:
+    """Write the lines of an outline, and return how many; -1 where it leaves the image."""
+    count = 0
+    last = points.shape[0] - 1
+    for place in range(points.shape[0]):
+        x, y = points[place, 0], points[place, 1]
+        if not (0 <= x <= width and 0 <= y <= height):
+            return -1
+        behind = place - 1 if place else last
+        x1, y1 = np.int64(points[behind, 0] * 256 + 0.5), np.int64(points[behind, 1] * 256 + 0.5)
+        x2, y2 = np.int64(x * 256 + 0.5), np.int64(y * 256 + 0.5)
+        if y1 != y2:
+            segments[count, 0], segments[count, 1] = x1, y1
+            segments[count, 2], segments[count, 3] = x2, y2
+            count += 1
+    return count
 
 
 @njit
-def _paint(segments: Any, cells: Any, mask: Any) -> None:
-    """Set the pixels of which a 256th is enclosed.
+def _add(segments: Any, left: Any, top: Any, cells: Any) -> None:
+    """Add lines to the cells (ROWS, SPAN, 2) of the rows that they cross.
 
-    segments: in 256ths of a pixel of the mask. cells: for some of its rows, a column more.
+    left, top: of the first cell, in pixels.
     """
-    for top in range(0, mask.shape[0], cells.shape[0]):
-        cells[...] = 0
-        up = np.int64(top) << _SHIFT
-        for place in range(U64(segments.shape[0])):
-            x1, y1 = segments[place, U64(0)], segments[place, U64(1)] - up
-            x2, y2 = segments[place, U64(2)], segments[place, U64(3)] - up
-            _add_line(cells, x1, y1, x2, y2)
-        _sweep(cells, mask[top : top + cells.shape[0]])
+    across, down = np.int64(left) << _SHIFT, np.int64(top) << _SHIFT
+    for place in range(U64(segments.shape[0])):
+        x1, y1 = segments[place, U64(0)] - across, segments[place, U64(1)] - down
+        x2, y2 = segments[place, U64(2)] - across, segments[place, U64(3)] - down
+        _add_line(cells, x1, y1, x2, y2)
+
+
+@njit
+def _sweep(cells: Any, value: Any, pixels: Any) -> None:
+    """Give pixels of which a 256th is enclosed a value, and cells zeros. cells: a column more."""
+    for row in range(U64(pixels.shape[0])):
+        cover = np.int64(0)
+        for column in range(U64(pixels.shape[1])):
+            cover += cells[row, column, U64(0)]
+            area = (cover << np.int64(9)) - cells[row, column, U64(1)]
+            if area >> np.int64(9) != 0:
+                pixels[row, column] = value
+    cells[...] = 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gpuseg.annotations import poly2d
 from gpuseg.annotations.fields import ShapeFaultError
 from gpuseg.annotations.poly2d import old_part_of, outline_of, part_of
-from gpuseg.kernels.agg import painted
+from gpuseg.kernels.agg import cells_for, paint_polygon
 from gpuseg.shapes import Line, Polygon
 from tests.drawing.matplotlib_judge import painted_by_matplotlib
 
@@ -34,10 +34,9 @@ def test_outlines_are_drawn_as_matplotlib_draws_their_paths(
     eighths = st.integers(-80, 400).map(lambda n: n / 8)
     flat = data.draw(st.lists(eighths, min_size=2 * len(types), max_size=2 * len(types)))
     points = np.array(flat).reshape(-1, 2)
-    mask, top, left = painted(outline_of(points, types), 40, 32)
-    image = np.zeros((32, 40), np.bool_)
-    image[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
-    np.testing.assert_array_equal(image, painted_by_matplotlib(points, 40, 32, types))
+    pixels = np.zeros((32, 40), np.uint8)
+    paint_polygon(outline_of(points, types), 1, pixels, cells_for(40))
+    np.testing.assert_array_equal(pixels != 0, painted_by_matplotlib(points, 40, 32, types))
 
 
 def test_an_open_path_is_a_line_if_it_has_a_width() -> None:

@@ -33,9 +33,9 @@ def test_what_lies_outside_is_cut() -> None:
     np.testing.assert_array_equal(canvas.values(), [[0] * 5] * 2 + [[7] * 5] * 2)
 
 
-def test_other_parts_are_as_by_pillow() -> None:
+def test_other_parts_are_as_by_coco() -> None:
     canvas = AggCanvas(6, 4, np.dtype(np.uint8), 0)
-    canvas.box(Box(0, 0, 1, 1), 1)
+    canvas.box(Box(0, 0, 2, 2), 1)
     canvas.line(Line(np.array([[3, 0], [3, 3]], float), 1), 2)
     canvas.bitmap(Bitmap(np.ones((1, 2), bool), 4, 3), 3)
     expected = [[1, 1, 0, 2, 0, 0], [1, 1, 0, 2, 0, 0], [0, 0, 0, 2, 0, 0], [0, 0, 0, 2, 3, 3]]

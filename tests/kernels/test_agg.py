@@ -18,11 +18,12 @@ Outline = NDArray[np.float64]
 
 
 def whole(outline: Outline, width: int, height: int) -> NDArray[np.bool_]:
-    """What `painted` finds, on the whole image."""
-    mask, top, left = agg.painted(outline, width, height)
-    image = np.zeros((height, width), np.bool_)
-    image[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
-    return image
+    """The pixels of a polygon, bool (H, W)."""
+    pixels = np.zeros((height, width), np.uint8)
+    cells = agg.cells_for(width)
+    agg.paint_polygon(outline, 1, pixels, cells)
+    assert not cells.any()
+    return pixels != 0
 
 
 def outlines(reach: int, most: int = 9) -> st.SearchStrategy[Outline]:

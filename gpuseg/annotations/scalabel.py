@@ -32,7 +32,7 @@ from gpuseg.annotations.fields import (
 )
 from gpuseg.annotations.format import Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
-from gpuseg.annotations.json_elements import Element, elements, value_of
+from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.poly2d import old_part_of, part_of
 from gpuseg.annotations.road_classes import (
     BDD100K_AREAS,
@@ -90,13 +90,13 @@ class Frames:
     def __init__(self, path: str) -> None:
         self._path, self._size = path, b"null"
         self._names, self._ends = list[str | None](), array("q")
-        with _opened(path) as file, _opened(path) as again:
+        with _opened(path) as file:
             for element in elements(file):
                 if element.key == "config" and isinstance(element.raw, dict):
                     size = element.raw.get("imageSize") or element.raw.get("image_size")
                     self._size = json.dumps(size).encode()
                 elif element.listed and element.key in ("", "frames"):
-                    self._names.append(_name(element, again))
+                    self._names.append(_name(element.raw))
                     self._ends.extend((element.start, element.end))
         if not self._names:
             raise AnnotationError("holds no frames, in a list or as `frames`; export it anew")
@@ -122,16 +122,10 @@ class Frames:
         return self._names[place] or f"frame {place + 1}"
 
 
-def _name(element: Element, file: IO[bytes]) -> str | None:
-    """What a frame calls its image, None for nothing. Raises AnnotationError."""
-    name = element.raw.get("name") if isinstance(element.raw, dict) else None
-    if not isinstance(name, str) or not name:
-        return None
-    if name.isascii():
-        return name
-    file.seek(element.start)  # only its bytes tell what was written in UTF-8 and what by escapes
-    own: str = value_of(file.read(element.end - element.start))["name"]
-    return own
+def _name(frame: object) -> str | None:
+    """What a frame calls its image, None for nothing."""
+    name = frame.get("name") if isinstance(frame, dict) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _opened(path: str) -> IO[bytes]:

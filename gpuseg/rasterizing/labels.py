@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
 from gpuseg.palette import Palette
 from gpuseg.rasterizing.options import RasterizeOptions
+from gpuseg.shapes import Picture
 from gpuseg.text import shortened
 
 BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
@@ -22,7 +24,7 @@ class Labels:
 
     format: says by which names a label goes. indices: by these names. ignored: the ignore index.
     background: the index of what no shape covers. top: the largest index that is written.
-    bare_is_void: as in Format, if it holds here.
+    bare_is_void: as in Format, if it holds here. undrawn: labels of shapes to leave out.
     """
 
     format: Format
@@ -31,6 +33,7 @@ class Labels:
     background: int
     top: int
     bare_is_void: bool = False
+    undrawn: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, palette: Palette, format: Format, options: RasterizeOptions) -> Labels:
@@ -45,17 +48,26 @@ class Labels:
         void = format.bare_is_void and options.background is None
         wanted = ignored if void else options.background
         background = _background(wanted, indices, palette, ignored)
+        undrawn = frozenset(n for n in format.undrawn if indices.get(n, ignored) == ignored)
         for name in format.ignored:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
         top = max(ignored, background, *indices.values())
-        return cls(format, indices, ignored, background, top, void)
+        return cls(format, indices, ignored, background, top, void, undrawn)
 
     def index_of(self, label: str) -> int | None:
         """The index of a label's class, None where there is none."""
         names = self.format.names(label)
         return next((self.indices[name] for name in names if name in self.indices), None)
+
+    def drawable(self, picture: Picture) -> Picture:
+        """A picture without the shapes that the format's tool does not draw; they are counted."""
+        hidden = Counter(s.label for s in picture.shapes if s.label in self.undrawn)
+        if not hidden:
+            return picture
+        shapes = tuple(s for s in picture.shapes if s.label not in self.undrawn)
+        return replace(picture, shapes=shapes, left_out=picture.left_out + hidden)
 
     def unknown(self, labels: Iterable[str]) -> str:
         """A sentence on labels that no class has, with what they may have been meant for."""

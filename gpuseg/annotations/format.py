@@ -65,8 +65,9 @@ class Format(ABC):
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
     those of the palette. bare_is_void: whether pixels without a shape are of no class, and not
-    background, unless a user says so. pattern: of the names of its files; None takes images.
-    holds_many: whether a file has many images.
+    background, unless a user says so. undrawn: labels that leave pixels to what lies under them,
+    unless the palette gives them an index besides the ignore index. pattern: of the names of its
+    files; None takes images. holds_many: whether a file has many images.
     """
 
     name: ClassVar[str]
@@ -75,6 +76,7 @@ class Format(ABC):
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
     bare_is_void: ClassVar[bool] = False
+    undrawn: ClassVar[frozenset[str]] = frozenset()
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
 

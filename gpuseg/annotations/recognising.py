@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import IO
 
 from gpuseg.annotations.ade20k import Ade20k, Ade20kPolygons
+from gpuseg.annotations.bdd100k import Bdd100k
+from gpuseg.annotations.cityscapes import Cityscapes
 from gpuseg.annotations.coco import Coco
 from gpuseg.annotations.coco_panoptic import CocoPanoptic
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
+from gpuseg.annotations.scalabel import Scalabel
 from gpuseg.annotations.supervisely import Supervisely
 from gpuseg.annotations.via import Via
 from gpuseg.errors import AnnotationError, UsageError
@@ -23,6 +26,9 @@ FORMATS: tuple[Format, ...] = (
     Ade20kPolygons(),
     LabelMe(),
     Coco(),
+    Cityscapes(),
+    Scalabel(),
+    Bdd100k(),
     Supervisely(),
     Via(),
 )

@@ -93,7 +93,7 @@ _ORDER = ("file", "reverse", "area", "z")
 def rasterize(annotations: str, dst: str, **flags: Any) -> None:
     """Draw a label map of each image that ANNOTATIONS, a file or a folder, tells of; into DST.
 
-    Takes LabelMe JSON, COCO instances and panoptic, and ADE20K.
+    Takes LabelMe JSON, COCO instances and panoptic, ADE20K, Supervisely, and VGG Image Annotator.
     """
     from gpuseg.rasterizing.options import RasterizeOptions
     from gpuseg.verbs.rasterize import count_images

@@ -27,7 +27,7 @@ class CocoCanvas:
             self._fill(part.outline, value)
             return
         height, width = self._pixels.shape
-        mask = CocoCanvas(width, height, np.dtype(np.uint8), 0)
+        mask = type(self)(width, height, np.dtype(np.uint8), 0)
         mask._fill(part.outline, 1)
         for hole in part.holes:
             mask._fill(hole, 0)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.drawing.agg_canvas import AggCanvas
 from gpuseg.drawing.areas import area_of
 from gpuseg.drawing.coco_canvas import CocoCanvas
 from gpuseg.drawing.opencv_canvas import OpencvCanvas
@@ -46,6 +47,7 @@ class Canvas(Protocol):
 _CANVASES: Mapping[Convention, Callable[..., Canvas]] = {
     "pillow": PillowCanvas,
     "coco": CocoCanvas,
+    "agg": AggCanvas,
     "opencv": OpencvCanvas,
 }
 

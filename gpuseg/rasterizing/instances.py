@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpuseg.errors import AnnotationError
 from gpuseg.rasterizing.labels import Labels
 from gpuseg.rasterizing.options import RasterizeOptions
-from gpuseg.shapes import Picture
+from gpuseg.shapes import Picture, Uncounted
 
 Pixels = NDArray[np.unsignedinteger]
 
@@ -33,7 +33,7 @@ def instance_map(
     from gpuseg.kernels import tables
     from gpuseg.kernels.outline import draw_outline
 
-    instances = _instances(picture, indices, labels)
+    instances = _instances(picture, indices, labels, parted=options.instances is None)
     if options.instances is None:
         table = np.array([labels.background, *indices], np.min_scalar_type(labels.top))
         void = labels.ignored
@@ -56,8 +56,13 @@ def instance_map(
     return made
 
 
-def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list[int]:
-    """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none."""
+def _instances(
+    picture: Picture, indices: Sequence[int], labels: Labels, *, parted: bool
+) -> list[int]:
+    """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none.
+
+    parted: whether what is not counted is numbered, too, for the borders between.
+    """
     known: dict[Hashable, int] = {}
     found = []
     for shape, index in zip(picture.shapes, indices, strict=True):
@@ -65,8 +70,10 @@ def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list
             found.append(-1)
         elif index == labels.background:
             found.append(0)
+        elif isinstance(shape.instance, Uncounted) and not parted:
+            found.append(0 if shape.instance is Uncounted.STUFF else -1)
         else:
-            alone = shape.instance is None
+            alone = shape.instance in (None, Uncounted.GROUP)
             key = (shape.number,) if alone else (shape.label, shape.instance)
             found.append(known.setdefault(key, len(known) + 1))
     return found

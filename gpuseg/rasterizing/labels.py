@@ -25,7 +25,7 @@ class Labels:
     format: says by which names a label goes. indices: by these names. ignored: the ignore index.
     background: the index of what no shape covers. top: the largest index that is written.
     bare_is_void: as in Format, if it holds here. renamed: what the user's map makes of labels,
-    None for those whose shapes are left out.
+    None for those whose shapes are left out, also by the format.
     """
 
     format: Format
@@ -49,12 +49,13 @@ class Labels:
         void = format.bare_is_void and options.background is None
         wanted = ignored if void else options.background
         background = _background(wanted, indices, palette, ignored)
+        undrawn = [name for name in format.undrawn if indices.get(name, ignored) == ignored]
         for name in format.ignored:
             indices.setdefault(name, ignored)
         for name in format.background:
             indices.setdefault(name, background)
         renaming = load_renaming(options.labels) if options.labels is not None else {}
-        renamed = resolved(renaming, indices, palette, ignored)
+        renamed = dict.fromkeys(undrawn) | resolved(renaming, indices, palette, ignored)
         told = (index for index in renamed.values() if index is not None)
         top = max(ignored, background, *indices.values(), *told)
         return cls(format, indices, ignored, background, top, void, renamed)
@@ -74,22 +75,17 @@ class Labels:
         told = (self.renamed[n] for n in self.format.names(label) if n in self.renamed)
         return next(told, self.ignored) is None
 
-    def kept(self, picture: Picture) -> Picture:
+    def drawable(self, picture: Picture) -> Picture:
         """A picture without the shapes that are left out, which it counts."""
-        skipped = {s.label for s in picture.shapes if self.renamed and self.is_skipped(s.label)}
+        skipped = {label for label in {s.label for s in picture.shapes} if self.is_skipped(label)}
         if not skipped:
             return picture
-        gone = Counter(
-            f"label {shortened(shape.label, LONGEST)!r}"
-            for shape in picture.shapes
-            if shape.label in skipped
-        )
+        gone = Counter(shortened(s.label, LONGEST) for s in picture.shapes if s.label in skipped)
         if picture.drawn is None:
-            shapes = tuple(shape for shape in picture.shapes if shape.label not in skipped)
+            shapes = tuple(s for s in picture.shapes if s.label not in skipped)
         else:  # its pixels count the shapes
             shapes = tuple(
-                replace(shape, ignored=shape.ignored and shape.label not in skipped)
-                for shape in picture.shapes
+                replace(s, ignored=s.ignored and s.label not in skipped) for s in picture.shapes
             )
         return replace(picture, shapes=shapes, left_out=picture.left_out + gone)
 

@@ -90,7 +90,7 @@ class Rasterizing:
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The target of the annotations of one image."""
-        picture = self.labels.kept(self.format.read(source, self.options))
+        picture = self.labels.drawable(self.format.read(source, self.options))
         check_size(picture.width, picture.height, self.options.max_pixels)
         picture = fitting(picture)
         if picture.bad and self.options.bad_shapes == "error":

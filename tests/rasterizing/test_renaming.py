@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gpuseg.annotations.ade20k import Ade20k
+from gpuseg.annotations.cityscapes import Cityscapes
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.errors import PaletteError, PaletteFormatError, UsageError
 from gpuseg.labels import load_label
@@ -172,16 +173,28 @@ def test_a_map_knows_a_label_by_all_its_names() -> None:
     assert not labels.is_skipped("wall, partition")
 
 
+def test_a_map_may_have_drawn_what_a_format_leaves_out() -> None:
+    plates = Palette.from_colours([(0, 0, 0), (1, 1, 1)], ["road", "car"])
+    shapes = (Shape("license plate", (), 1), Shape("car", (), 2))
+    picture = Picture(1, 1, shapes, "pillow")
+    left_out = Labels.of(plates, Cityscapes(), RasterizeOptions()).drawable(picture)
+    assert left_out.left_out == {"license plate": 1}
+    options = RasterizeOptions(labels={"license plate": "car"})
+    labels = Labels.of(plates, Cityscapes(), options)
+    assert labels.drawable(picture) is picture
+    assert labels.index_of("license plate") == 1
+
+
 def test_shapes_of_pictures_that_are_drawn_keep_their_numbers() -> None:
     shapes = (Shape("a", (), 1), Shape("b", (), 2, ignored=True), Shape("c", (), 3))
     drawn = np.array([[0, 1, 2, 3]], np.uint8)
     picture = Picture(4, 1, shapes, "pillow", drawn=drawn)
     labels = labels_of({"b": "skip"})
-    kept = labels.kept(picture)
+    kept = labels.drawable(picture)
     assert [(s.label, s.ignored) for s in kept.shapes] == [("a", False), ("b", False), ("c", False)]
-    assert kept.left_out == {"label 'b'": 1}
+    assert kept.left_out == {"b": 1}
     assert labels.index_of("b") == labels.background
-    assert labels_of(None).kept(picture) is picture
+    assert labels_of(None).drawable(picture) is picture
 
 
 def rectangle(label: str, left: int, right: int) -> dict[str, Any]:
@@ -238,4 +251,4 @@ def test_the_command_line_says_what_is_left_out(src: Path, tmp_path: Path) -> No
     done = gpuseg(*words, *palette, *report, "--labels", str(tmp_path / "map.csv"))
     assert done.code == 0
     rows = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
-    assert any(row.get("left_out") == {"label 'scribble'": 1} for row in rows)
+    assert any(row.get("left_out") == {"scribble": 1} for row in rows)

@@ -66,11 +66,13 @@ def padded(
     labels: NDArray[np.unsignedinteger],
     table: NDArray[np.uint16],
     instances: NDArray[np.unsignedinteger] | None = None,
+    void: int = -1,
 ) -> Padded:
     """What a table makes of labels, for `trace`.
 
     labels: uint8 or uint16 (H, W), C-contiguous. table: uint16, the value of each label, 0 of
-    what has no outline. instances: as labels; then values are uint32, `value << 16 | instance`.
+    what has no outline. instances: as labels; then values are uint32, `value << 16 | instance`,
+    and 0 where the instance is void.
     Raises MaskSizeError for more than 2**30 pixels.
     """
     height, width = labels.shape
@@ -85,7 +87,7 @@ def padded(
     if instances is None:
         _fill(labels, table, values)
     else:
-        _fill_pairs(labels, table, instances, values)
+        _fill_pairs(labels, table, instances, void, values)
     return Padded(values, width, height)
 
 
@@ -130,15 +132,16 @@ def _fill(labels: Any, table: Any, values: Any) -> None:
 
 
 @njit
-def _fill_pairs(labels: Any, table: Any, instances: Any, values: Any) -> None:
+def _fill_pairs(labels: Any, table: Any, instances: Any, void: Any, values: Any) -> None:
     height, width = U64(labels.shape[0]), U64(labels.shape[1])
     stride = width + _ONE
     values[: stride + _ONE] = 0
     for y in range(height):
         first = (y + _ONE) * stride + _ONE
         for x in range(width):
-            value = U64(table[labels[y, x]])
-            values[first + x] = value << U64(16) | U64(instances[y, x]) if value else U64(0)
+            value, instance = U64(table[labels[y, x]]), U64(instances[y, x])
+            is_any = value and instance != U64(void)  # -1 is no instance
+            values[first + x] = value << U64(16) | instance if is_any else U64(0)
         values[first + width] = 0
     values[(height + _ONE) * stride :] = 0
 

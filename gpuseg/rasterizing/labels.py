@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
-from gpuseg.palette import Palette
+from gpuseg.palette import BACKGROUNDS, Palette
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.shapes import Picture
 from gpuseg.text import shortened
-
-BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
-"""Names of the class of pixels that no shape covers, the first that a palette holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

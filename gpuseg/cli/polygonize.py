@@ -8,7 +8,7 @@ import click
 
 from gpuseg.cli.options import IGNORE_INDEX, palette_option, reading, take_palette
 from gpuseg.cli.running import Output, files_to_read
-from gpuseg.text import one_line
+from gpuseg.text import count, one_line
 
 if TYPE_CHECKING:
     from gpuseg.verbs.polygonize import CocoFile
@@ -88,7 +88,7 @@ def _tell(found: CocoFile) -> None:
     if found.palette:
         click.echo(one_line(f"palette: {found.palette}"))
     click.echo(
-        f"{found.annotations:,} annotations of {found.images:,} images, "
-        f"{found.categories:,} categories"
+        f"{count(found.annotations, 'annotation')} of {count(found.images, 'image')}, "
+        f"{found.categories:,} categor{'y' if found.categories == 1 else 'ies'}"
     )
     click.echo(one_line(f"annotations: {found.path}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -133,8 +134,8 @@ def _polygons(found: Any, groups: _Groups, kept: NDArray[np.bool_]) -> Iterator[
 
     points, begins = rings(found)
     order, at = groups.order.tolist(), begins.tolist()
-    ends = [*groups.starts.tolist()[1:], len(order)]
-    for start, end, keeps in zip(groups.starts.tolist(), ends, kept.tolist(), strict=True):
+    spans = pairwise([*groups.starts.tolist(), len(order)])
+    for (start, end), keeps in zip(spans, kept.tolist(), strict=True):
         if keeps:
             parts = (points_text(points[at[k] : at[k + 1]]) for k in order[start:end])
             yield b"[[%b]]" % b"],[".join(parts)

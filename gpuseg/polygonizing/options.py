@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,7 +26,7 @@ class PolygonizeKeywords(ReadKeywords, total=False):
     segmentation: Segmentation
     by: By
     connectivity: Connectivity
-    instances: str | None
+    instances: str | os.PathLike[str] | None
     min_area: int
     background: str | int | None
     ignore_index: int | None
@@ -51,7 +52,7 @@ class PolygonizeOptions(ReadOptions):
     segmentation: Segmentation = "polygon"
     by: By = "component"
     connectivity: Connectivity = 4
-    instances: str | None = None
+    instances: str | os.PathLike[str] | None = None
     min_area: int = 1
     background: str | int | None = None
     ignore_index: int | None = None

@@ -21,8 +21,8 @@ from gpuseg.polygonizing.options import PolygonizeKeywords, PolygonizeOptions
 from gpuseg.polygonizing.store import MARK, Store
 from gpuseg.polygonizing.task import Polygonizing
 from gpuseg.results import Report
-from gpuseg.results import count as counted
 from gpuseg.runs import Progress, StrPath, look, seen_by_all
+from gpuseg.text import count
 from gpuseg.verbs.saving import check_distinct
 
 
@@ -50,10 +50,10 @@ class CocoFile:
     def remarks(self) -> Iterator[str]:
         """What was left out, a sentence each."""
         if self.small:
-            what = counted(self.small, "smaller annotation")
+            what = count(self.small, "smaller annotation")
             yield f"{what} ({self.small_pixels:,} px) left out by --min-area"
         if self.void_pixels:
-            what = counted(self.void_pixels, "pixel")
+            what = count(self.void_pixels, "pixel")
             yield f"{what} of classes left out: void in the instance maps"
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,9 +129,9 @@ def check_out(path: str) -> None:
 
 def _instances(dst: str, options: PolygonizeOptions) -> str | None:
     """The folder of instance maps, as workers find it. Raises UsageError."""
-    folder = options.instances
-    if folder is None:
+    if options.instances is None:
         return None
+    folder = os.fspath(options.instances)
     if storage.is_url(folder) or not os.path.isdir(folder):
         raise UsageError(f"instances must be a folder of this machine, got {folder!r}")
     if os.path.isdir(dst):

@@ -23,6 +23,9 @@ from gpuseg.scratch import Scratch
 MOST_PIXELS = 1 << 30
 """Corners, of which a pixel has up to 4, are counted in 32 bits."""
 
+MOST_CORNERS = 1 << 26
+"""Of all outlines of an image: half a gigabyte, and more than any but noise has."""
+
 FIRST, VALUE, OWNER, AREA, LEFT, TOP, RIGHT, BOTTOM, BEFORE, REACH = range(10)
 """Columns of `Outlines.loops`."""
 
@@ -92,11 +95,14 @@ def padded(
 
 
 def trace(image: Padded, *, eight: bool) -> Outlines:
-    """Follow all outlines. eight: whether pixels that touch at a corner are connected."""
+    """Follow all outlines. eight: whether pixels that touch at a corner are connected.
+
+    Raises MaskSizeError for more than 2**26 corners.
+    """
     marks = _marks.take(image.values.size * 4).view(np.int32)
     marks[...] = 0
     data = image.values.view(np.uint8)
-    corners, loops = np.empty((_FEW, 2), np.int32), np.empty((_FEW, _COLUMNS), np.int64)
+    corners, loops = np.empty((_FEW, 2), np.int32), np.empty((_FEW // 4, _COLUMNS), np.int64)
     start, made, count = U64(image.width + 2), U64(0), U64(0)
     while True:
         start, made, count = (
@@ -108,8 +114,12 @@ def trace(image: Padded, *, eight: bool) -> Outlines:
         )  # fmt: skip
         if start == image.values.size:
             return Outlines(corners[:made], loops[:count])
-        corners = _grown(corners)  # what was being followed is followed once more
-        loops = _grown(loops) if len(loops) < len(corners) else loops
+        if len(corners) >= MOST_CORNERS:
+            raise MaskSizeError(
+                f"its regions have more than {MOST_CORNERS:,} corners; is it noise? Make classes "
+                "of it first, or divide it"
+            )
+        corners, loops = _grown(corners), _grown(loops)  # what was followed last is once more
 
 
 def _grown(array: NDArray[Any]) -> NDArray[Any]:

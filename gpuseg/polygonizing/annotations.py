@@ -18,6 +18,9 @@ from gpuseg.travelling import quickly_pickled
 MOST_BYTES = 1 << 28
 """Of the annotations of one label map: they are held in memory, and more than noise needs."""
 
+_LEAST = 80
+"""Bytes of an annotation at least."""
+
 _INSTANCE = (1 << 16) - 1
 
 
@@ -91,19 +94,27 @@ def annotate(
     kept = groups.areas >= options.min_area
     ranks = groups.values if instances is None else groups.values >> 16
     indices = classes.indices[ranks - 1]
-    pieces = _polygons(found, groups, kept) if options.segmentation == "polygon" else None
-    if pieces is None:
+    count = int(kept.sum())
+    _check(count, count * _LEAST)
+    if options.segmentation == "polygon":
+        pieces = _polygons(found, groups, kept)
+    else:
         pieces = _runs(found, groups, kept, labels.shape)
     lines = b"\n".join(_lines(indices[kept], pieces, groups.areas[kept], groups.boxes[kept]))
-    if len(lines) > MOST_BYTES:
+    _check(count, len(lines))
+    small = groups.areas[~kept]
+    own = tuple(np.unique(indices[kept]).tolist())
+    return Annotations(lines, count, len(small), int(small.sum()), void_pixels, own)
+
+
+def _check(count: int, size: int) -> None:
+    """Raise LabelError for too many bytes of annotations."""
+    if size > MOST_BYTES:
         raise LabelError(
-            f"makes {int(kept.sum()):,} annotations of {len(lines):,} bytes, and an image has "
+            f"makes {count:,} annotations of {size:,} bytes or more, and an image has "
             f"{MOST_BYTES:,} at most; leave small ones out (--min-area), or choose --by class and "
             "--segmentation rle"
         )
-    small = groups.areas[~kept]
-    own = tuple(np.unique(indices[kept]).tolist())
-    return Annotations(lines, int(kept.sum()), len(small), int(small.sum()), void_pixels, own)
 
 
 def _grouped(loops: NDArray[np.int64], by_class: bool, has_instances: bool) -> _Groups:

@@ -161,3 +161,15 @@ def test_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlines, "MOST_PIXELS", 5)
     with pytest.raises(MaskSizeError, match="has 6 pixels, and outlines are made of 5 at most"):
         padded(np.zeros((2, 3), np.uint8), SAME)
+
+
+def test_too_many_corners(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = padded(np.indices((20, 20)).sum(0).astype(np.uint8) % 2, SAME)
+    monkeypatch.setattr(outlines, "_FEW", 400)
+    monkeypatch.setattr(outlines, "MOST_CORNERS", 800)
+    assert len(trace(image, eight=False).corners) == 800
+    monkeypatch.setattr(outlines, "MOST_CORNERS", 799)
+    assert len(trace(image, eight=False).corners) == 800
+    monkeypatch.setattr(outlines, "MOST_CORNERS", 400)
+    with pytest.raises(MaskSizeError, match="more than 400 corners; is it noise"):
+        trace(image, eight=False)

@@ -117,7 +117,9 @@ def test_the_largest_index() -> None:
     assert one["segmentation"] == [[0, 0, 1, 0, 1, 1, 0, 1]]
 
 
-def test_too_much_of_one_label_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotations, "MOST_BYTES", 100)
-    with pytest.raises(LabelError, match=r"makes 2 annotations of 179 bytes, .*\(--min-area\)"):
+@pytest.mark.parametrize(("most", "size"), [(100, 160), (170, 179)])
+def test_too_much_of_one_label_map(monkeypatch: pytest.MonkeyPatch, most: int, size: int) -> None:
+    """Before lines are made, where their number tells."""
+    monkeypatch.setattr(annotations, "MOST_BYTES", most)
+    with pytest.raises(LabelError, match=rf"makes 2 annotations of {size} .*\(--min-area\)"):
         made(np.array([[1, 2]], np.uint8))

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
-from gpuseg.palette import Palette
+from gpuseg.palette import BACKGROUNDS, Palette
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.rasterizing.renaming import load_renaming, near, resolved
 from gpuseg.shapes import Picture
 from gpuseg.text import shortened
-
-BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
-"""Names of the class of pixels that no shape covers, the first that a palette holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.annotations.scalabel import Scalabel
+from gpuseg.annotations.voc_masks import VocMasks
 from gpuseg.annotations.xml_elements import children
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
@@ -30,6 +31,7 @@ FORMATS: tuple[Format, ...] = (
     Cityscapes(),
     Scalabel(),
     Bdd100k(),
+    VocMasks(),
     Cvat(),
 )
 """All formats, the more particular first."""

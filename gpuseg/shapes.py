@@ -20,9 +20,9 @@ from gpuseg.text import shortened
 Points = NDArray[np.float64]
 """Vertices, float64 (N, 2): x and y."""
 
-Convention = Literal["pillow", "coco", "agg"]
-"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask`, or Agg, by
-which matplotlib draws."""
+Convention = Literal["pillow", "coco", "cvat", "agg"]
+"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask`, CVAT's, which
+are those of pycocotools but for ellipses, or Agg, by which matplotlib draws."""
 
 Order = Literal["file", "reverse", "area", "z"]
 """Which shape is drawn over which: the later one in the file, the earlier one, the smaller one,

@@ -59,7 +59,7 @@ class Cvat(Format):
         )
         read = partial(shape_of, size=size, line_width=choices.line_width)
         shapes, bad, left_out = shapes_of(map(values_of, image), read)
-        return Picture(*size, shapes, "coco", bad, left_out)
+        return Picture(*size, shapes, "cvat", bad, left_out)
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from gpuseg import storage
 from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.documents import content_of
 from gpuseg.annotations.format import Format, Outline
+from gpuseg.annotations.segment_masks import read_mask
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError, PaletteError, UnknownColourError
 from gpuseg.id_maps import IdMap, read_id_map
@@ -64,6 +65,8 @@ class VocMasks(Format):
 
     def beside(self, source: Source, choices: ReadingChoices) -> tuple[str, ...]:
         """The table of classes, and the mask of instances where it is read."""
+        if storage.is_url(source.path):
+            return ()
         table = _table(source)
         objects = [_objects(source)] if choices.tells_instances else []
         return tuple(objects if table is None else [table, *objects])
@@ -84,16 +87,16 @@ class VocMasks(Format):
 
 
 def _divided(relative: str) -> tuple[Sequence[str], Sequence[str]]:
-    """The parts of a path before and after SegmentationClass."""
+    """The parts of a path before and after SegmentationClass, without which it is no mask's."""
     parts = relative.split("/")
+    if CLASSES not in parts:
+        return parts[:-1], parts[-1:]
     place = parts.index(CLASSES)
     return parts[:place], parts[place + 1 :]
 
 
 def _root(source: Source) -> str:
-    """The folder that SegmentationClass is in. Raises AnnotationError."""
-    if storage.is_url(source.path):
-        raise AnnotationError(f"lies in a storage, and {TABLE} is read from this machine; copy it")
+    """The folder that SegmentationClass is in."""
     _, below = _divided(source.relative)
     root = os.path.dirname(source.path)
     for _ in below:
@@ -118,6 +121,8 @@ def _table(source: Source) -> str | None:
 
 def _names(source: Source) -> Names:
     """Raises AnnotationError, UnreadableMaskError."""
+    if storage.is_url(source.path):
+        raise AnnotationError(f"lies in a storage, and {TABLE} is read from this machine; copy it")
     path = _table(source)
     return _names_voc() if path is None else _names_of(content_of(Source(path, path)))
 
@@ -186,7 +191,7 @@ def _told_apart(
         raise AnnotationError(
             f"has no mask of instances {path}, which --instances and --border need; export it, too"
         )
-    objects = read_id_map(path, max_pixels)
+    objects = read_mask(path, max_pixels)
     if objects.size != classes.shape[::-1]:
         width, height = classes.shape[::-1]
         raise AnnotationError(

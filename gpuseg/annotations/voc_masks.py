@@ -143,7 +143,7 @@ def _names_of(data: bytes) -> Names:
 @lru_cache(maxsize=1)
 def _names_voc() -> Names:
     voc = load_palette("voc").classes
-    return {_VOID_ID: (VOID,), **{_id(*entry.rgb): (entry.name,) for entry in voc}}
+    return {**{_id(*entry.rgb): (entry.name,) for entry in voc}, _VOID_ID: (VOID,)}
 
 
 def _labels(mask: IdMap, names: Names) -> list[str]:

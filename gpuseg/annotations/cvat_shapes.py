@@ -117,9 +117,10 @@ _LINES: Mapping[str, Callable[[Values, int], tuple[Part, ...]]] = {
 def _points(values: Values, least: int) -> Points:
     """Those of `x,y;x,y`: float64 (N, 2)."""
     text = _text(values, "points")
-    pairs = [pair.split(",") for pair in text.split(";")]
     try:
-        points = np.array([(float(x), float(y)) for x, y in pairs], np.float64)
+        if {pair.count(",") for pair in text.split(";")} != {1}:
+            raise ValueError
+        points = np.array(text.replace(";", ",").split(","), np.float64).reshape(-1, 2)
     except ValueError:
         raise ShapeFaultError(f"has points that are no x,y;x,y: {shown(text)}") from None
     if len(points) < least:

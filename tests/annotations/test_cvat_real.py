@@ -68,3 +68,17 @@ def test_a_video(shared: Path, tmp_path: Path) -> None:
     report = rasterize(path, tmp_path, Palette.from_colours([(0, 0, 0)], ["II"]))
     assert report.files == {"failed": 1}
     assert "export it as CVAT for images 1.1" in report.failures[0].message
+
+
+@pytest.mark.slow
+def test_xml_and_coco_of_one_revision(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data/urban_cvat_rle"
+    palette = Palette.from_colours(URBAN.values(), URBAN)
+    rasterize(folder / "old_rev_annotations.xml", tmp_path / "xml", palette)
+    coco = folder / "old_rev_instances_default.json"
+    rasterize(coco, tmp_path / "coco", palette, crowd="class")
+    names = sorted(path.name for path in (tmp_path / "xml").glob("*.png"))
+    assert len(names) == 5
+    for name in names:
+        one, other = read_indices(tmp_path / "xml" / name), read_indices(tmp_path / "coco" / name)
+        np.testing.assert_array_equal(one, other)

@@ -1,10 +1,10 @@
 """Folders of segmentation masks as Pascal VOC has them, and CVAT and Datumaro export them.
 
-`SegmentationClass` holds masks in the colours of classes, `SegmentationObject` masks of the same
-names in the colours of instances, and `labelmap.txt`, beside or above them, says which colour is
-which class (docs.cvat.ai, "Segmentation mask"). Where there is none, the classes are those of
-Pascal VOC. The n-th instance has the n-th colour of VOC's colour map (Datumaro 1.13,
-`mask_tools.generate_colormap`), so instances keep their numbers where each has a pixel.
+By docs.cvat.ai (dataset management, formats, Segmentation Mask): `SegmentationClass` holds masks
+in the colours of classes, `SegmentationObject` masks of the same names in the colours of
+instances. `labelmap.txt` says which colour is which class, and may be missing where they are
+those of Pascal VOC. The n-th instance has the n-th colour of VOC's colour map (Datumaro 1.13,
+`mask_tools.generate_colormap`), so instances keep their numbers where each of them has a pixel.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from gpuseg.text import shortened
 Points = NDArray[np.float64]
 """Vertices, float64 (N, 2): x and y."""
 
-Convention = Literal["pillow", "coco", "agg", "opencv"]
-"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask`, Agg, by which
-matplotlib draws, or `cv2.fillPoly`."""
+Convention = Literal["pillow", "coco", "cvat", "agg", "opencv"]
+"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask`, CVAT's, which
+are those of pycocotools but for ellipses, Agg, by which matplotlib draws, or `cv2.fillPoly`."""
 
 Order = Literal["file", "reverse", "area", "z"]
 """Which shape is drawn over which: the later one in the file, the earlier one, the smaller one,

@@ -59,7 +59,7 @@ class Ade20k(Format):
         names: dict[int, str] = {}
         objects = list_of(annotation.get("object"), "`object`")
         _, bad, left_out = shapes_of(objects, partial(_named, names=names))
-        path = self.beside(source, choices)
+        path = _mask(source, choices)
         if path is None or not os.path.lexists(path):
             raise AnnotationError(
                 f"has no mask {os.path.basename(_mask_name(source.relative))} beside it; name its "
@@ -71,13 +71,10 @@ class Ade20k(Format):
         drawn, strange = as_drawn(mask, size, places, len(objects) + 1, _told)
         return Picture(*size, shapes, "coco", (*bad, *strange), left_out, drawn)
 
-    def beside(self, source: Source, choices: ReadingChoices) -> str | None:
-        """X_seg.png beside X.json, or below --masks."""
-        if choices.masks is not None:
-            below = os.path.join(choices.masks, _mask_name(source.relative))
-            flat = os.path.join(choices.masks, os.path.basename(below))
-            return below if os.path.lexists(below) else flat
-        return None if storage.is_url(source.path) else _mask_name(source.path)
+    def beside(self, source: Source, choices: ReadingChoices) -> tuple[str, ...]:
+        """The mask."""
+        path = _mask(source, choices)
+        return () if path is None else (path,)
 
     def names(self, label: str) -> tuple[str, ...]:
         """The whole, however its words are divided, then each of its synonyms."""
@@ -106,9 +103,18 @@ class Ade20kPolygons(Ade20k):
         shapes, bad, left_out = shapes_of(objects, _drawn)
         return Picture(*_size(annotation, choices), shapes, "coco", bad, left_out)
 
-    def beside(self, source: Source, choices: ReadingChoices) -> str | None:
+    def beside(self, source: Source, choices: ReadingChoices) -> tuple[str, ...]:
         """Nothing."""
-        return None
+        return ()
+
+
+def _mask(source: Source, choices: ReadingChoices) -> str | None:
+    """The path of X_seg.png beside X.json, or below --masks."""
+    if choices.masks is not None:
+        below = os.path.join(choices.masks, _mask_name(source.relative))
+        flat = os.path.join(choices.masks, os.path.basename(below))
+        return below if os.path.lexists(below) else flat
+    return None if storage.is_url(source.path) else _mask_name(source.path)
 
 
 def _annotation(source: Source) -> Mapping[str, Any]:

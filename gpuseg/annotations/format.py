@@ -103,9 +103,9 @@ class Format(ABC):
         """The path of a label map below DST, by that of its annotation file below SRC."""
         return stem_target(relative)
 
-    def beside(self, source: Source, choices: ReadingChoices) -> str | None:
-        """The path of a file besides `source` that its label map is made from, None for none."""
-        return None
+    def beside(self, source: Source, choices: ReadingChoices) -> tuple[str, ...]:
+        """The paths of files besides `source` that its label map is made from."""
+        return ()
 
     def names(self, label: str) -> tuple[str, ...]:
         """What a palette may call the class of a label; the first that it does holds."""

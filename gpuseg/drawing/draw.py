@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpuseg.drawing.agg_canvas import AggCanvas
 from gpuseg.drawing.areas import area_of
 from gpuseg.drawing.coco_canvas import CocoCanvas
+from gpuseg.drawing.cvat_canvas import CvatCanvas
 from gpuseg.drawing.opencv_canvas import OpencvCanvas
 from gpuseg.drawing.pillow_canvas import PillowCanvas
 from gpuseg.shapes import (
@@ -49,6 +50,7 @@ _CANVASES: Mapping[Convention, Callable[..., Canvas]] = {
     "coco": CocoCanvas,
     "agg": AggCanvas,
     "opencv": OpencvCanvas,
+    "cvat": CvatCanvas,
 }
 
 _METHODS: Mapping[type, str] = {

@@ -68,9 +68,9 @@ class Documents:
     def _tag(self, source: Source) -> str:
         """What tells when a label map is to be made anew: a change of a file beside, too."""
         beside = self.format.beside(source, self.choices)
-        if beside is None:
+        if not beside:
             return source.tag
-        return f"{source.tag or source.mtime_ns} {state_of(beside)}"
+        return " ".join((source.tag or str(source.mtime_ns), *map(state_of, beside)))
 
 
 def state_of(path: str) -> str:

@@ -76,6 +76,11 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
     ignore_index: int | None = None
     depth: Depth = 8
 
+    @property
+    def tells_instances(self) -> bool:
+        """Whether what is drawn tells shapes of one class apart."""
+        return self.instances is not None or self.border > 0
+
     def __post_init__(self) -> None:
         ReadingChoices.__post_init__(self)
         WriteOptions.__post_init__(self)

@@ -61,19 +61,21 @@ def _instances(
 ) -> list[int]:
     """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none.
 
+    Those that are none by their label have a number, too, which no pixel gets, as labelme counts
+    them (6.3.1, `labelme.utils.shapes_to_label`).
     parted: whether what is not counted is numbered, too, for the borders between.
     """
     known: dict[Hashable, int] = {}
     found = []
     for shape, index in zip(picture.shapes, indices, strict=True):
-        if index == labels.ignored:
-            found.append(-1)
-        elif index == labels.background:
-            found.append(0)
-        elif isinstance(shape.instance, Uncounted) and not parted:
-            found.append(0 if shape.instance is Uncounted.STUFF else -1)
-        else:
+        number = 0 if shape.instance is Uncounted.STUFF else -1
+        if parted or not isinstance(shape.instance, Uncounted):
             alone = shape.instance in (None, Uncounted.GROUP)
             key = (shape.number,) if alone else (shape.label, shape.instance)
-            found.append(known.setdefault(key, len(known) + 1))
+            number = known.setdefault(key, len(known) + 1)
+        if index == labels.ignored:
+            number = -1
+        elif index == labels.background:
+            number = 0
+        found.append(number)
     return found

@@ -22,11 +22,14 @@ from gpuseg.rasterizing.instances import instance_map
 from gpuseg.rasterizing.labels import LONGEST, Labels
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.rewriting import About, Made, Mark
-from gpuseg.shapes import BadShape, Picture, Runs
+from gpuseg.shapes import BadShape, Ellipse, Part, Picture, Runs
 from gpuseg.text import shortened
 
 SHOWN = 5
 """Bad shapes that a message names."""
+
+LARGEST_RADIUS = 1 << 18
+"""Pixels: for such an ellipse Pillow takes milliseconds, for one of 1,000,000 twenty seconds."""
 
 MOST_LABELS = 50
 """Unknown labels that a row lists, those of the most pixels."""
@@ -154,23 +157,29 @@ class Rasterizing:
 
 
 def fitting(picture: Picture) -> Picture:
-    """The picture without masks that have more pixels than it, which are bad: they come packed,
-    and would take any memory.
+    """The picture without shapes that would take any memory or time, which are bad.
+
+    Those are masks of more pixels than the image, for they come packed, and huge ellipses.
     """
-    most = picture.width * picture.height
-    large = [
-        BadShape(
-            shape.number, shape.label, f"has a mask of {part.width:,} x {part.height:,} pixels"
-        )
+    bad = {
+        shape.number: BadShape(shape.number, shape.label, why)
         for shape in picture.shapes
         for part in shape.parts
-        if isinstance(part, Runs) and part.width * part.height > most
-    ]
-    if not large:
+        if (why := _why_huge(part, picture.width * picture.height))
+    }
+    if not bad:
         return picture
-    numbers = {bad.number for bad in large}
-    shapes = tuple(shape for shape in picture.shapes if shape.number not in numbers)
-    return replace(picture, shapes=shapes, bad=(*picture.bad, *large))
+    shapes = tuple(shape for shape in picture.shapes if shape.number not in bad)
+    return replace(picture, shapes=shapes, bad=(*picture.bad, *bad.values()))
+
+
+def _why_huge(part: Part, most: int) -> str:
+    """What is too large of a part, "" for nothing. most: pixels of the image."""
+    if isinstance(part, Runs) and part.width * part.height > most:
+        return f"has a mask of {part.width:,} x {part.height:,} pixels, more than its image"
+    if isinstance(part, Ellipse) and max(part.rx, part.ry) > LARGEST_RADIUS:
+        return f"has a radius of more than {LARGEST_RADIUS:,} pixels"
+    return ""
 
 
 def _drawn(picture: Picture, unknown: Counter[str]) -> Drawn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from gpuseg.annotations.ade20k import Ade20k, Ade20kPolygons
@@ -56,24 +57,37 @@ def format_of(name: str) -> Format:
 
 def recognise(path: str) -> Format:
     """The format of an annotation file, or of the files below a folder. Raises UsageError."""
-    if os.path.isdir(path):
-        whole = _by(Outline("folder", dict.fromkeys(os.listdir(path), frozenset())))
-        return whole or _of_folder(path)
-    found = _of_file(path)
+    try:
+        if os.path.isdir(path):
+            whole = _by(Outline("folder", dict.fromkeys(os.listdir(path), frozenset())))
+            return whole or _of_folder(path)
+        if not os.path.isfile(path):  # a pipe could be waited for without end
+            raise UsageError(f"{shell_word(path)} is neither a file nor a folder; give one")
+        found = _of_file(path)
+    except AnnotationError as error:
+        raise UsageError(f"{shell_word(path)} {error}") from error
+    except OSError as error:
+        raise UsageError(f"{shell_word(path)} cannot be read: {error.strerror}") from error
     if found is None:
         raise UsageError(_unknown(f"{path} is in no format of annotations that is known"))
     return found
 
 
 def _of_folder(path: str) -> Format:
-    """That of the first file, by folder and name, which is in any."""
+    """That of the first file, by folder and name, which is in any.
+
+    What cannot be read is passed over: it becomes a row of the run.
+    """
     for folder, below, names in os.walk(path):
         below.sort()
         for name in sorted(names):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
-                found = _of_file(os.path.join(folder, name))
-                if found is not None:
-                    return found
+            inside = os.path.join(folder, name)
+            taken = name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+            if taken and os.path.isfile(inside):
+                with suppress(AnnotationError, OSError):
+                    found = _of_file(inside)
+                    if found is not None:
+                        return found
     raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
 
 
@@ -89,17 +103,9 @@ def _unknown(what: str) -> str:
 
 
 def _of_file(path: str) -> Format | None:
-    try:
-        with open(path, "rb") as file:
-            for outline in _outlines(file):
-                found = _by(outline)
-                if found is not None:
-                    return found
-    except AnnotationError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{shell_word(path)} cannot be read: {error.strerror}") from error
-    return None
+    """None for a file in no format. Raises AnnotationError for one that is damaged, OSError."""
+    with open(path, "rb") as file:
+        return next(filter(None, map(_by, _outlines(file))), None)
 
 
 def _outlines(file: IO[bytes]) -> Iterator[Outline]:

@@ -53,7 +53,8 @@ def size_in(image: str | bytes) -> tuple[int, int]:
         with Image.open(
             io.BytesIO(image) if isinstance(image, bytes) else image, "r", FORMATS
         ) as i:
-            turned = i.getexif().get(_ORIENTATION) in TURNED
+            # that of PngImageFile would read all pixels, for what may stand behind them
+            turned = Image.Image.getexif(i).get(_ORIENTATION) in TURNED
             return i.size[::-1] if turned else i.size
     except Exception as error:  # Pillow's parsers raise nearly anything on damaged input
         raise AnnotationError(

@@ -53,19 +53,23 @@ class Element:
 
 
 def elements(
-    file: IO[bytes], inside: Collection[str] = (), encoding: str = "utf-8"
+    file: IO[bytes],
+    inside: Collection[str] = (),
+    encoding: str = "utf-8",
+    keys: set[str] | None = None,
 ) -> Iterator[Element]:
     """Each value of the outermost object, and each element of those that are lists.
 
     inside: keys of objects whose members come one by one, too. encoding: utf-8, or latin-1, in
-    which any bytes are text. Raises AnnotationError.
+    which any bytes are text. keys: takes those of the outermost object, for a list may have no
+    element. Raises AnnotationError.
     """
     text = _Text(file, encoding)
     first = text.peek()
     if first == "[":
         yield from _of_list(text, "")
     elif first == "{":
-        known = set[str]()
+        known = set[str]() if keys is None else keys
         for key in text.members():
             if key in known:
                 raise AnnotationError(f"has {shown(key)} twice in its outermost object; mend it")

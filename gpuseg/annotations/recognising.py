@@ -120,12 +120,14 @@ _BEGINNING = 256
 
 
 def _outlines_json(file: IO[bytes]) -> Iterator[Outline]:
-    keys: dict[str, frozenset[str]] = {}
-    for element in elements(file, encoding="latin-1"):  # which takes all: only keys are looked at
+    names, keys = set[str](), dict[str, frozenset[str]]()
+    # Latin-1 takes all: only keys are looked at
+    for element in elements(file, encoding="latin-1", keys=names):
         if element.key not in keys:
             raw = element.raw
             keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()
-            yield Outline("json", dict(keys))
+            yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)
+    yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)
 
 
 def _outlines_xml(file: IO[bytes]) -> Iterator[Outline]:

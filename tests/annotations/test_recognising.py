@@ -1,0 +1,75 @@
+"""Formats by what files hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gpuseg.annotations.labelme import LabelMe
+from gpuseg.annotations.recognising import FORMATS, format_names, format_of, recognise
+from gpuseg.errors import UsageError
+
+LABELME = {"version": "5.0.1", "shapes": [], "imagePath": "a.jpg", "imageData": None}
+
+
+def test_names() -> None:
+    assert len(set(format_names())) == len(FORMATS)
+    for name in format_names():
+        assert format_of(name).name == name
+    with pytest.raises(UsageError, match=r"auto or one of .*labelme.*, got 'LabelMe'"):
+        format_of("LabelMe")
+
+
+def test_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(LABELME))
+    assert isinstance(recognise(str(path)), LabelMe)
+
+
+def test_empty_lists_are_keys_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for data in ({"shapes": [], "imagePath": ""}, {"imageHeight": 3, "shapes": []}):
+        path.write_text(json.dumps(data))
+        assert isinstance(recognise(str(path)), LabelMe)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"{}", "in no format of annotations that is known"),
+        (b"[]", "in no format of annotations that is known"),
+        (b'{"shapes": []}', "LabelMe JSON.*; name it by --format"),
+        (b'{"a": 1', "is no JSON that can be read"),
+        (b"\xff\xfe{", "is no JSON that can be read"),
+        (b"", "is no JSON that can be read"),
+    ],
+)
+def test_a_file_in_no_format(tmp_path: Path, data: bytes, told: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=told):
+        recognise(str(path))
+
+
+def test_a_folder_is_what_its_first_file_in_any_format_is(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"{ broken")
+    (tmp_path / "b.json").write_bytes(b"[1, 2]")
+    (tmp_path / "c.txt").write_text(json.dumps(LABELME))
+    (tmp_path / "._d.json").write_text(json.dumps(LABELME))
+    (tmp_path / "e.json").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "f.json")
+    with pytest.raises(UsageError, match="holds no annotations in a format that is known"):
+        recognise(str(tmp_path))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "z.json").write_text(json.dumps(LABELME))
+    assert isinstance(recognise(str(tmp_path)), LabelMe)
+
+
+def test_what_is_neither_file_nor_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "nothing", Path(os.devnull)):
+        with pytest.raises(UsageError, match="neither a file nor a folder"):
+            recognise(str(path))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CocoFile": "verbs.polygonize",
     "ConfusionMatrix": "confusion",
     "ConvertOptions": "options",
     "FileResult": "results",
@@ -33,6 +34,7 @@ _HOMES = {
     "info": "installation",
     "inspect": "verbs.inspect",
     "load_label": "labels",
+    "polygonize": "verbs.polygonize",
     "rasterize": "verbs.rasterize",
     "recolor": "verbs.recolor",
     "remap": "verbs.remap",
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
     from gpuseg.verbs.inspect import Inspection as Inspection
     from gpuseg.verbs.inspect import inspect as inspect
     from gpuseg.verbs.merge_reports import merge_reports as merge_reports
+    from gpuseg.verbs.polygonize import CocoFile as CocoFile
+    from gpuseg.verbs.polygonize import polygonize as polygonize
     from gpuseg.verbs.rasterize import rasterize as rasterize
     from gpuseg.verbs.recolor import recolor as recolor
     from gpuseg.verbs.remap import remap as remap

@@ -132,11 +132,14 @@ def look_up(mask: Scanlines, table: NDArray[np.uint16], take: Take) -> Labels | 
     return _labels_by(table, mask, take, lambda stage: None)
 
 
-def decode(mask: Scanlines, lap: Lap) -> DecodedMask:
-    """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`."""
+def decode(mask: Scanlines, lap: Lap, take: Take | None = None) -> DecodedMask:
+    """The pixels of a PNG: RGB, or positions in its palette. Raises as `index_scanlines`.
+
+    take: where the memory of RGB comes from; None takes fresh memory.
+    """
     pixels: NDArray[np.uint8]
     if mask.colours is None:
-        memory = np.empty(mask.height * mask.width * 3, np.uint8)
+        memory = (take or fresh)(mask.height * mask.width * 3)
         pixels = _unfiltered(mask, memory, lap).reshape(mask.height, mask.width, 3)
     else:
         found = _labels_by(IDENTITY, mask, fresh, lap)

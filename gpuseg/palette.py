@@ -27,6 +27,9 @@ VOID_NAMES = frozenset(
 )
 """Names (lower case) of classes that mean 'no class': such a class may sit at the ignore index."""
 
+BACKGROUNDS = ("background", "_background_", "__background__", "unlabeled", "unlabelled")
+"""Names of the class of what is no object, the first that a palette holds."""
+
 
 @dataclass(frozen=True)
 class Palette:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,8 +20,9 @@ from gpuseg.text import shortened
 Points = NDArray[np.float64]
 """Vertices, float64 (N, 2): x and y."""
 
-Convention = Literal["pillow", "coco"]
-"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, or `pycocotools.mask`."""
+Convention = Literal["pillow", "coco", "cvat", "agg", "opencv"]
+"""Whose rules say which pixels a shape covers: `PIL.ImageDraw`, `pycocotools.mask`, CVAT's, which
+are those of pycocotools but for ellipses, Agg, by which matplotlib draws, or `cv2.fillPoly`."""
 
 Order = Literal["file", "reverse", "area", "z"]
 """Which shape is drawn over which: the later one in the file, the earlier one, the smaller one,
@@ -107,19 +109,31 @@ class Bitmap:
 Part = Polygon | Box | Ellipse | Line | Runs | Bitmap
 
 
+class Uncounted(Enum):
+    """Why a shape is no instance.
+
+    STUFF: road and sky have none, so 0 in instance maps. GROUP: several that were not told apart,
+    so void there.
+    """
+
+    STUFF = "stuff"
+    GROUP = "group"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """What an annotation marks as one thing: the union of its parts.
 
     label: the name of its class. number: which of the file's it is, for messages, from 1.
-    instance: shapes of one label and one instance are one instance; None: one by itself.
-    ignored: whether it marks pixels that are no class, a crowd for instance. z: see Order.
+    instance: shapes of one label and one instance are one instance; None: one by itself; or why
+    it is none. ignored: whether it marks pixels that are no class, a crowd for instance. z: see
+    Order.
     """
 
     label: str
     parts: tuple[Part, ...]
     number: int
-    instance: Hashable | None = None
+    instance: Hashable | Uncounted | None = None
     ignored: bool = False
     z: float = 0.0
 

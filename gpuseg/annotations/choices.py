@@ -34,6 +34,11 @@ class ReadingChoices:
     masks: str | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
 
+    @property
+    def tells_instances(self) -> bool:
+        """Whether what is drawn tells shapes of one class apart."""
+        return False
+
     def __post_init__(self) -> None:
         if self.size is not None and not all(side > 0 for side in self.size):
             raise UsageError(f"size must be WIDTHxHEIGHT, both above 0, got {self.size}")

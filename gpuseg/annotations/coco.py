@@ -3,14 +3,16 @@
 By COCO's description of its format (cocodataset.org/#format-data) and what pycocotools (2.0.11,
 `COCO.annToRLE`) makes of it: the polygons of an annotation are one area, and so are runs,
 uncompressed (a list of counts) or compressed (a text). Shapes are drawn in the order of the file,
-later ones over earlier ones, as cocostuffapi does (`cocoSegmentationToSegmentationMap`).
+later ones over earlier ones, as cocostuffapi does where it lets them overlap
+(`cocoSegmentationToSegmentationMap` in cocostuffhelper.py).
 
 A crowd (`iscrowd`) marks pixels of many things that are not told apart, and is ignored unless told
 otherwise. CVAT calls every bitmap a crowd: its exports need the choice `class`.
 
-An annotation without a segmentation marks no area: that is what detectron2 does with one (0.6,
-`load_coco_json`), too. CVAT's rectangles are such, and known by `attributes.rotation`, which it
-writes for these only: they are drawn, turned, as in CVAT's own masks.
+An annotation without a segmentation marks no area: Datumaro (1.13, `_CocoBase._load_annotations`)
+reads no more than a box of it, too. But CVAT's rectangles are such, and known by
+`attributes.rotation`, which CVAT gives to no other shape (bindings.py, `_convert_shape`): they are
+drawn, turned, as in CVAT's own masks.
 """
 
 from __future__ import annotations

@@ -64,8 +64,10 @@ class Format(ABC):
 
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
     each other unless told. ignored, background: labels that mean no class and no thing, besides
-    those of the palette. pattern: of the names of its files; None takes images. holds_many: whether
-    a file has many images.
+    those of the palette. bare_is_void: whether pixels without a shape are of no class, and not
+    background, unless a user says so. undrawn: labels that leave pixels to what lies under them,
+    unless the palette gives them an index besides the ignore index. pattern: of the names of its
+    files; None takes images. holds_many: whether a file has many images.
     """
 
     name: ClassVar[str]
@@ -73,6 +75,8 @@ class Format(ABC):
     order: ClassVar[Order] = "file"
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
+    bare_is_void: ClassVar[bool] = False
+    undrawn: ClassVar[frozenset[str]] = frozenset()
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
 
@@ -98,3 +102,15 @@ class Format(ABC):
     def target(self, relative: str) -> str:
         """The path of a label map below DST, by that of its annotation file below SRC."""
         return stem_target(relative)
+
+    def beside(self, source: Source, choices: ReadingChoices) -> tuple[str, ...]:
+        """The paths of files besides `source` that its label map is made from."""
+        return ()
+
+    def names(self, label: str) -> tuple[str, ...]:
+        """What a palette may call the class of a label; the first that it does holds."""
+        return (label,)
+
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """What else `names` may give for a class of a palette, unless another is called so."""
+        return ()

@@ -53,14 +53,18 @@ class Element:
 
 
 def elements(
-    file: IO[bytes], inside: Collection[str] = (), keys: set[str] | None = None
+    file: IO[bytes],
+    inside: Collection[str] = (),
+    encoding: str = "utf-8",
+    keys: set[str] | None = None,
 ) -> Iterator[Element]:
     """Each value of the outermost object, and each element of those that are lists.
 
-    inside: keys of objects whose members come one by one, too. keys: takes those of the outermost
-    object, for a list may have no element. Raises AnnotationError.
+    inside: keys of objects whose members come one by one, too. encoding: utf-8, or latin-1, in
+    which any bytes are text. keys: takes those of the outermost object, for a list may have no
+    element. Raises AnnotationError.
     """
-    text = _Text(file)
+    text = _Text(file, encoding)
     first = text.peek()
     if first == "[":
         yield from _of_list(text, "")
@@ -113,7 +117,8 @@ def _element(text: _Text, key: str, name: str | None = None, *, listed: bool = F
 class _Text:
     """The window. place: of what comes next, in bytes from the beginning of the file."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        self._encoding = encoding
         self._file, self._text, self._at, self._base = file, "", 0, 0
         self._decode = json.JSONDecoder().raw_decode
         self._more()
@@ -175,14 +180,14 @@ class _Text:
             if end + _TAIL >= len(self._text) and self._more():  # a number may go on
                 continue
             if not (self._text.isascii() or self._text[self._at : end].isascii()):
-                value = json.loads(self._utf8(end))
+                value = json.loads(self._decoded(end))
             start, self._at = self.place, end
             return start, value
 
-    def _utf8(self, end: int) -> str:
-        """What comes next in the window, up to `end`, in UTF-8."""
+    def _decoded(self, end: int) -> str:
+        """What comes next in the window, up to `end`, as text."""
         try:
-            return self._text[self._at : end].encode("latin-1").decode("utf-8")
+            return self._text[self._at : end].encode("latin-1").decode(self._encoding)
         except UnicodeDecodeError as error:
             raise AnnotationError(
                 f"is no text in UTF-8: {error.reason} at byte {self.place + error.start:,}; "

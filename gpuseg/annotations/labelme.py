@@ -34,7 +34,7 @@ from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.image_sizes import size_beside, size_in
 from gpuseg.codecs.opening import opened
 from gpuseg.discover import Source
-from gpuseg.errors import AnnotationError, MaskError
+from gpuseg.errors import AnnotationError, MaskError, MaskSizeError
 from gpuseg.shapes import Box, Ellipse, Line, Part, Picture, Points, Polygon, Runs, Shape
 
 LINE_WIDTH = 10
@@ -152,6 +152,8 @@ def _bitmap(data: object, pixels: int) -> NDArray[np.bool_]:
         with opened(base64.b64decode(data, validate=True), pixels) as (image, _):
             mode = image.mode
             marked: NDArray[np.bool_] = np.asarray(image) != 0
+    except MaskSizeError:
+        raise ShapeFaultError(f"has a mask of more pixels than its image, {pixels:,}") from None
     except MaskError as error:
         raise ShapeFaultError(f"has a mask that {error}") from error
     except ValueError as error:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
+from gpuseg.annotations.ade20k import Ade20k, Ade20kPolygons
+from gpuseg.annotations.bdd100k import Bdd100k
+from gpuseg.annotations.cityscapes import Cityscapes
 from gpuseg.annotations.coco import Coco
+from gpuseg.annotations.coco_panoptic import CocoPanoptic
+from gpuseg.annotations.cvat import Cvat
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
+from gpuseg.annotations.scalabel import Scalabel
+from gpuseg.annotations.supervisely import Supervisely
+from gpuseg.annotations.via import Via
+from gpuseg.annotations.voc_masks import VocMasks
+from gpuseg.annotations.xml_elements import children
 from gpuseg.errors import AnnotationError, UsageError
 from gpuseg.text import shell_word
 
-FORMATS: tuple[Format, ...] = (LabelMe(), Coco())
+FORMATS: tuple[Format, ...] = (
+    CocoPanoptic(),
+    Ade20k(),
+    Ade20kPolygons(),
+    LabelMe(),
+    Coco(),
+    Cityscapes(),
+    Scalabel(),
+    Bdd100k(),
+    Supervisely(),
+    Via(),
+    VocMasks(),
+    Cvat(),
+)
 """All formats, the more particular first."""
 
 
@@ -86,10 +110,29 @@ def _of_file(path: str) -> Format | None:
 
 def _outlines(file: IO[bytes]) -> Iterator[Outline]:
     """What shows of a file, more and more of it."""
+    begins = file.read(_BEGINNING).removeprefix(codecs.BOM_UTF8).lstrip()
+    file.seek(0)
+    yield from _outlines_xml(file) if begins.startswith(b"<") else _outlines_json(file)
+
+
+_BEGINNING = 256
+"""Bytes in which the first that is no space must be found."""
+
+
+def _outlines_json(file: IO[bytes]) -> Iterator[Outline]:
     names, keys = set[str](), dict[str, frozenset[str]]()
-    for element in elements(file, keys=names):
+    # Latin-1 takes all: only keys are looked at
+    for element in elements(file, encoding="latin-1", keys=names):
         if element.key not in keys:
             raw = element.raw
             keys[element.key] = frozenset(raw) if isinstance(raw, dict) else frozenset()
             yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)
     yield Outline("json", dict.fromkeys(names, frozenset[str]()) | keys)
+
+
+def _outlines_xml(file: IO[bytes]) -> Iterator[Outline]:
+    tags = frozenset[str]()
+    for child in children(file):
+        if child.tag not in tags:
+            tags |= {child.tag}
+            yield Outline("xml", {child.root: tags})

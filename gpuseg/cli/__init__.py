@@ -18,6 +18,7 @@ from gpuseg.cli.info import info
 from gpuseg.cli.inspect import inspect
 from gpuseg.cli.merge_reports import merge_reports
 from gpuseg.cli.palettes import palettes
+from gpuseg.cli.polygonize import polygonize
 from gpuseg.cli.rasterize import rasterize
 from gpuseg.cli.recolor import recolor
 from gpuseg.cli.remap import remap
@@ -98,7 +99,7 @@ SECTIONS = {
     "Colour masks": (scan, inspect, repair),
     "Colour masks to label maps": (convert, merge_reports, verify, check),
     "Annotations to label maps": (rasterize,),
-    "Label maps": (stats, report, evaluate, colorize, recolor, remap),
+    "Label maps": (stats, report, evaluate, colorize, recolor, remap, polygonize),
     "Palettes, devices": (palettes, info),
 }
 """All commands, under the headings of `gpuseg --help`."""

@@ -31,6 +31,12 @@ _ORDER = ("file", "reverse", "area", "z")
 @palette_option()
 @click.option("--format", default="auto", show_default=True, help="Of the annotations.")
 @click.option(
+    "--labels",
+    type=click.Path(),
+    metavar="FILE",
+    help="What labels become: class, index, ignore or skip (JSON, CSV, TSV).",
+)
+@click.option(
     "--unknown",
     type=click.Choice(["error", "ignore"]),
     default="error",
@@ -87,7 +93,7 @@ _ORDER = ("file", "reverse", "area", "z")
 def rasterize(annotations: str, dst: str, **flags: Any) -> None:
     """Draw a label map of each image that ANNOTATIONS, a file or a folder, tells of; into DST.
 
-    Takes LabelMe JSON.
+    Takes LabelMe JSON, COCO instances and panoptic, ADE20K, Supervisely, and VGG Image Annotator.
     """
     from gpuseg.rasterizing.options import RasterizeOptions
     from gpuseg.verbs.rasterize import count_images

@@ -7,16 +7,16 @@ Datumaro (1.13, `datumaro.util.mask_tools`), by which CVAT exports masks.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gpuseg.drawing.array_canvas import ArrayCanvas
 from gpuseg.drawing.outlines import box_corners, ellipse_outline
 from gpuseg.drawing.pillow_canvas import PillowCanvas
 from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
 
 
-class CocoCanvas:
-    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values. take: see `draw`."""
+class CocoCanvas(ArrayCanvas):
+    """An image of `ground`, as `ArrayCanvas`."""
 
     def __init__(
         self,
@@ -26,11 +26,7 @@ class CocoCanvas:
         ground: int,
         take: Take = fresh,
     ) -> None:
-        if dtype.itemsize == 1:
-            self._pixels: NDArray[np.unsignedinteger] = take(height * width).reshape(height, width)
-            self._pixels.fill(ground)
-        else:
-            self._pixels = np.full((height, width), ground, dtype)
+        super().__init__(width, height, dtype, ground, take)
         self._marks = np.zeros(height * width, np.uint8)  # costs nothing where it is not written
 
     def polygon(self, part: Polygon, value: int) -> None:
@@ -39,7 +35,7 @@ class CocoCanvas:
             self._fill(part.outline, value)
             return
         height, width = self._pixels.shape
-        mask = CocoCanvas(width, height, np.dtype(np.uint8), 0)
+        mask = type(self)(width, height, np.dtype(np.uint8), 0)
         mask._fill(part.outline, 1)
         for hole in part.holes:
             mask._fill(hole, 0)
@@ -77,19 +73,6 @@ class CocoCanvas:
             paint_columns(part.counts, place, value, self._pixels, self._marks)
         else:
             paint_rows(part.counts, place, value, self._pixels)
-
-    def bitmap(self, part: Bitmap, value: int) -> None:
-        """The pixels that are set; those outside of the image are left out."""
-        height, width = part.mask.shape
-        left, top = max(part.left, 0), max(part.top, 0)
-        window = self._pixels[top : max(0, part.top + height), left : max(0, part.left + width)]
-        down, across = top - part.top, left - part.left
-        mask = part.mask[down : down + window.shape[0], across : across + window.shape[1]]
-        np.copyto(window, window.dtype.type(value), where=mask)
-
-    def values(self) -> NDArray[np.unsignedinteger]:
-        """What was drawn: (H, W)."""
-        return self._pixels
 
     def _fill(self, outline: Points, value: int) -> None:
         from gpuseg.kernels.polygons import paint_polygon

@@ -8,8 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.drawing.agg_canvas import AggCanvas
 from gpuseg.drawing.areas import area_of
 from gpuseg.drawing.coco_canvas import CocoCanvas
+from gpuseg.drawing.cvat_canvas import CvatCanvas
+from gpuseg.drawing.opencv_canvas import OpencvCanvas
 from gpuseg.drawing.pillow_canvas import PillowCanvas
 from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import (
@@ -46,6 +49,9 @@ class Canvas(Protocol):
 _CANVASES: Mapping[Convention, Callable[..., Canvas]] = {
     "pillow": PillowCanvas,
     "coco": CocoCanvas,
+    "agg": AggCanvas,
+    "opencv": OpencvCanvas,
+    "cvat": CvatCanvas,
 }
 
 _METHODS: Mapping[type, str] = {

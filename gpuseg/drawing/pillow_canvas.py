@@ -1,116 +1,97 @@
-"""Shapes drawn by Pillow, as LabelMe and Cityscapes do: what is drawn is what they would draw."""
+"""Shapes drawn by Pillow, as LabelMe and Cityscapes do: what is drawn is what they would draw.
+
+Polygons are painted by a kernel with the rules of Pillow, for Pillow itself takes seconds for a
+polygon of a hundred thousand vertices, and minutes for one of a million.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from gpuseg.drawing.array_canvas import ArrayCanvas
 from gpuseg.drawing.outlines import box_corners, ellipse_outline, unpacked
-from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
 
+Drawing = Callable[[ImageDraw.ImageDraw, int], None]
+"""Draws a shape with a value."""
 
-class PillowCanvas:
-    """An image of `ground`. dtype: uint8, uint16 or uint32, of the values. take: see `draw`."""
 
-    def __init__(
-        self,
-        width: int,
-        height: int,
-        dtype: np.dtype[np.unsignedinteger],
-        ground: int,
-        take: Take = fresh,
-    ) -> None:
-        self._dtype = dtype
-        self._pixels: NDArray[np.uint8] | None = None
-        if dtype.itemsize == 1:
-            self._image, self._draw, self._pixels = _over(take(width * height), width, ground)
-        else:
-            self._image = Image.new("I", (width, height), ground)
-            self._draw = ImageDraw.Draw(self._image)
+class PillowCanvas(ArrayCanvas):
+    """An image of `ground`, as `ArrayCanvas`."""
 
     def polygon(self, part: Polygon, value: int) -> None:
         """All pixels that the outline touches or encloses; those of holes as they were."""
         if not part.holes:
-            self._fill(self._draw, part.outline, value)
+            self._fill(part.outline, value)
             return
         box = self._reach(part.outline)
         if box is None:
             return
         left, top, right, bottom = box
-        mask = Image.new("1", (right - left, bottom - top))
-        draw = ImageDraw.Draw(mask)
+        mask = PillowCanvas(right - left, bottom - top, np.dtype(np.uint8), 0)
         corner = np.array([left, top], np.float64)
-        self._fill(draw, np.trunc(part.outline) - corner, 1)
+        mask._fill(np.trunc(part.outline) - corner, 1)
         for hole in part.holes:
-            self._fill(draw, np.trunc(hole) - corner, 0)
-        self._image.paste(value, box, mask)
+            mask._fill(np.trunc(hole) - corner, 0)
+        self.bitmap(Bitmap(mask._pixels.view(np.bool_), left, top), value)
 
     def box(self, part: Box, value: int) -> None:
         """All pixels from corner to corner, both of them, too; turned, as a polygon."""
         if part.rotation:
-            self._fill(self._draw, box_corners(part), value)
-        else:
-            corners = (part.left, part.top, part.right, part.bottom)
-            self._draw.rectangle(corners, fill=value, outline=value)
+            self._fill(box_corners(part), value)
+            return
+        corners = (part.left, part.top, part.right, part.bottom)
+        self._draw(lambda draw, ink: draw.rectangle(corners, fill=ink, outline=ink), value)
 
     def ellipse(self, part: Ellipse, value: int) -> None:
         """As ImageDraw.ellipse between the corners around it; turned, as a polygon."""
         if part.rotation:
-            self._fill(self._draw, ellipse_outline(part), value)
-        else:
-            corners = (part.x - part.rx, part.y - part.ry, part.x + part.rx, part.y + part.ry)
-            self._draw.ellipse(corners, fill=value, outline=value)
+            self._fill(ellipse_outline(part), value)
+            return
+        corners = (part.x - part.rx, part.y - part.ry, part.x + part.rx, part.y + part.ry)
+        self._draw(lambda draw, ink: draw.ellipse(corners, fill=ink, outline=ink), value)
 
     def line(self, part: Line, value: int) -> None:
         """As ImageDraw.line; joints stay as they are."""
-        self._draw.line(part.points.ravel().tolist(), fill=value, width=part.width)
+        points = part.points.ravel().tolist()
+        self._draw(lambda draw, ink: draw.line(points, fill=ink, width=part.width), value)
 
     def runs(self, part: Runs, value: int) -> None:
         """The pixels that are 1."""
         self.bitmap(unpacked(part), value)
 
-    def bitmap(self, part: Bitmap, value: int) -> None:
-        """The pixels that are set; those outside of the image are left out."""
-        self._image.paste(value, (part.left, part.top), Image.fromarray(part.mask))
+    def _fill(self, outline: Points, value: int) -> None:
+        from gpuseg.kernels.pillow_polygons import paint_polygon
 
-    def values(self) -> NDArray[np.unsignedinteger]:
-        """What was drawn: (H, W)."""
-        if self._pixels is not None:
-            return self._pixels
-        return np.asarray(self._image).astype(self._dtype, copy=False)
+        if len(outline) > 1:
+            paint_polygon(np.ascontiguousarray(outline), value, self._pixels)
+        else:  # which ImageDraw.polygon refuses
+            points = outline.ravel().tolist()
+            self._draw(lambda draw, ink: draw.point(points, fill=ink), value)
 
-    def _fill(self, draw: ImageDraw.ImageDraw, outline: Points, value: int) -> None:
-        points = outline.ravel().tolist()
-        if len(points) < 4:  # which Pillow refuses
-            draw.point(points, fill=value)
-        else:
-            draw.polygon(points, fill=value)
+    def _draw(self, drawing: Drawing, value: int) -> None:
+        """Have Pillow draw, in our memory where it can."""
+        if self._over is not None:
+            drawing(self._over, value)
+            return
+        height, width = self._pixels.shape
+        mask = Image.new("L", (width, height))
+        drawing(ImageDraw.Draw(mask), 1)
+        self.bitmap(Bitmap(np.asarray(mask).view(np.bool_), 0, 0), value)
 
-    def _reach(self, outline: Points) -> tuple[int, int, int, int] | None:
-        """The part of the image that an outline may touch, None for nothing of it."""
-        left, top = (max(0, math.floor(v) - 1) for v in outline.min(axis=0).tolist())
-        ends = outline.max(axis=0).tolist()
-        right, bottom = (
-            min(side, math.floor(v) + 2) for v, side in zip(ends, self._image.size, strict=True)
-        )
-        return (left, top, right, bottom) if left < right and top < bottom else None
-
-
-def _over(
-    memory: NDArray[np.uint8], width: int, ground: int
-) -> tuple[Image.Image, ImageDraw.ImageDraw, NDArray[np.uint8] | None]:
-    """An image that lies in memory of ours, and its pixels: an array of it would be a copy.
-
-    None for the pixels where Pillow has made a copy to draw in.
-    """
-    memory.fill(ground)
-    pixels = memory.reshape(-1, width)
-    image = Image.frombuffer("L", (width, len(pixels)), memory, "raw", "L", 0, 1)
-    image.readonly = 0  # it may be drawn in, for nobody else has the memory
-    shared = image.im
-    draw = ImageDraw.Draw(image)
-    return image, draw, pixels if image.im is shared else None
+    @cached_property
+    def _over(self) -> ImageDraw.ImageDraw | None:
+        """What draws in our pixels; None where Pillow would make a copy to draw in."""
+        if self._pixels.itemsize > 1:
+            return None
+        height, width = self._pixels.shape
+        memory = self._pixels.reshape(-1)
+        image = Image.frombuffer("L", (width, height), memory, "raw", "L", 0, 1)
+        image.readonly = 0  # it may be drawn in, for nobody else has the memory
+        shared = image.im
+        draw = ImageDraw.Draw(image)
+        return draw if image.im is shared else None

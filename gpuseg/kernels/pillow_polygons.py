@@ -96,31 +96,31 @@ def _by_row(edges: Any, count: Any, top: Any, rows: Any) -> Any:
     starts = np.zeros(U64(rows) + U64(2), np.uint64)
     for e in range(count):
         starts[U64(max(edges[e, _FIRST], top) - top) + U64(2)] += U64(1)
+    row: Any
     for row in range(U64(1), U64(rows) + U64(2)):
         starts[row] += starts[row - U64(1)]
     order = np.empty(count, np.uint64)
     for e in range(count):
-        row = U64(max(edges[e, _FIRST], top) - top) + U64(1)
-        order[starts[row]] = e
-        starts[row] += U64(1)
+        begin: Any = U64(max(edges[e, _FIRST], top) - top) + U64(1)
+        order[starts[begin]] = e
+        starts[begin] += U64(1)
     return order, starts
 
 
 @inlined
 def _merge(active: Any, held: Any, order: Any, start: Any, stop: Any, kept: Any) -> Any:
-    """Edges that cross already, and those that begin, in their order. kept: memory for the first."""
-    for i in range(held):
-        kept[i] = active[i]
-    i, count = U64(0), U64(0)
-    while i < held or start < stop:
-        if start == stop or (i < held and kept[i] < order[start]):
+    """Edges that cross already, and those that begin, in their order. kept: memory."""
+    for k in range(held):
+        kept[k] = active[k]
+    i: Any = U64(0)
+    for count in range(held + stop - start):
+        begun = count - i  # of those that begin
+        if start + begun == stop or (i < held and kept[i] < order[start + begun]):
             active[count] = kept[i]
             i += U64(1)
         else:
-            active[count] = order[start]
-            start += U64(1)
-        count += U64(1)
-    return count
+            active[count] = order[start + begun]
+    return held + stop - start
 
 
 @inlined
@@ -206,7 +206,8 @@ def _sort(crossings: Any, count: Any) -> None:
         crossings[:count].sort()
         return
     for i in range(U64(1), count):
-        x, k = crossings[i], i
+        x = crossings[i]
+        k: Any = i
         while k > U64(0) and crossings[k - U64(1)] > x:
             crossings[k] = crossings[k - U64(1)]
             k -= U64(1)
@@ -229,13 +230,9 @@ def _round(x: Any) -> Any:
 
 @inlined
 def _up(x: Any) -> Any:
-    return np.int64(
-        math.floor(x + np.float32(0.5)) if x >= 0 else -math.floor(0.5 - np.float64(x))
-    )
+    return np.int64(math.floor(x + np.float32(0.5)) if x >= 0 else -math.floor(0.5 - np.float64(x)))
 
 
 @inlined
 def _down(x: Any) -> Any:
-    return np.int64(
-        math.ceil(x - np.float32(0.5)) if x >= 0 else -math.ceil(-np.float64(x) - 0.5)
-    )
+    return np.int64(math.ceil(x - np.float32(0.5)) if x >= 0 else -math.ceil(-np.float64(x) - 0.5))

@@ -7,6 +7,7 @@ The content decides what a file is, not its suffix:
     GIMP Palette         .gpl                                  readers/text.py
     name:r,g,b:…         labelmap.txt (CVAT, Datumaro)         readers/text.py
     r g b [name]         label_colors.txt (CamVid, DIGITS)     readers/text.py
+    __ignore__, names    labels.txt (labelme): VOC's colours   readers/text.py
     commas and the like  class_dict.csv                        readers/delimited.py
 """
 
@@ -31,7 +32,7 @@ MAX_BYTES = 1 << 26
 
 FORMATS = (
     "JSON, labelmap.txt (name:r,g,b), label_colors.txt (r g b name), CSV (name,r,g,b), "
-    "GIMP .gpl or a palette PNG"
+    "GIMP .gpl, labelme's labels.txt (which begins with __ignore__) or a palette PNG"
 )
 _SUFFIXES = frozenset({".json", ".txt", ".csv", ".tsv", ".gpl", ".png", ".bmp", ".yaml", ".py"})
 
@@ -108,6 +109,8 @@ def _text_reader(stripped: str, line: str) -> Callable[[str, str], Draft] | None
         return text.read_rows
     if text.looks_like_labelmap(line):
         return text.read_labelmap
+    if text.looks_like_labels(line):
+        return text.read_labels
     if delimited.delimiter_of(line):
         return delimited.read_delimited
     return None

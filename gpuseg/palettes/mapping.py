@@ -14,31 +14,24 @@ mmseg/datasets/transforms/loading.py, `reduce_zero_label`): 255 stays.
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import index as whole_number
-from pathlib import Path
 
 from gpuseg import storage
 from gpuseg.errors import PaletteError, PaletteFormatError, UsageError
 from gpuseg.palette import MAX_INDEX, VOID_NAMES, Merged, Palette, PaletteClass
-from gpuseg.palettes.load import load_palette, read_stored
-from gpuseg.palettes.readers.delimited import delimiter_of
+from gpuseg.palettes.load import load_palette
+from gpuseg.palettes.pairs import Form, read_pairs, same_name
 from gpuseg.palettes.readers.fields import failure, parse_index
-from gpuseg.palettes.readers.records import JsonObject, parse_json
 
 IGNORE = "ignore"
 """Stands for the ignore index."""
 
 CONTIGUOUS, REDUCE_ZERO = "contiguous", "reduce-zero-label"
 
-MAX_BYTES = 1 << 22
-"""Largest file of a map: 65,536 lines are less."""
-
-_COLUMNS = (("from", "to"), ("old", "new"), ("source", "target"), ("id", "trainid"))
+_FORM = Form('{"7": 0, "255": "ignore"}', "7,0", str.isdecimal, (("id", "trainid"),))
 
 Spec = Mapping[int, int | str] | str | os.PathLike[str]
 
@@ -70,10 +63,10 @@ def load_mapping(spec: Spec) -> IndexMap:
     if not isinstance(spec, (str, os.PathLike)):
         raise UsageError(f"a mapping must be a dict, a file or FROM:TO, got {type(spec).__name__}")
     if os.path.isfile(spec):
-        return _parsed(_read(Path(spec)), os.fspath(spec))
+        return _index_map(read_pairs(spec, _FORM), os.fspath(spec))
     text = os.fspath(spec)
     if storage.is_url(text) and ":" not in text[text.index("://") + 3 :]:
-        return _parsed(read_stored(text, "map"), text)
+        return _index_map(read_pairs(text, _FORM), text)
     if text == REDUCE_ZERO:
         pairs = ((n, n - 1 if 0 < n < 255 else None) for n in range(256))
         return IndexMap(tuple(pairs), is_rule=True)
@@ -105,11 +98,11 @@ def match(old: Palette, new: Palette) -> IndexMap:
     for entry in _entries(new):
         # -1 stands for a class that label maps do not hold
         wanted_index = entry.index if entry.index >= 0 else None
-        indices.setdefault(_key(entry.name), set()).add(wanted_index)
+        indices.setdefault(same_name(entry.name), set()).add(wanted_index)
     pairs: list[tuple[int, int | None]] = []
     unmatched: list[tuple[int, str]] = []
     for index, names in _names(old).items():
-        found = [indices.get(_key(name), set()) for name in names]
+        found = [indices.get(same_name(name), set()) for name in names]
         wanted: set[int | None] = set().union(*found)
         if _is_void(index, names, old):
             pairs.append((index, None))
@@ -145,10 +138,6 @@ def _is_void(index: int, names: Iterable[str], palette: Palette) -> bool:
     return void or index == palette.ignore_index
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).casefold()
-
-
 def _renumbered(palette: Palette) -> IndexMap:
     """The classes of a palette, numbered anew by rising index, without gaps."""
     names = _names(palette)
@@ -169,59 +158,6 @@ def _renumbered(palette: Palette) -> IndexMap:
         ),
     )
     return IndexMap(tuple((old, new.get(old)) for old in names), made)
-
-
-def _read(path: Path) -> bytes:
-    where = str(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise PaletteError(
-            f"the map {where!r} cannot be read: {error.strerror}; mend that, or give another"
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise failure(where, f"a map of at most {MAX_BYTES} bytes", "more")
-    return data
-
-
-def _parsed(data: bytes, where: str) -> IndexMap:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise failure(where, "a map in JSON, CSV or TSV", "a file that is no UTF-8") from None
-    if not text.lstrip().startswith(("{", "[")):
-        return _index_map(_rows(text, where), where)
-    value = parse_json(text, where)
-    if not isinstance(value, JsonObject):
-        raise failure(where, 'a JSON object such as {"7": 0, "255": "ignore"}', value)
-    return _index_map(value.items(), where)
-
-
-def _rows(text: str, where: str) -> Iterable[tuple[object, object]]:
-    """Old and new of each row of a delimited table, as text."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    delimiter = delimiter_of(lines[0]) if lines else None
-    if delimiter is None:
-        raise failure(where, "rows of two columns such as 7,0", lines[0] if lines else "no rows")
-    try:
-        rows = list(csv.reader(lines, delimiter=delimiter))
-    except csv.Error as broken:
-        raise failure(where, "rows of two columns such as 7,0", str(broken)) from broken
-    words = [_key(cell) for cell in rows[0]]
-    old, new = 0, 1
-    if not words[0].isdecimal():
-        known = [pair for pair in _COLUMNS if all(words.count(name) == 1 for name in pair)]
-        if not known:
-            raise failure(where, "a header with the columns from and to, each once", lines[0])
-        old, new = (words.index(name) for name in known[0])
-        rows = rows[1:]
-    elif len(words) != 2:
-        raise failure(where, "two columns, or a header with from and to", lines[0])
-    for row in rows:
-        if not max(old, new) < len(row) <= len(words):
-            raise failure(where, f"{len(words)} columns, as in the first row", ",".join(row))
-        yield row[old], row[new]
 
 
 def _index_map(items: Iterable[tuple[object, object]], where: str) -> IndexMap:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.format import Format
 from gpuseg.discover import Source, Walk, repeated
 from gpuseg.finding import Files
@@ -17,12 +19,14 @@ class Documents:
     """Annotation files below a place, each with the target that its format gives it.
 
     files: as they are found. Where several would get one target, none of them is taken.
+    choices: say where files beside them are.
     hidden: whether files and folders whose names begin with a dot are taken.
     folds_case, left_alone: as in Walk.
     """
 
     files: Files
     format: Format
+    choices: ReadingChoices
     hidden: bool = False
     folds_case: bool = False
     left_alone: Counter[str] = field(default_factory=Counter)
@@ -46,7 +50,7 @@ class Documents:
             target = self.format.target(source.relative)
             if source.error is None and suspects and hash(self._key(target)) in suspects:
                 source = replace(source, error=collision(source.relative, target))
-            yield replace(source, goes_to=target)
+            yield replace(source, goes_to=target, tag=self._tag(source))
 
     def _names(self) -> Files:
         """The files once more, and no look at them where that can be."""
@@ -66,3 +70,19 @@ class Documents:
 
     def _key(self, target: str) -> str:
         return target.casefold() if self.folds_case else target
+
+    def _tag(self, source: Source) -> str:
+        """What tells when a label map is to be made anew: a change of a file beside, too."""
+        beside = self.format.beside(source, self.choices)
+        if not beside:
+            return source.tag
+        return " ".join((source.tag or str(source.mtime_ns), *map(state_of, beside)))
+
+
+def state_of(path: str) -> str:
+    """What changes when a file does; nothing where there is none, which reading it tells."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpuseg.errors import AnnotationError
 from gpuseg.rasterizing.labels import Labels
 from gpuseg.rasterizing.options import RasterizeOptions
-from gpuseg.shapes import Picture
+from gpuseg.shapes import Picture, Uncounted
 
 Pixels = NDArray[np.unsignedinteger]
 
@@ -33,7 +33,7 @@ def instance_map(
     from gpuseg.kernels import tables
     from gpuseg.kernels.outline import draw_outline
 
-    instances = _instances(picture, indices, labels)
+    instances = _instances(picture, indices, labels, parted=options.instances is None)
     if options.instances is None:
         table = np.array([labels.background, *indices], np.min_scalar_type(labels.top))
         void = labels.ignored
@@ -45,27 +45,34 @@ def instance_map(
                 + ("use --instances 16" if void < 256 else "divide the image")
             )
         told = [void if number < 0 else number for number in instances]
-        table = np.array([0, *told], np.min_scalar_type(void))
+        bare = void if labels.bare_is_void else 0
+        table = np.array([bare, *told], np.min_scalar_type(void))
     made = tables.chosen(table, numbers)
     if options.border:
         least = np.min_scalar_type(len(instances) + 1)
-        whose = np.array([1, *(number + 1 for number in instances)], least)  # -1 becomes 0
+        all_of_them = (-int(labels.bare_is_void), *instances)
+        whose = np.array([number + 1 for number in all_of_them], least)  # -1 becomes 0
         draw_outline(tables.chosen(whose, numbers), options.border, made, void)
     return made
 
 
-def _instances(picture: Picture, indices: Sequence[int], labels: Labels) -> list[int]:
+def _instances(
+    picture: Picture, indices: Sequence[int], labels: Labels, *, parted: bool
+) -> list[int]:
     """The instance of each shape, numbered from 1 as they come; 0 of the background, -1 of none.
 
-    Those that are none have a number, too, which no pixel gets, as labelme counts them (6.3.1,
-    `labelme.utils.shapes_to_label`).
+    Those that are none by their label have a number, too, which no pixel gets, as labelme counts
+    them (6.3.1, `labelme.utils.shapes_to_label`).
+    parted: whether what is not counted is numbered, too, for the borders between.
     """
     known: dict[Hashable, int] = {}
     found = []
     for shape, index in zip(picture.shapes, indices, strict=True):
-        alone = shape.instance is None
-        key = (shape.number,) if alone else (shape.label, shape.instance)
-        number = known.setdefault(key, len(known) + 1)
+        number = 0 if shape.instance is Uncounted.STUFF else -1
+        if parted or not isinstance(shape.instance, Uncounted):
+            alone = shape.instance in (None, Uncounted.GROUP)
+            key = (shape.number,) if alone else (shape.label, shape.instance)
+            number = known.setdefault(key, len(known) + 1)
         if index == labels.ignored:
             number = -1
         elif index == labels.background:

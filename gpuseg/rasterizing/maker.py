@@ -90,12 +90,13 @@ class Rasterizing:
         o = self.options
         reading = (o.size, o.images, o.line_width, o.crowd, o.label_key, o.masks)
         drawing = (o.unknown, o.bad_shapes, o.order, o.border, o.instances, o.depth)
-        meaning = (self.digest, self.labels.background, self.labels.ignored)
+        renamed = tuple(sorted(self.labels.renamed.items()))
+        meaning = (self.digest, self.labels.background, self.labels.ignored, renamed)
         return self.format.name, reading, drawing, meaning
 
     def make(self, source: Source, mark: Mark) -> Made:
         """The target of the annotations of one image."""
-        picture = self.format.read(source, self.options)
+        picture = self.labels.drawable(self.format.read(source, self.options))
         check_size(picture.width, picture.height, self.options.max_pixels)
         picture = fitting(picture)
         if picture.bad and self.options.bad_shapes == "error":
@@ -121,7 +122,7 @@ class Rasterizing:
 
         Valid until this thread makes the next.
         """
-        options, find = self.options, self.labels.indices.get
+        options, find = self.options, self.labels.index_of
         found = [find(shape.label) for shape in picture.shapes]
         strange = {
             shape.label

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from gpuseg.annotations.choices import Crowd, ReadingChoices
 from gpuseg.errors import UsageError
 from gpuseg.options import Depth, WriteKeywords, WriteOptions
+from gpuseg.rasterizing.renaming import Renaming
 from gpuseg.shapes import ORDERS, Order
 
 UnknownLabel = Literal["error", "ignore"]
@@ -33,6 +34,7 @@ class RasterizeKeywords(WriteKeywords, total=False):
     crowd: Crowd | None
     label_key: str | None
     masks: str | None
+    labels: Renaming | None
     unknown: UnknownLabel
     bad_shapes: BadShapes
     order: Order | None
@@ -48,6 +50,8 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
     """How annotations become label maps: `WriteOptions`, `ReadingChoices`, and these.
 
     format: of the annotations; `auto` finds it out.
+    labels: what labels become, a class by name or index, `ignore` or `skip`: a dictionary, or a
+        file of them.
     unknown: what becomes of a label that no class has: `error` fails the image, `ignore` gives
         its pixels the ignore index and counts them.
     bad_shapes: a shape that cannot be drawn: `error` fails the image, `skip` leaves it out.
@@ -62,6 +66,7 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
     """
 
     format: str = "auto"
+    labels: Renaming | None = None
     unknown: UnknownLabel = "error"
     bad_shapes: BadShapes = "error"
     order: Order | None = None
@@ -70,6 +75,11 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
     background: str | int | None = None
     ignore_index: int | None = None
     depth: Depth = 8
+
+    @property
+    def tells_instances(self) -> bool:
+        """Whether what is drawn tells shapes of one class apart."""
+        return self.instances is not None or self.border > 0
 
     def __post_init__(self) -> None:
         ReadingChoices.__post_init__(self)

@@ -14,6 +14,7 @@ from gpuseg.annotations.format import Album, Format, Record
 from gpuseg.discover import Source, repeated
 from gpuseg.errors import AnnotationError, MemberError
 from gpuseg.names import why_unsafe
+from gpuseg.rasterizing.documents import state_of
 from gpuseg.taking import collision, leave, suffix_of, target_key, target_name
 
 
@@ -87,7 +88,7 @@ class Records:
             error = error or collision(record.name)
         tag = hashlib.blake2b(record.content, digest_size=16)
         if record.path is not None:
-            tag.update(_state(record.path))
+            tag.update(state_of(record.path).encode())
         return Source(
             record.path or self.path,
             record.name,
@@ -97,12 +98,3 @@ class Records:
             error=error,
             goes_to=target_name(record.name),
         )
-
-
-def _state(path: str) -> bytes:
-    """What changes when a file does; nothing where there is none, which reading it tells."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return b""
-    return f"{status.st_size} {status.st_mtime_ns}".encode()

@@ -99,10 +99,10 @@ def _sources(src: str, dst: str, format: Format, options: RasterizeOptions) -> D
         check_folders(src, dst)
         pattern = options.pattern or format.pattern
         hidden = options.pattern is not None
-        return Documents(find(src, pattern, skip=real(dst)), format, hidden)
+        return Documents(find(src, pattern, skip=real(dst)), format, options, hidden)
     check_target(dst)
     if not format.holds_many:
-        return Documents(find(src, options.pattern), format, hidden=True)
+        return Documents(find(src, options.pattern), format, options, hidden=True)
     if storage.is_url(src):
         raise UsageError(f"annotations of many images are read from this machine, got {src}")
     return Records(src, format, options, options.pattern)

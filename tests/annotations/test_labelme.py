@@ -144,7 +144,10 @@ BAD = [
     (_mask(mask=_png(Image.new("RGB", (4, 4)))), "has a mask of mode RGB, and 1 or L was expected"),
     (_mask(mask=_flipped(_mask()["mask"])), "has a mask that is damaged"),
     (_mask(mask=_mask()["mask"][:60]), "has a mask that .*cut off"),
-    (_mask(mask=_png(Image.new("1", (4000, 4000)))), "has a mask that claims 4,000 x 4,000"),
+    (
+        _mask(mask=_png(Image.new("1", (4000, 4000)))),
+        "has a mask of more pixels than its image, 1,200",
+    ),
 ]
 
 

@@ -28,7 +28,11 @@ class Album:
     def __iter__(self) -> Iterator[Record]:
         with open(self._path, "rb") as file:
             for element in elements(file):
-                error = AnnotationError("is unusable") if element.raw == "unusable" else None
+                error = (
+                    AnnotationError("cannot be used, says this test")
+                    if element.raw == "unusable"
+                    else None
+                )
                 yield Record(element.key, json.dumps(element.raw).encode(), error=error)
 
 

@@ -62,7 +62,10 @@ def test_pattern(tmp_path: Path) -> None:
 
 
 def test_a_record_that_cannot_be_used(tmp_path: Path) -> None:
-    assert str(found(records(tmp_path, {"a.jpg": "unusable"}))["a.jpg"].error) == "is unusable"
+    assert (
+        str(found(records(tmp_path, {"a.jpg": "unusable"}))["a.jpg"].error)
+        == "cannot be used, says this test"
+    )
 
 
 @pytest.mark.parametrize("looks", [False, True])

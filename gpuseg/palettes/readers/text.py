@@ -1,6 +1,6 @@
-"""Line-based tables: labelmap.txt, label_colors.txt, GIMP palettes, plain `r g b` lines.
+"""Line-based tables: labelmap.txt, label_colors.txt, labels.txt, GIMP palettes, `r g b` lines.
 
-Lines that are empty or begin with # are skipped. The order gives the indices.
+Lines that are empty or begin with # are skipped, but in labels.txt. The order gives the indices.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gpuseg.palette import PaletteClass
+from gpuseg.palette import VOID_COLOUR, PaletteClass, voc_colormap
 from gpuseg.palettes.readers.fields import Draft, failure, parse_channels
 
 GIMP_MAGIC = "GIMP Palette"
+
+IGNORED, BACKGROUND = "__ignore__", "_background_"
+"""The labels that a labels.txt begins with: labelme's for no class, and for no thing."""
 
 _COLOUR_CELL = re.compile(r"[\s\d.,-]*", re.ASCII)
 _THREE_NUMBERS = re.compile(r"-?\d+(\.\d*)?\s+-?\d+(\.\d*)?\s+-?\d+(\.\d*)?(\s|$)", re.ASCII)
@@ -39,6 +42,45 @@ def looks_like_labelmap(line: str) -> bool:
 def looks_like_rows(line: str) -> bool:
     """Whether a line begins with three numbers between blanks."""
     return bool(_THREE_NUMBERS.match(line))
+
+
+def looks_like_labels(line: str) -> bool:
+    """Whether a first line is one of those that only a labels.txt begins with."""
+    return line in (IGNORED, BACKGROUND)
+
+
+def read_labels(text: str, where: str) -> Draft:
+    """The `labels.txt` of labelme: a name a line, the first `__ignore__`, the next `_background_`.
+
+    By labelme's `labelme2voc.py` (in its examples): indices are line numbers, that of
+    `__ignore__` is -1, which becomes 255, and colours are those of the VOC colour map (imgviz
+    `label_colormap`). So masks that labelme wrote convert by this palette, while those in other
+    colours have unknown ones. Raises PaletteFormatError naming the line.
+    """
+    lines = [line.strip() for line in split_lines(text.rstrip())]
+    first = 1 if lines[0] == IGNORED else 0
+    colours = voc_colormap(256)[:255].tolist()
+    if len(lines) - first > len(colours):
+        raise failure(where, f"at most {len(colours)} classes", f"{len(lines) - first}")
+    seen = set[str]()
+    for number, line in enumerate(lines, 1):
+        coloured = looks_like_labelmap(line) or looks_like_rows(line)
+        if not line or line.startswith("#") or line in seen or coloured:
+            raise failure(
+                f"{where}:{number}", "a name a line, each once (lines number the classes)", line
+            )
+        seen.add(line)
+    classes = [
+        PaletteClass(index, name, (red, green, blue))
+        for index, (name, (red, green, blue)) in enumerate(
+            zip(lines[first:], colours, strict=False)
+        )
+    ]
+    notes = "The file has no colours: these are the VOC colour map's, as labelme writes masks."
+    if not first:
+        return Draft(tuple(classes), notes=notes)
+    void = PaletteClass(255, IGNORED, VOID_COLOUR)
+    return Draft((*classes, void), ignore_index=255, notes=notes)
 
 
 def read_labelmap(text: str, where: str) -> Draft:

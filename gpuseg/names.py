@@ -27,13 +27,14 @@ MAX_PART = 255
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BROKEN = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # between are bytes that are no UTF-8
 
 
 def why_unsafe(name: str) -> str:
     """Why a name must not become a path below a folder, "" where it may.
 
     Safe are relative names with slashes, on every system: no way up, no root, no drive, no
-    backslash, no empty part, no control characters, no longer than file systems take.
+    backslash, no empty part, no control or half characters, no longer than file systems take.
     """
     raw = name.encode("utf-8", "surrogatepass")
     parts = name.split("/")
@@ -49,6 +50,8 @@ def why_unsafe(name: str) -> str:
         return "it has an empty part (// or /./)"
     if _CONTROL.search(name):
         return "it has control characters"
+    if _BROKEN.search(name):
+        return "it has half a character (a lone surrogate)"
     if len(raw) > MAX_NAME or max(map(len, raw.split(b"/"))) > MAX_PART:
         return f"it is too long ({len(raw):,} bytes)"
     return ""

@@ -24,6 +24,8 @@ from gpuseg.names import MAX_PART, kind_of, why_unsafe, without_suffix
         ("a/", "empty part"),
         ("a\0.png", "control"),
         ("a\n.png", "control"),
+        ("a\ud800.png", "half a character"),
+        ("\udfffb.png", "half a character"),
         ("a" * (MAX_PART + 1), "too long"),
         ("é" * 128, "too long"),
         ("a/" * 2100 + "a", "too long"),
@@ -33,7 +35,9 @@ def test_a_hostile_name_is_unsafe(name: str, reason: str) -> None:
     assert reason in why_unsafe(name)
 
 
-@pytest.mark.parametrize("name", ["a.png", "a/b.png", "..a/b..png", "ä ö.png", "ab:c.png"])
+@pytest.mark.parametrize(
+    "name", ["a.png", "a/b.png", "..a/b..png", "ä ö.png", "ab:c.png", "a\udcff.png"]
+)
 def test_a_plain_name_is_safe(name: str) -> None:
     assert why_unsafe(name) == ""
 

@@ -93,11 +93,6 @@ def value_of(data: bytes) -> Any:
     return parsed(data)
 
 
-def utf8(text: str) -> str:
-    """Text of an Element, which is right as it stands."""
-    return text
-
-
 def _of_list(text: _Text, key: str) -> Iterator[Element]:
     text.take("[")
     if text.peek() == "]":

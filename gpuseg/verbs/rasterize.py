@@ -49,14 +49,7 @@ def rasterize(
     settings = replace(
         settings, images=_folder("images", settings), masks=_folder("masks", settings)
     )
-    for place in (source, target):
-        if is_archive(place, target=place is target):
-            raise UsageError(
-                f"annotations are read from files and folders, and label maps of them go to a "
-                f"folder, got the archive {place}; unpack it"
-            )
-    if settings.keep_others or settings.column is not None:
-        raise UsageError("keep_others and column are of archives, which hold no annotations")
+    _check_archives(source, target, settings)
     format = find_format(source, settings)
     table.check_depth(settings.depth, settings.ignore_index)
     table = replace(table, ignore_index=table.ignore_for(settings.depth, settings.ignore_index))
@@ -75,6 +68,18 @@ def rasterize(
         report=report,
         progress=progress,
     )
+
+
+def _check_archives(src: str, dst: str, options: RasterizeOptions) -> None:
+    """Refuse archives, and options of them. Raises UsageError."""
+    for place in (src, dst):
+        if is_archive(place, target=place is dst):
+            raise UsageError(
+                f"annotations are read from files and folders, and label maps of them go to a "
+                f"folder, got the archive {place}; unpack it"
+            )
+    if options.keep_others or options.column is not None:
+        raise UsageError("keep_others and column are of archives, which hold no annotations")
 
 
 def find_format(source: str, options: RasterizeOptions) -> Format:
@@ -118,13 +123,13 @@ def count_images(annotations: str, dst: str, options: RasterizeOptions) -> int |
 
 
 def _folder(name: str, options: RasterizeOptions) -> str | None:
-    """A folder of images or masks, as all workers see it. Raises UsageError."""
+    """A folder of images or masks in full, as all workers see it. Raises UsageError."""
     folder: str | None = getattr(options, name)
     if folder is None:
         return None
     if not os.path.isdir(folder):  # so for URLs, too
         raise UsageError(f"{name} must be a folder of this machine, got {folder}")
-    return seen_by_all(os.fspath(folder), options)
+    return os.path.abspath(folder)
 
 
 def _plte(palette: Palette, options: RasterizeOptions) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 import gpuseg
 from gpuseg import Palette
 from gpuseg.palette import voc_colormap
+from gpuseg.results import Report
 
 PIXEL = (290, 104)
 """Row and column in 2011_000006: Pillow up to 11.0 gave it to the polygon of a sofa, from 11.1 on
@@ -31,6 +33,12 @@ def pixels(path: Path) -> np.ndarray:
         return np.array(image)
 
 
+def rasterize(folder: Path, dst: Path, **options: Any) -> Report:
+    """Of the JSON; the folders are also laid out as those of VOC."""
+    palette = palette_of(folder)
+    return gpuseg.rasterize(folder, dst, palette, format="labelme", pattern="[02]*.json", **options)
+
+
 @pytest.mark.parametrize(
     ("name", "maps", "count"),
     [
@@ -41,7 +49,7 @@ def pixels(path: Path) -> np.ndarray:
 )
 def test_classes(shared: Path, tmp_path: Path, name: str, maps: str, count: int) -> None:
     folder = shared / "data" / "labelme" / name
-    report = gpuseg.rasterize(folder, tmp_path, palette_of(folder), pattern="[02]*.json")
+    report = rasterize(folder, tmp_path)
     assert (report.files["converted"], report.failed) == (count, 0)
     for made in tmp_path.glob("*.png"):
         differs = np.argwhere(pixels(made) != pixels(folder / maps / made.name)).tolist()
@@ -50,7 +58,7 @@ def test_classes(shared: Path, tmp_path: Path, name: str, maps: str, count: int)
 
 def test_instances(shared: Path, tmp_path: Path) -> None:
     folder = shared / "data" / "labelme" / "instance"
-    gpuseg.rasterize(folder, tmp_path, palette_of(folder), pattern="2*.json", instances="palette")
+    rasterize(folder, tmp_path, instances="palette")
     for name, ignored in IGNORED.items():
         found = pixels(tmp_path / f"{name}.png")
         wanted = pixels(folder / "SegmentationObject" / f"{name}.png")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.labelme import LabelMe
 from gpuseg.discover import Source
 from gpuseg.errors import CollisionError, UnreadableMaskError
@@ -33,7 +34,7 @@ def found(documents: Documents) -> dict[str, Source]:
 
 
 def documents(root: Path, **fields: bool) -> Documents:
-    return Documents(find(str(root), "*.json"), LabelMe(), **fields)
+    return Documents(find(str(root), "*.json"), LabelMe(), ReadingChoices(), **fields)
 
 
 def test_targets(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_hidden_files_are_left_alone_unless_asked_for(tmp_path: Path) -> None:
 
 def test_what_the_format_does_not_take_is_left_alone(tmp_path: Path) -> None:
     fill(tmp_path, "a.json", "b.json", "sub/a.json", "sub/b.txt")
-    given = Documents(find(str(tmp_path), "*.json"), Chosen())
+    given = Documents(find(str(tmp_path), "*.json"), Chosen(), ReadingChoices())
     assert sorted(found(given)) == ["a.json", "sub/a.json"]
     assert given.left_alone == {".json": 1, ".txt": 1}
 
@@ -82,7 +83,7 @@ def test_what_the_format_does_not_take_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_told_of_whatever_its_name(tmp_path: Path) -> None:
     fill(tmp_path, "a/x.json", "loop.json")
     os.symlink(tmp_path, tmp_path / "loop")
-    sources = found(Documents(find(str(tmp_path), "*.json"), Chosen()))
+    sources = found(Documents(find(str(tmp_path), "*.json"), Chosen(), ReadingChoices()))
     assert isinstance(sources["loop"].error, UnreadableMaskError)
     assert "loop.json" not in sources
     plain = found(documents(tmp_path))  # both would be loop.png, but a folder has no label map
@@ -92,5 +93,7 @@ def test_a_folder_that_cannot_be_read_is_told_of_whatever_its_name(tmp_path: Pat
 @pytest.mark.parametrize("name", ["a.json", "a.jpg.json"])
 def test_one_file(tmp_path: Path, name: str) -> None:
     fill(tmp_path, name)
-    (source,) = Documents(find(str(tmp_path / name), None), LabelMe(), hidden=True)
+    (source,) = Documents(
+        find(str(tmp_path / name), None), LabelMe(), ReadingChoices(), hidden=True
+    )
     assert (source.relative, source.target, source.error) == (name, "a.png", None)

@@ -76,7 +76,8 @@ class FileResult:
     error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
         the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
-        its share of upload, index and download, encode and write; verify if asked for.
+        its share of upload, index and download, encode and write; verify if asked for; by
+        rasterize read, draw, encode and write, by other verbs that write make and write.
     content: the target's bytes, where the run puts them into an archive; never in a row.
     """
 

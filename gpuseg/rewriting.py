@@ -46,10 +46,12 @@ class Made:
     """What becomes of one file.
 
     data: the bytes of the target. facts: fields of its FileResult, for instance `width`.
+    seconds: of each stage, where there are several.
     """
 
     data: bytes
     facts: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Rewriting:
     def _make(self, source: Source, target: str) -> FileResult:
         start = perf_counter()
         made = self.maker.make(source, partial(self.targets.fingerprint, source))
-        seconds = {"make": perf_counter() - start}
+        seconds = {**made.seconds} or {"make": perf_counter() - start}
         content = None
         if not self.options.dry_run:
             start = perf_counter()

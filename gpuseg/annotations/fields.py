@@ -60,12 +60,13 @@ def _vertices(flat: list[Any], least: int) -> Points:
 
 
 def checked(points: Points) -> Points:
-    """The same points, none too far away. Raises ShapeFaultError."""
+    """The same points, read-only, none too far away. Raises ShapeFaultError."""
     if points.size and not np.maximum.reduce(np.abs(points), None) <= FARTHEST:  # NaN, too
         x, y = points[np.flatnonzero(~(np.abs(points) <= FARTHEST).all(axis=1))[0]].tolist()
         raise ShapeFaultError(
             f"has a point at x={x:g} y={y:g}, and coordinates are numbers of at most {FARTHEST:,}"
         )
+    points.flags.writeable = False
     return points
 
 

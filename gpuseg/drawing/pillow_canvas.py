@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpuseg.drawing.array_canvas import ArrayCanvas
@@ -65,13 +66,18 @@ class PillowCanvas(ArrayCanvas):
         self.bitmap(unpacked(part), value)
 
     def _fill(self, outline: Points, value: int) -> None:
-        from gpuseg.kernels.pillow_polygons import paint_polygon
-
         if len(outline) > 1:
-            paint_polygon(np.ascontiguousarray(outline), value, self._pixels)
+            self._paint(np.ascontiguousarray(outline), value, self._pixels)
         else:  # which ImageDraw.polygon refuses
             points = outline.ravel().tolist()
             self._draw(lambda draw, ink: draw.point(points, fill=ink), value)
+
+    @cached_property
+    def _paint(self) -> Callable[[Points, int, NDArray[np.unsignedinteger]], None]:
+        """The kernel: numba is loaded on use, and not looked for with each polygon."""
+        from gpuseg.kernels.pillow_polygons import paint_polygon
+
+        return paint_polygon
 
     def _draw(self, drawing: Drawing, value: int) -> None:
         """Have Pillow draw, in our memory where it can."""

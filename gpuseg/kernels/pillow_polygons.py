@@ -31,17 +31,18 @@ def paint_polygon(
     outline: float64 (N, 2), x and y in pixels, up to 2**24 away, C-contiguous, N from 2.
     pixels: uint8, uint16 or uint32 (H, W), C-contiguous, written.
     """
-    given = outline.view()
-    given.flags.writeable = False  # kernels are compiled once for what is read
-    height, width = pixels.shape
-    _paint(given, value, pixels.reshape(-1), height, width)
+    if outline.flags.writeable:  # kernels are compiled once for what is read
+        outline = outline.view()
+        outline.flags.writeable = False
+    _paint(outline, value, pixels)
 
 
 @njit
-def _paint(points: Any, value: Any, pixels: Any, height: Any, width: Any) -> None:
+def _paint(points: Any, value: Any, pixels: Any) -> None:
+    height = pixels.shape[0]
     edges = np.empty((points.shape[0], 4), np.int64)
     slopes = np.empty(points.shape[0], np.float32)
-    count, end = _take_edges(points, edges, slopes, value, pixels, height, width)
+    count, end = _take_edges(points, edges, slopes, value, pixels)
     if not count:
         return
     top = height
@@ -60,19 +61,17 @@ def _paint(points: Any, value: Any, pixels: Any, height: Any, width: Any) -> Non
             _find_firsts(edges, slopes, active, held, y, others)
         found = _cross(edges, slopes, active, held, y, end, others, crossings)
         _sort(crossings, found)
-        at = U64(y * width)
         for i in range(U64(1), found, U64(2)):
-            _fill(pixels, at, width, _up(crossings[i - U64(1)]), _down(crossings[i]), value)
+            _fill(pixels, U64(y), _up(crossings[i - U64(1)]), _down(crossings[i]), value)
         if found > held or y == end:
             held = _going_on(edges, active, held, y)
 
 
 @inlined
-def _take_edges(
-    points: Any, edges: Any, slopes: Any, value: Any, pixels: Any, height: Any, width: Any
-) -> Any:
+def _take_edges(points: Any, edges: Any, slopes: Any, value: Any, pixels: Any) -> Any:
     """The edges that cross rows, how many, and the last row; others are painted at once."""
     size, count, end = U64(points.shape[0]), U64(0), np.int64(0)
+    height = pixels.shape[0]
     for i in range(size):
         other = i + U64(1) if i + U64(1) < size else U64(0)
         x0, y0 = np.int64(points[i, 0]), np.int64(points[i, 1])
@@ -81,7 +80,7 @@ def _take_edges(
         if y0 == y1:
             closes = other == 0 and x0 == x1  # which Pillow leaves out
             if 0 <= y0 < height and not closes:
-                _fill(pixels, U64(y0 * width), width, min(x0, x1), max(x0, x1), value)
+                _fill(pixels, U64(y0), min(x0, x1), max(x0, x1), value)
         elif max(y0, y1) >= 0 and min(y0, y1) < height:
             edges[count, _X], edges[count, _Y] = x0, y0
             edges[count, _FIRST], edges[count, _LAST] = min(y0, y1), max(y0, y1)
@@ -215,11 +214,12 @@ def _sort(crossings: Any, count: Any) -> None:
 
 
 @inlined
-def _fill(pixels: Any, at: Any, width: Any, left: Any, right: Any, value: Any) -> None:
-    """Paint a row from column to column, both of them, too. at: where the row begins."""
+def _fill(pixels: Any, y: Any, left: Any, right: Any, value: Any) -> None:
+    """Paint a row from column to column, both of them, too."""
+    width = pixels.shape[1]
     if right >= 0 and left < width:
         for x in range(U64(max(left, 0)), U64(min(right, width - 1) + 1)):
-            pixels[at + x] = value
+            pixels[y, x] = value
 
 
 @inlined

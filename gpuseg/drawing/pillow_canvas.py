@@ -67,13 +67,13 @@ class PillowCanvas(ArrayCanvas):
 
     def _fill(self, outline: Points, value: int) -> None:
         if len(outline) > 1:
-            self._paint(np.ascontiguousarray(outline), value, self._pixels)
+            self._kernel(np.ascontiguousarray(outline), value, self._pixels)
         else:  # which ImageDraw.polygon refuses
             points = outline.ravel().tolist()
             self._draw(lambda draw, ink: draw.point(points, fill=ink), value)
 
     @cached_property
-    def _paint(self) -> Callable[[Points, int, NDArray[np.unsignedinteger]], None]:
+    def _kernel(self) -> Callable[[Points, int, NDArray[np.unsignedinteger]], None]:
         """The kernel: numba is loaded on use, and not looked for with each polygon."""
         from gpuseg.kernels.pillow_polygons import paint_polygon
 

@@ -167,6 +167,7 @@ class Report:
     missed: bool = False  # there was nothing to convert at all
     problem: str = ""  # what kept the report itself from being complete
     remark: str = ""  # what else there is to know of the run
+    sought: str = "images"  # what the files are
     unknown: str = "of unknown colour were replaced"  # what became of unknown pixels
     workers: Shares = field(default_factory=Shares)  # of a cluster
     waiting: str = ""  # what the run waits for, at the moment
@@ -244,13 +245,13 @@ class Report:
     def _nothing(self) -> str:
         """Why no file has a row."""
         if not self.missed and not self.stopped:
-            return "no images found in this shard"
+            return f"no {self.sought} found in this shard"
         if self.left_alone.keys() & ARCHIVES.keys():
             return (
-                "no images found; archives in a folder are not opened: give SRC their names "
+                f"no {self.sought} found; archives in a folder are not opened: give SRC their names "
                 "('SRC/train-{000..099}.tar')"
             )
-        return "no images found; --pattern names other files"
+        return f"no {self.sought} found; --pattern names other files"
 
     def as_dict(self) -> dict[str, Any]:
         """The summary row of the report, for programs."""

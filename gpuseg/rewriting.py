@@ -58,12 +58,13 @@ class Made:
 class About:
     """What a report says of a run besides its rows.
 
-    head: fields of the head. remark: for the summary. unknown: what became of the pixels that
-    rows count as unknown.
+    head: fields of the head. remark: for the summary. sought: what the files are. unknown: what
+    became of the pixels that rows count as unknown.
     """
 
     head: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
+    sought: str = "images"
     unknown: str = "of unknown colour were replaced"
 
 
@@ -188,6 +189,7 @@ def rewrite_sources(
 
         look_for_collisions(sources, dst, options)
         running.writer.report.remark = maker.about.remark
+        running.writer.report.sought = maker.about.sought
         running.writer.report.unknown = maker.about.unknown
         written = None if options.dry_run else dst
         if not isinstance(sources, Bundles):

@@ -82,6 +82,7 @@ class Rasterizing:
         return About(
             {"annotations": self.format.name, "background": self.labels.background},
             f"annotations: {self.format.title}{found}",
+            "annotations",
             "of unknown labels were given the ignore index",
         )
 

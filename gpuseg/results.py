@@ -248,8 +248,8 @@ class Report:
             return f"no {self.sought} found in this shard"
         if self.left_alone.keys() & ARCHIVES.keys():
             return (
-                f"no {self.sought} found; archives in a folder are not opened: give SRC their names "
-                "('SRC/train-{000..099}.tar')"
+                f"no {self.sought} found; archives in a folder are not opened: give SRC their "
+                "names ('SRC/train-{000..099}.tar')"
             )
         return f"no {self.sought} found; --pattern names other files"
 

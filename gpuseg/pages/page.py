@@ -62,7 +62,7 @@ def _values(material: Material) -> Mapping[str, Any]:
         "warnings": groups(gathered.warnings),
         "unread": stats.report.failed,
         "unreadable": stats.report.failures,
-        "has_sources": material.folders.src is not None,
+        "no_sources": _no_sources(material),
         "items": [
             make_item(
                 name, gathered.sources, material.folders, material.classes, material.max_pixels
@@ -70,6 +70,15 @@ def _values(material: Material) -> Mapping[str, Any]:
             for name in material.names
         ],
     }
+
+
+def _no_sources(material: Material) -> str:
+    """Why no source is shown beside its label map, a sentence; "" where they are."""
+    if material.folders.src is not None:
+        return ""
+    if "annotations" in material.gathered.head:
+        return "They were drawn of annotations: --over lays them over photographs."
+    return "The folder of the sources is not known or not there: --src names it."
 
 
 def _policy(gathered: Gathered) -> str:

@@ -190,7 +190,12 @@ def _meaning(reports: list[Path], palette: Palette | StrPath | None) -> tuple[Pa
 
 
 def _source_of(gathered: Gathered) -> str | None:
-    """The folder of the sources as the report names it, None where it is not there."""
+    """The folder of the sources as the report names it, None where it is not there.
+
+    Nor where label maps were drawn of annotations, which are no pictures.
+    """
+    if "annotations" in gathered.head:
+        return None
     folder = text(gathered.head, "src")
     try:
         return folder if folder and os.path.isdir(folder) else None

@@ -46,7 +46,7 @@ def test_a_folder(place: Place) -> None:
     row = place.rows().files["a.json"]
     assert (row["width"], row["height"], row["format"]) == (WIDTH, HEIGHT, "LabelMe JSON")
     assert row["shapes"] == len(SHAPES)
-    assert set(row["seconds"]) == {"make", "write"}
+    assert set(row["seconds"]) == {"read", "draw", "encode", "write"}
     found = palette_of_run(place.dst)
     assert found is not None
     assert found.classes == PALETTE.classes

@@ -13,6 +13,7 @@ import gpuseg
 from gpuseg.errors import UsageError
 from gpuseg.labels import save_label
 from tests.making import PALETTE
+from tests.rasterizing.places import Place
 from tests.verbs.pages import outline, run
 
 pytest.importorskip("jinja2")
@@ -22,6 +23,16 @@ def test_the_ignore_index_is_the_one_that_was_written(tmp_path: Path) -> None:
     dst = run(tmp_path, unknown="ignore", ignore_index=77)
     for palette in (None, PALETTE):
         assert "2 of the ignore index 77" in outline(gpuseg.report(dst, palette=palette)).text
+
+
+def test_annotations_are_no_pictures_to_show(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.save()
+    place.run()
+    page = outline(gpuseg.report(place.dst))
+    assert "drawn of annotations: --over" in page.text
+    assert "The source" not in page.text
+    assert {image["alt"].partition(" of ")[0] for image in page.all("img")} == {"Label map"}
 
 
 def test_a_report_of_looking_does_not_hide_what_the_run_meant(tmp_path: Path) -> None:

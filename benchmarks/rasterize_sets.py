@@ -14,7 +14,13 @@ import numpy as np
 
 from gpuseg import Palette, voc_colormap
 
-DRAWN, REAL = "drawn-480x360", "labelme"
+REAL = "labelme"
+
+DRAWN: Mapping[tuple[int, int], int] = {(480, 360): 10, (2048, 1024): 60}
+"""Sizes of images that are drawn here, and how many shapes they have: as in streets, the latter."""
+
+OF_LARGE = 5
+"""Of large images there is one where there are so many of the others."""
 
 GLOB = "labelme/*/[0-9]*.json"
 """The real ones below --shared: VOC photographs and frames of a video, drawn by hand."""
@@ -62,24 +68,28 @@ class AnnotationSet:
 
 def annotation_sets(args: argparse.Namespace, work: Path) -> Iterator[AnnotationSet]:
     """The set that is drawn here, then the real one, if it is there."""
-    yield make_set(DRAWN, drawn(4 if args.tiny else 64), args.files, work)
+    for (width, height), shapes in DRAWN.items():
+        large = width * height > 1 << 20
+        documents = drawn(4 if args.tiny or large else 64, (width, height), shapes)
+        count = max(len(documents), args.files // OF_LARGE) if large else args.files
+        yield make_set(f"drawn-{width}x{height}", documents, count, work)
     files = sorted(args.shared.glob(GLOB)) if args.shared is not None else []
     if files:
         documents = [json.loads(path.read_bytes()) for path in files]
         yield make_set(REAL, documents, args.files, work)
 
 
-def drawn(count: int) -> list[dict[str, Any]]:
-    """LabelMe documents of ragged discs, ten an image, of 12 classes."""
+def drawn(count: int, size: tuple[int, int], number: int) -> list[dict[str, Any]]:
+    """LabelMe documents of ragged discs, so many an image of a width and height, of 12 classes."""
     documents = []
     for i in range(count):
         rng = np.random.default_rng(i)
         shapes = []
-        for _ in range(10):
+        for _ in range(number):
             corners = int(rng.integers(12, 60))
             angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
             radii = rng.uniform(0.6, 1, corners) * rng.uniform(10, 110)
-            points = rng.uniform(0, 1, 2) * [480, 360] + radii[:, None] * np.column_stack(
+            points = rng.uniform(0, 1, 2) * size + radii[:, None] * np.column_stack(
                 (np.cos(angles), np.sin(angles))
             )
             shapes.append(
@@ -98,8 +108,8 @@ def drawn(count: int) -> list[dict[str, Any]]:
                 "shapes": shapes,
                 "imagePath": f"{i}.jpg",
                 "imageData": None,
-                "imageHeight": 360,
-                "imageWidth": 480,
+                "imageHeight": size[1],
+                "imageWidth": size[0],
             }
         )
     return documents

@@ -1,10 +1,13 @@
-"""Annotation files with one image each: their text, and their names."""
+"""Annotation files with one image each: their text, and their names. The only home of orjson."""
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
+
+import orjson
 
 from gpuseg.codecs.opening import SUFFIXES
 from gpuseg.discover import Source
@@ -29,7 +32,13 @@ def json_of(source: Source, encoding: str = "utf-8-sig") -> Any:
 
 
 def parsed(data: bytes, encoding: str = "utf-8-sig") -> Any:
-    """The value of a JSON text. Raises AnnotationError."""
+    """The value of a JSON text, as Python's json gives it. Raises AnnotationError.
+
+    But for integers of more than 64 bits, which may be floats.
+    """
+    if encoding == "utf-8-sig":
+        with suppress(orjson.JSONDecodeError):  # it knows no NaN, and json says what is wrong
+            return orjson.loads(data)
     try:
         return json.loads(data.decode(encoding))
     except UnicodeDecodeError as error:

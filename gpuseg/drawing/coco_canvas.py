@@ -11,8 +11,10 @@ import numpy as np
 from gpuseg.drawing.array_canvas import ArrayCanvas
 from gpuseg.drawing.outlines import box_corners, ellipse_outline
 from gpuseg.drawing.pillow_canvas import PillowCanvas
-from gpuseg.scratch import Take, fresh
+from gpuseg.scratch import Scratch, Take, fresh
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
+
+_marks = Scratch()  # 0 whenever a kernel begins and ends
 
 
 class CocoCanvas(ArrayCanvas):
@@ -27,7 +29,7 @@ class CocoCanvas(ArrayCanvas):
         take: Take = fresh,
     ) -> None:
         super().__init__(width, height, dtype, ground, take)
-        self._marks = np.zeros(height * width, np.uint8)  # costs nothing where it is not written
+        self._marks = _marks.take(height * width)
 
     def polygon(self, part: Polygon, value: int) -> None:
         """The pixels that the outline covers; those that holes cover as they were."""

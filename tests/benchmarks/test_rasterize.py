@@ -8,8 +8,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import rasterize, rasterize_others
-from benchmarks.rasterize_sets import DRAWN, annotation_sets
+from benchmarks.rasterize_sets import annotation_sets
 from tests.benchmarks.running import results
+
+DRAWN, LARGE = "drawn-480x360", "drawn-2048x1024"
 
 
 def test_rasterize(tmp_path: Path) -> None:
@@ -26,9 +28,9 @@ def test_rasterize(tmp_path: Path) -> None:
     differing = {row["what"]: row["pixels that differ"] for row in rows}
     assert differing[rasterize.FLOOR] == 0
     assert differing.get(rasterize.LABELME, 0) == 0
-    if memory := found[f"Memory against the annotations of a COCO file: {DRAWN}"]:
-        assert [row["annotations"] for row in memory] == [110, 210]
-        assert [row["images"] for row in memory] == [11, 21]
+    if memory := found[f"Memory against the annotations of a COCO file: {LARGE}"]:
+        assert [row["annotations"] for row in memory] == [120, 240]
+        assert [row["images"] for row in memory] == [2, 4]
         assert all(row["peak (MiB)"] > 1 for row in memory)
     stages = found[f"Stages of rasterize, one worker: {DRAWN}, {rasterize.OURS}"]
     assert {row["stage"] for row in stages} >= {"write", "rest: finding, rows, the start"}
@@ -36,7 +38,7 @@ def test_rasterize(tmp_path: Path) -> None:
 
 def test_the_floor_draws_every_polygon(tmp_path: Path) -> None:
     args = rasterize.SCRIPT.parser().parse_args(["--tiny", "--files", "3"])
-    [source] = annotation_sets(args, tmp_path)
+    source = next(annotation_sets(args, tmp_path))
     rasterize_others.floor(source, tmp_path)
     made = dict(rasterize_others.label_maps(tmp_path))
     assert made.keys() == source.drawings.keys()

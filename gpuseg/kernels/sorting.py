@@ -22,8 +22,8 @@ def sort(values: Any, count: Any) -> None:
     if count > U64(FEW):
         given = values[:count].copy()
         order = np.argsort(given, kind="mergesort")
-        for k in range(count):
-            values[k] = given[order[k]]
+        for i in range(count):
+            values[i] = given[order[i]]
         return
     for i in range(U64(1), count):
         value = values[i]

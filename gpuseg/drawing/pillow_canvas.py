@@ -6,8 +6,10 @@ polygon of a hundred thousand vertices, and minutes for one of a million.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,14 @@ from gpuseg.drawing.array_canvas import ArrayCanvas
 from gpuseg.drawing.outlines import box_corners, ellipse_outline, unpacked
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
 
-Drawing = Callable[[ImageDraw.ImageDraw, int], None]
-"""Draws a shape with a value."""
+Ink = int | tuple[int, ...]
+
+Drawing = Callable[[ImageDraw.ImageDraw, Any], None]
+"""Draws a shape with an `Ink`."""
+
+_MODES = {1: "L", 2: "I;16", 4: "RGBA"}
+"""By bytes of a pixel. Pillow has no mode for what is uint32 that draws in the memory of others,
+but draws the four bytes of a colour as they are."""
 
 
 class PillowCanvas(ArrayCanvas):
@@ -82,21 +90,25 @@ class PillowCanvas(ArrayCanvas):
     def _draw(self, drawing: Drawing, value: int) -> None:
         """Have Pillow draw, in our memory where it can."""
         if self._over is not None:
-            drawing(self._over, value)
+            drawing(self._over, self._ink(value))
             return
         height, width = self._pixels.shape
         mask = Image.new("L", (width, height))
         drawing(ImageDraw.Draw(mask), 1)
         self.bitmap(Bitmap(np.asarray(mask).view(np.bool_), 0, 0), value)
 
+    def _ink(self, value: int) -> Ink:
+        """A value as Pillow takes it for our pixels."""
+        return tuple(value.to_bytes(4, "little")) if self._pixels.itemsize == 4 else value
+
     @cached_property
     def _over(self) -> ImageDraw.ImageDraw | None:
         """What draws in our pixels; None where Pillow would make a copy to draw in."""
-        if self._pixels.itemsize > 1:
+        if sys.byteorder != "little" and self._pixels.itemsize > 1:
             return None
         height, width = self._pixels.shape
-        memory = self._pixels.reshape(-1)
-        image = Image.frombuffer("L", (width, height), memory, "raw", "L", 0, 1)
+        mode, memory = _MODES[self._pixels.itemsize], self._pixels.reshape(-1)
+        image = Image.frombuffer(mode, (width, height), memory, "raw", mode, 0, 1)
         image.readonly = 0  # it may be drawn in, for nobody else has the memory
         shared = image.im
         draw = ImageDraw.Draw(image)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import inlined, njit, part
+from gpuseg.kernels.jit import U64, inlined, njit, part
+from gpuseg.kernels.sorting import sort
 
 ONE = 1 << 16
 
@@ -70,7 +71,7 @@ def _paint(points: Any, ends: Any, place: Any, value: Any, mask: Any) -> Any:
 def _fill(edges: Any, left: Any, top: Any, value: Any, mask: Any) -> Any:
     """What lies between edges, row by row."""
     rows, columns = mask.shape
-    order = np.argsort(edges[:, 0])
+    order = np.argsort(edges[:, 0], kind="mergesort")
     active, xs = np.empty(len(edges), np.int64), np.empty(len(edges), np.int64)
     count, after = 0, 0
     for row in range(rows):
@@ -89,10 +90,10 @@ def _fill(edges: Any, left: Any, top: Any, value: Any, mask: Any) -> Any:
         for k in range(count):
             edge = active[k]
             xs[k] = edges[edge, 2] + (y - edges[edge, 3]) * edges[edge, 4]
-        crossings = np.sort(xs[:count])
+        sort(xs, U64(count))
         for k in range(0, count - 1, 2):
-            first = max(0, -(-crossings[k] // ONE) - left)
-            for column in range(first, min(columns, crossings[k + 1] // ONE + 1 - left)):
+            first = max(0, -(-xs[k] // ONE) - left)
+            for column in range(first, min(columns, xs[k + 1] // ONE + 1 - left)):
                 mask[row, column] = value
 
 

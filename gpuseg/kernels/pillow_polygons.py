@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.kernels.jit import U64, inlined, njit, part
+from gpuseg.kernels.sorting import sort
 
 FEW = 32
 """Edges in a row up to which those before an edge are gone through for the one in its corner."""
@@ -60,7 +61,7 @@ def _paint(points: Any, value: Any, pixels: Any) -> None:
         if held > FEW:
             _find_firsts(edges, slopes, active, held, y, others)
         found = _cross(edges, slopes, active, held, y, end, others, crossings)
-        _sort(crossings, found)
+        sort(crossings, found)
         for i in range(U64(1), found, U64(2)):
             _fill(pixels, U64(y), _up(crossings[i - U64(1)]), _down(crossings[i]), value)
         if found > held or y == end:
@@ -171,18 +172,28 @@ def _before(edges: Any, slopes: Any, active: Any, i: Any, side: Any, y: Any) -> 
 @part
 def _find_firsts(edges: Any, slopes: Any, active: Any, held: Any, y: Any, firsts: Any) -> None:
     """Of each edge that begins or ends in a row, the first one that does so in its corner."""
-    corners = np.empty(held, np.int64)
+    count = U64(0)
+    for i in range(held):
+        count += U64(_is_corner(edges, slopes, active[i], y))
+    corners, places = np.empty(count, np.int64), np.empty(count, np.uint64)
+    count = U64(0)
     for i in range(held):
         e = active[i]
-        begins, ends = edges[e, _FIRST] == y, edges[e, _LAST] == y
-        is_corner = slopes[e] != 0 and (begins or ends)
-        corner = 2 * np.int64(_round(_at(edges, slopes, e, y))) + (1 if begins else 0)
-        corners[i] = corner if is_corner else np.int64(1) << np.int64(62)
         firsts[i] = e
+        if _is_corner(edges, slopes, e, y):
+            begins = np.int64(edges[e, _FIRST] == y)
+            corners[count] = 2 * _round(_at(edges, slopes, e, y)) + begins
+            places[count] = i
+            count += U64(1)
     order = np.argsort(corners, kind="mergesort")  # which keeps the order of equal ones
-    for k in range(U64(1), held):
+    for k in range(U64(1), count):
         if corners[order[k]] == corners[order[k - U64(1)]]:
-            firsts[order[k]] = firsts[order[k - U64(1)]]
+            firsts[places[order[k]]] = firsts[places[order[k - U64(1)]]]
+
+
+@inlined
+def _is_corner(edges: Any, slopes: Any, e: Any, y: Any) -> Any:
+    return slopes[e] != 0 and (edges[e, _FIRST] == y or edges[e, _LAST] == y)
 
 
 @inlined
@@ -197,20 +208,6 @@ def _beside(x: Any, one: Any, other: Any) -> Any:
     if x < one - np.float32(1) and x < other - np.float32(1):
         return np.float32(_round(min(one, other))) - np.float32(1)
     return x
-
-
-@inlined
-def _sort(crossings: Any, count: Any) -> None:
-    if count > FEW:
-        crossings[:count].sort()
-        return
-    for i in range(U64(1), count):
-        x = crossings[i]
-        k: Any = i
-        while k > U64(0) and crossings[k - U64(1)] > x:
-            crossings[k] = crossings[k - U64(1)]
-            k -= U64(1)
-        crossings[k] = x
 
 
 @inlined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -19,21 +19,19 @@ from gpuseg.codecs.opening import check_size
 from gpuseg.discover import Source
 from gpuseg.drawing.draw import draw
 from gpuseg.errors import AnnotationError, UnknownLabelError
+from gpuseg.rasterizing.fitting import fitting
 from gpuseg.rasterizing.instances import instance_map
 from gpuseg.rasterizing.labels import LONGEST, Labels
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.rewriting import About, Made, Mark
 from gpuseg.scratch import Scratch
-from gpuseg.shapes import BadShape, Ellipse, Part, Picture, Runs
+from gpuseg.shapes import BadShape, Picture
 from gpuseg.text import shortened
 
 _pixels = Scratch()
 
 SHOWN = 5
 """Bad shapes that a message names."""
-
-LARGEST_RADIUS = 1 << 18
-"""Pixels: for such an ellipse Pillow takes milliseconds, for one of 1,000,000 twenty seconds."""
 
 MOST_LABELS = 50
 """Unknown labels that a row lists, those of the most pixels."""
@@ -167,32 +165,6 @@ class Rasterizing:
         if self.plte is None:
             return label_png.write_label(labels.astype(np.uint16, copy=False), None, mark)
         return direct.encode(labels.astype(np.uint8, copy=False), self.plte, mark)
-
-
-def fitting(picture: Picture) -> Picture:
-    """The picture without shapes that would take any memory or time, which are bad.
-
-    Those are masks of more pixels than the image, for they come packed, and huge ellipses.
-    """
-    bad = {
-        shape.number: BadShape(shape.number, shape.label, why)
-        for shape in picture.shapes
-        for part in shape.parts
-        if (why := _why_huge(part, picture.width * picture.height))
-    }
-    if not bad:
-        return picture
-    shapes = tuple(shape for shape in picture.shapes if shape.number not in bad)
-    return replace(picture, shapes=shapes, bad=(*picture.bad, *bad.values()))
-
-
-def _why_huge(part: Part, most: int) -> str:
-    """What is too large of a part, "" for nothing. most: pixels of the image."""
-    if isinstance(part, Runs) and part.width * part.height > most:
-        return f"has a mask of {part.width:,} x {part.height:,} pixels, more than its image"
-    if isinstance(part, Ellipse) and max(part.rx, part.ry) > LARGEST_RADIUS:
-        return f"has a radius of more than {LARGEST_RADIUS:,} pixels"
-    return ""
 
 
 def _drawn(picture: Picture, unknown: Counter[str]) -> Drawn:

@@ -96,3 +96,52 @@ def test_lines_of_huge_length_cross_the_image() -> None:
     far = float(1 << 24)
     assert drawn(Line(np.array([(-far, 9), (far, 9)]), 1))[9].all()
     assert drawn(Polygon(np.array([(-far, -far), (far, -far), (far, far), (-far, far)]))).all()
+
+
+VALUES = {"u1": (1, 255), "u2": (1, 255, 256, 65535), "u4": (255, 256, 65535, 65536, (1 << 32) - 1)}
+
+
+@given(COORDINATES, COORDINATES, st.integers(0, 20), st.integers(0, 20), st.integers(1, 9))
+def test_all_types_of_pixels_are_drawn_alike(
+    left: float, top: float, across: int, down: int, width: int
+) -> None:
+    right, bottom = left + across, top + down
+    corners = (left, top, right, bottom)
+    x, y, rx, ry = (left + right) / 2, (top + bottom) / 2, across / 2, down / 2
+    around = (x - rx, y - ry, x + rx, y + ry)
+    parts: list[tuple[Part, str, dict]] = [
+        (Box(*corners), "rectangle", {"xy": corners, "outline": 1}),
+        (Ellipse(x, y, rx, ry), "ellipse", {"xy": around, "outline": 1}),
+        (
+            Line(np.array([corners[:2], corners[2:]]), width),
+            "line",
+            {"xy": corners, "width": width},
+        ),
+        (Polygon(np.array([corners[:2]])), "point", {"xy": corners[:2]}),
+    ]
+    for part, name, words in parts:
+        image = Image.new("1", (WIDTH, HEIGHT))
+        getattr(ImageDraw.Draw(image), name)(**words, fill=1)
+        for kind, values in VALUES.items():
+            for value in values:
+                found = drawn(part, kind, 7, value)
+                assert found.dtype == np.dtype(kind)
+                assert np.array_equal(found, np.where(np.array(image), value, 7).astype(kind))
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "u4"])
+def test_pixels_that_pillow_cannot_share_are_drawn_to_all_the_same(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Ellipse(9.5, 8, 6, 4)
+    shared = drawn(part, kind, 3, 200)
+    asked = []
+    monkeypatch.setattr(PillowCanvas, "_over", property(asked.append))
+    assert np.array_equal(drawn(part, kind, 3, 200), shared)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "u4"])
+def test_pillow_draws_in_our_memory(kind: str) -> None:
+    """Else each shape would take as long as the image is large."""
+    assert PillowCanvas(WIDTH, HEIGHT, np.dtype(kind), 0)._over is not None

@@ -20,6 +20,7 @@ from gpuseg.distributed import cluster_of
 from gpuseg.errors import DeviceError, Interrupted, OutputError, SchedulerError, UsageError
 from gpuseg.finding import is_archive
 from gpuseg.folders import folds_case
+from gpuseg.garbage import rarely_collected
 from gpuseg.inputs import Inputs
 from gpuseg.options import ReadOptions, Shard, WriteOptions
 from gpuseg.palettes.of_run import REPORT, read_head
@@ -156,6 +157,7 @@ def run(
         head["scheduler"] = options.scheduler
     with (
         size_limit_is_ours(),
+        rarely_collected(),
         cluster_of(options.scheduler) as cluster,
         ReportWriter(path, head, tally) as writer,
     ):

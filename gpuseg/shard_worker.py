@@ -20,6 +20,7 @@ from gpuseg import output, storage
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source
 from gpuseg.errors import DeviceError
+from gpuseg.garbage import rarely_collected
 from gpuseg.lines import encode_row
 from gpuseg.parcels import Outcome, Parcel, mismatch, versions
 from gpuseg.pool import Feed, run_threads
@@ -141,7 +142,7 @@ def _outcome(run: _Run, shard: bytes, worker: str) -> Outcome:
         return Outcome(worker, problem=problem)
     hand = _Hand(run, sources)
     try:
-        with size_limit_is_ours():
+        with size_limit_is_ours(), rarely_collected():
             results = _by_device(run, hand) if run.parcel.opens else _one_by_one(run, hand)
     except DeviceError as error:
         return Outcome(worker, problem=f"has lost its device: {error}")

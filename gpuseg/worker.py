@@ -26,6 +26,7 @@ from typing import BinaryIO, Literal
 from gpuseg import output
 from gpuseg.codecs.limit import size_limit_is_ours
 from gpuseg.discover import Source
+from gpuseg.garbage import rarely_collected
 from gpuseg.lines import encode_row
 from gpuseg.plan import Job
 from gpuseg.pool import Feed, run_threads
@@ -71,7 +72,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     output.join_run(token)
     answers.write(b"\n" + READY)
     answers.flush()
-    with size_limit_is_ours():
+    with size_limit_is_ours(), rarely_collected():
         if opens is not None:
             _serve_device(requests, answers, task.job, opens)
             return

@@ -1,4 +1,4 @@
-"""COCO's run lengths: to and from their compressed text, and of the pixels of a label map.
+"""COCO's run lengths to and from their compressed text.
 
 The text, as pycocotools has it (2.0.11, `rleToString` in maskApi.c): 5 bits a character, the
 lowest first, from "0" on, with 32 more where the number goes on; the highest bit of the last five
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpuseg.kernels.jit import U64, njit, part
+from gpuseg.kernels.jit import njit
 
 MOST_GROUPS = 9
 """Characters of a number: 45 bits, more than an image has pixels."""
@@ -50,22 +50,6 @@ def text_of(counts: NDArray[np.int64]) -> bytes:
     given.flags.writeable = False  # kernels are compiled once for what is read
     text = np.empty(MOST_GROUPS * len(counts), np.uint8)
     return text[: _write(given, text)].tobytes()
-
-
-def runs_of(
-    labels: NDArray[np.unsignedinteger], label: int, box: tuple[int, int, int, int] | None = None
-) -> NDArray[np.int64]:
-    """Run lengths of the pixels of a label, down the columns, as pycocotools encodes a mask.
-
-    labels: uint8, uint16 or uint32 (H, W), C-contiguous. box: left, top, columns, rows of the part
-    that is looked at; None for all. Returns int64 (K,), runs of other pixels and of these by turns.
-    """
-    height, width = labels.shape
-    given = labels.view()
-    given.flags.writeable = False
-    if not labels.size:
-        return np.zeros(1, np.int64)
-    return _encode(given, label, (0, 0, width, height) if box is None else box)  # type: ignore[no-any-return]
 
 
 @njit
@@ -112,60 +96,3 @@ def _write(counts: Any, text: Any) -> Any:
             text[at] = bits + (80 if goes_on else 48)
             at += 1
     return at
-
-
-@njit
-def _encode(labels: Any, label: Any, box: Any) -> Any:
-    """Rows are looked at one after the other, as they lie in memory: first to count the changes of
-    each column, then to write down where they are.
-    """
-    left, top, columns, rows = U64(box[0]), U64(box[1]), U64(box[2]), U64(box[3])
-    height, width = U64(labels.shape[0]), U64(labels.shape[1])
-    places = np.zeros(columns + U64(1), np.uint64)
-    before = np.zeros(columns, np.uint8)
-    for y in range(rows):
-        for x in range(columns):
-            now = labels[top + y, left + x] == label
-            places[x] += now != before[x]
-            before[x] = now
-    for x in range(columns):
-        places[x] += before[x]
-    total = U64(0)
-    for x in range(columns):
-        total, places[x] = total + places[x], total
-    changes = np.empty(total + U64(1), np.uint64)
-    before[:] = 0
-    for y in range(rows):
-        for x in range(columns):
-            now = labels[top + y, left + x] == label
-            if now != before[x]:
-                changes[places[x]] = (left + x) * height + top + y
-                places[x] += U64(1)
-                before[x] = now
-    for x in range(columns):
-        if before[x]:
-            changes[places[x]] = (left + x) * height + top + rows
-    return _differences(changes, total, width * height)
-
-
-@part
-def _differences(changes: Any, total: Any, pixels: Any) -> Any:
-    """The runs between changes, which are sorted. Two at one place are none: a run goes on from
-    the end of a column to the beginning of the next.
-    """
-    kept = U64(0)
-    for k in range(total):
-        if kept and changes[kept - U64(1)] == changes[k]:
-            kept -= U64(1)
-        else:
-            changes[kept] = changes[k]
-            kept += U64(1)
-    if not kept or changes[kept - U64(1)] < pixels:
-        changes[kept] = pixels
-        kept += U64(1)
-    counts = np.empty(kept, np.int64)
-    last = U64(0)
-    for k in range(kept):
-        counts[k] = changes[k] - last
-        last = changes[k]
-    return counts

@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.errors import MaskSizeError
 from gpuseg.kernels.jit import U64, njit
 from gpuseg.kernels.outlines import FIRST, Outlines
+
+MOST_CHANGES = 1 << 27
+"""Places where runs begin and end: two gigabytes, and more than any but noise and stripes have."""
 
 _SHIFT, _LOW = U64(32), U64((1 << 32) - 1)
 _ONE = U64(1)
@@ -26,9 +30,16 @@ def group_runs(
     groups: int64 (L,), the group of each outline, from 0, -1 for none. count: of groups. shape:
     of the image, rows and columns. Returns the lengths, int64 (K,), and where those of each group
     begin in them, int64 (count + 1,). A group without an outline has one run.
+    Raises MaskSizeError for more than 2**27 places where runs begin and end.
     """
     corners, loops = found.corners, found.loops
-    keys = np.empty(_changes(corners, loops, groups, None, 0), np.uint64)
+    size = _changes(corners, loops, groups, None, 0)
+    if size > MOST_CHANGES:
+        raise MaskSizeError(
+            f"its runs begin and end in {size:,} places, and {MOST_CHANGES:,} are the most; is it "
+            "noise? Choose --segmentation polygon, make classes of it first, or divide it"
+        )
+    keys = np.empty(size, np.uint64)
     _changes(corners, loops, groups, keys, shape[0])
     keys.sort()
     lengths = np.empty(len(keys) + count, np.int64)

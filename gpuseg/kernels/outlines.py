@@ -23,8 +23,9 @@ from gpuseg.scratch import Scratch
 MOST_PIXELS = 1 << 30
 """Corners, of which a pixel has up to 4, are counted in 32 bits."""
 
-MOST_CORNERS = 1 << 26
-"""Of all outlines of an image: half a gigabyte, and more than any but noise has."""
+MOST_CORNERS = 1 << 25
+"""Of all outlines of an image, with which go up to 2**23 regions: a gigabyte, and more than any but
+noise has."""
 
 FIRST, VALUE, OWNER, AREA, LEFT, TOP, RIGHT, BOTTOM, BEFORE, REACH = range(10)
 """Columns of `Outlines.loops`."""
@@ -97,7 +98,7 @@ def padded(
 def trace(image: Padded, *, eight: bool) -> Outlines:
     """Follow all outlines. eight: whether pixels that touch at a corner are connected.
 
-    Raises MaskSizeError for more than 2**26 corners.
+    Raises MaskSizeError for more than 2**25 corners.
     """
     marks = _marks.take(image.values.size * 4).view(np.int32)
     marks[...] = 0
@@ -176,8 +177,10 @@ def _trace(
             bits &= bits - _ONE
             if marks[here] or not values[here]:
                 continue
+            if count == U64(len(loops)):
+                return here, made, count
             end = _follow(values, marks, stride, eight, here, places, made)
-            if end > U64(len(places)) or count == U64(len(loops)):
+            if end > U64(len(places)):
                 return here, made, count
             _tell(places, loops, made, end, count)
             loops[count, VALUE] = values[here]

@@ -100,11 +100,20 @@ def annotate(
         pieces = _polygons(found, groups, kept)
     else:
         pieces = _runs(found, groups, kept, labels.shape)
-    lines = b"\n".join(_lines(indices[kept], pieces, groups.areas[kept], groups.boxes[kept]))
-    _check(count, len(lines))
+    lines = _joined(_lines(indices[kept], pieces, groups.areas[kept], groups.boxes[kept]), count)
     small = groups.areas[~kept]
     own = tuple(np.unique(indices[kept]).tolist())
     return Annotations(lines, count, len(small), int(small.sum()), void_pixels, own)
+
+
+def _joined(lines: Iterator[bytes], count: int) -> bytes:
+    """Lines as one text, which is given up as soon as it is too long."""
+    text = bytearray()
+    for line in lines:
+        text += b"\n" if text else b""
+        text += line
+        _check(count, len(text))
+    return bytes(text)
 
 
 def _check(count: int, size: int) -> None:

@@ -8,53 +8,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gpuseg.kernels.coco_runs import counts_of, runs_of, text_of
+from gpuseg.kernels.coco_runs import counts_of, text_of
+from gpuseg.kernels.reference_outlines import column_runs
 from tests import pycocotools_judge
 
 SHAPES = st.tuples(st.integers(1, 20), st.integers(1, 20))
 
 
 @st.composite
-def label_maps(draw: st.DrawFn) -> NDArray[np.uint8]:
+def masks(draw: st.DrawFn) -> NDArray[np.bool_]:
     height, width = draw(SHAPES)
     size = height * width
-    least, most = draw(st.sampled_from([(0, 1), (1, 1), (0, 0), (0, 3)]))
-    found = draw(st.lists(st.integers(least, most), min_size=size, max_size=size))
-    return np.array(found, np.uint8).reshape(height, width)
+    pixels = draw(st.sampled_from([st.booleans(), st.just(True), st.just(False)]))
+    return np.array(draw(st.lists(pixels, min_size=size, max_size=size))).reshape(height, width)
 
 
 @settings(max_examples=200)
-@given(labels=label_maps())
-def test_text_is_that_of_pycocotools(labels: NDArray[np.uint8]) -> None:
-    text = pycocotools_judge.encoded(labels == 1)
-    counts = runs_of(labels, 1)
+@given(mask=masks())
+def test_text_is_that_of_pycocotools(mask: NDArray[np.bool_]) -> None:
+    text = pycocotools_judge.encoded(mask)
+    counts = column_runs(mask)
     assert text_of(counts) == text
-    np.testing.assert_array_equal(counts_of(text, labels.size), counts)
-
-
-@settings(max_examples=200)
-@given(labels=label_maps(), data=st.data())
-def test_a_part_of_a_label_map(labels: NDArray[np.uint8], data: st.DataObject) -> None:
-    height, width = labels.shape
-    left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    columns, rows = data.draw(st.integers(0, width - left)), data.draw(st.integers(0, height - top))
-    inside = np.zeros(labels.shape, np.bool_)
-    inside[top : top + rows, left : left + columns] = True
-    counts = runs_of(labels, 1, (left, top, columns, rows))
-    np.testing.assert_array_equal(counts, runs_of(np.where(inside, labels, 0), 1))
-
-
-@pytest.mark.parametrize("kind", ["u1", "u2", "u4"])
-def test_each_type_of_label(kind: str) -> None:
-    top = int(np.iinfo(kind).max)
-    labels = np.array([[0, top], [top, top]], kind)
-    assert runs_of(labels, top).tolist() == [1, 3]
-    assert runs_of(labels, 1).tolist() == [4]
+    np.testing.assert_array_equal(counts_of(text, mask.size), counts)
 
 
 def test_no_pixels() -> None:
-    assert runs_of(np.zeros((0, 5), np.uint8), 1).tolist() == [0]
     assert counts_of(b"", 0).tolist() == []
+    assert text_of(np.zeros(0, np.int64)) == b""
 
 
 @settings(max_examples=200)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as pycocotools
 
 from gpuseg.errors import MaskSizeError
-from gpuseg.kernels import outlines, reference_outlines
+from gpuseg.kernels import outline_runs, outlines, reference_outlines
 from gpuseg.kernels.jit import CHECKED
 from gpuseg.kernels.outline_rings import points_text, rings
 from gpuseg.kernels.outline_runs import group_runs
@@ -173,3 +173,12 @@ def test_too_many_corners(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlines, "MOST_CORNERS", 400)
     with pytest.raises(MaskSizeError, match="more than 400 corners; is it noise"):
         trace(image, eight=False)
+
+
+def test_too_many_places_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = trace(padded(np.ones((2, 3), np.uint8), SAME), eight=False)
+    monkeypatch.setattr(outline_runs, "MOST_CHANGES", 6)
+    assert group_runs(found, np.zeros(1, np.int64), 1, (2, 3))[0].tolist() == [0, 6]
+    monkeypatch.setattr(outline_runs, "MOST_CHANGES", 5)
+    with pytest.raises(MaskSizeError, match="begin and end in 6 places, and 5 are the most"):
+        group_runs(found, np.zeros(1, np.int64), 1, (2, 3))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO
 
 from gpuseg import __version__
@@ -84,10 +84,11 @@ class Store:
         for title, pieces in (("images", self._images()), ("annotations", self._numbered())):
             file.write(f',\n"{title}":['.encode("ascii"))
             between = b"\n"
-            for piece in pieces:
-                file.write(between)
-                file.write(piece)
-                between = b",\n"
+            with closing(pieces):  # while the database is open, also where the disk is full
+                for piece in pieces:
+                    file.write(between)
+                    file.write(piece)
+                    between = b",\n"
             file.write(b"]")
         file.write(b"}\n")
         return len(categories)
@@ -96,13 +97,13 @@ class Store:
         """Remove all of it."""
         self._base.close()
 
-    def _images(self) -> Iterator[bytes]:
+    def _images(self) -> Generator[bytes, None, None]:
         rows = self._rows("SELECT name, width, height FROM maps ORDER BY name")
         for number, (name, width, height) in enumerate(rows, 1):
             image = {"id": number, "file_name": _text(name), "width": width, "height": height}
             yield json.dumps(image).encode("ascii")
 
-    def _numbered(self) -> Iterator[bytes]:
+    def _numbered(self) -> Generator[bytes, None, None]:
         """The annotations of all images, with numbers from 1."""
         number = 0
         for image, (lines,) in enumerate(self._rows("SELECT lines FROM maps ORDER BY name"), 1):
@@ -110,7 +111,7 @@ class Store:
                 number += 1
                 yield b'{"id":%d,"image_id":%d,%b' % (number, image, line)
 
-    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str) -> Generator[tuple[Any, ...], None, None]:
         with _told():
             yield from self._base.execute(query)
 

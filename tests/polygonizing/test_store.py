@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import io
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from typing import Any
 
@@ -25,8 +28,10 @@ def result(name: str, *lines: bytes) -> FileResult:
     return FileResult(source=name, status="read", width=5, height=4, details=made)
 
 
-def written(*results: FileResult, suffix: str | None = None) -> Any:
-    file = io.BytesIO()
+def written(
+    *results: FileResult, suffix: str | None = None, file: io.BytesIO | None = None
+) -> bytes:
+    file = io.BytesIO() if file is None else file
     with closing(Store(suffix)) as store:
         for each in results:
             store.add(each)
@@ -84,3 +89,24 @@ def test_what_cannot_be_kept_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "connect", refuse)
     with pytest.raises(OutputError, match="SQLITE_TMPDIR"):
         Store(None)
+
+
+@pytest.mark.parametrize("room", [1, 2, 4, 6, 9])
+def test_a_full_disk_says_nothing_of_the_database(
+    monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    class Full(io.BytesIO):
+        pieces = 0
+
+        def write(self, data: Any) -> int:
+            self.pieces += 1
+            if self.pieces > room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    with pytest.raises(OSError, match="No space left"):
+        written(result("a.png", b"x", b"y"), result("b.png", b"z"), file=Full())
+    gc.collect()
+    assert not unraisable

@@ -59,8 +59,7 @@ def recognise(path: str) -> Format:
     """The format of an annotation file, or of the files below a folder. Raises UsageError."""
     try:
         if os.path.isdir(path):
-            whole = _by(Outline("folder", dict.fromkeys(os.listdir(path), frozenset())))
-            return whole or _of_folder(path)
+            return _of_folder(path)
         if not os.path.isfile(path):  # a pipe could be waited for without end
             raise UsageError(f"{shell_word(path)} is neither a file nor a folder; give one")
         found = _of_file(path)
@@ -74,21 +73,52 @@ def recognise(path: str) -> Format:
 
 
 def _of_folder(path: str) -> Format:
-    """That of the first file, by folder and name, which is in any.
+    """That which the names in a folder tell, else that of the first file in any.
+
+    Raises UsageError, also for files beside the folders of another format: either may be meant.
+    """
+    names = os.listdir(path)
+    whole = _by(Outline("folder", dict.fromkeys(names, frozenset())))
+    inside, found = next(
+        _files_below(path) if whole is None else _files_in(path, names), ("", None)
+    )
+    if whole is not None and found is not None:
+        raise UsageError(
+            f"{shell_word(path)} holds two formats, {whole.title}, and {found.title} in "
+            f"{shell_word(os.path.basename(inside))}; choose by --format {whole.name} or "
+            f"--format {found.name}"
+        )
+    chosen = whole or found
+    if chosen is None:
+        raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
+    return chosen
+
+
+def first_file_of(path: str, format: Format) -> str | None:
+    """The first file of a format below a folder, by folder and name."""
+    return next((inside for inside, found in _files_below(path) if found is format), None)
+
+
+def _files_below(path: str) -> Iterator[tuple[str, Format]]:
+    """The files below a folder that are in any format, by folder and name."""
+    for folder, below, names in os.walk(path):
+        below.sort()
+        yield from _files_in(folder, names)
+
+
+def _files_in(folder: str, names: list[str]) -> Iterator[tuple[str, Format]]:
+    """Those of these files of a folder that are in any format, by name.
 
     What cannot be read is passed over: it becomes a row of the run.
     """
-    for folder, below, names in os.walk(path):
-        below.sort()
-        for name in sorted(names):
-            inside = os.path.join(folder, name)
-            taken = name.lower().endswith(_SUFFIXES) and not name.startswith(".")
-            if taken and os.path.isfile(inside):
-                with suppress(AnnotationError, OSError):
-                    found = _of_file(inside)
-                    if found is not None:
-                        return found
-    raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
+    for name in sorted(names):
+        inside = os.path.join(folder, name)
+        taken = name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+        if taken and os.path.isfile(inside):
+            with suppress(AnnotationError, OSError):
+                found = _of_file(inside)
+                if found is not None:
+                    yield inside, found
 
 
 _SUFFIXES = (".json", ".xml")
@@ -112,11 +142,18 @@ def _outlines(file: IO[bytes]) -> Iterator[Outline]:
     """What shows of a file, more and more of it."""
     begins = file.read(_BEGINNING).removeprefix(codecs.BOM_UTF8).lstrip()
     file.seek(0)
+    if begins and not begins.startswith((b"<", b"{", b"[")):
+        raise AnnotationError(
+            f"begins with {begins[:_SHOWN]!r}, and annotations with {{ or [ (JSON in UTF-8) or "
+            "< (XML); name a file of annotations, or a folder of them"
+        )
     yield from _outlines_xml(file) if begins.startswith(b"<") else _outlines_json(file)
 
 
 _BEGINNING = 256
-"""Bytes in which the first that is no space must be found."""
+"""Bytes in which the first that is no space is looked for."""
+
+_SHOWN = 8
 
 
 def _outlines_json(file: IO[bytes]) -> Iterator[Outline]:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from gpuseg import direct, storage
 from gpuseg.annotations.format import Format
-from gpuseg.annotations.recognising import format_of, recognise
+from gpuseg.annotations.recognising import first_file_of, format_of, recognise
 from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
 from gpuseg.finding import find, is_archive, is_file
@@ -23,6 +23,7 @@ from gpuseg.rasterizing.records import Records
 from gpuseg.results import Report
 from gpuseg.rewriting import rewrite_sources
 from gpuseg.runs import Progress, StrPath, make_ready, seen_by_all
+from gpuseg.text import shell_word
 
 
 def rasterize(
@@ -97,10 +98,7 @@ def _sources(src: str, dst: str, format: Format, options: RasterizeOptions) -> D
     """Raises UsageError for places that do not go together."""
     if not is_file(src):
         if format.holds_many:
-            raise UsageError(
-                f"a file in {format.title} holds the annotations of many images, and {src} is a "
-                "folder; name the file"
-            )
+            raise UsageError(_no_folder(src, format))
         check_folders(src, dst)
         pattern = options.pattern or format.pattern
         hidden = options.pattern is not None
@@ -111,6 +109,14 @@ def _sources(src: str, dst: str, format: Format, options: RasterizeOptions) -> D
     if storage.is_url(src):
         raise UsageError(f"annotations of many images are read from this machine, got {src}")
     return Records(src, format, options, options.pattern)
+
+
+def _no_folder(src: str, format: Format) -> str:
+    found = None if storage.is_url(src) else first_file_of(src, format)
+    return (
+        f"a file in {format.title} holds the annotations of many images, and {src} is a folder; "
+        f"name the file{'' if found is None else f', for instance {shell_word(found)}'}"
+    )
 
 
 def count_images(annotations: str, dst: str, options: RasterizeOptions) -> int | None:

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from gpuseg.annotations.labelme import LabelMe
-from gpuseg.annotations.recognising import FORMATS, format_names, format_of, recognise
+from gpuseg.annotations.recognising import (
+    FORMATS,
+    first_file_of,
+    format_names,
+    format_of,
+    recognise,
+)
 from gpuseg.errors import UsageError
 
 LABELME = {"version": "5.0.1", "shapes": [], "imagePath": "a.jpg", "imageData": None}
@@ -43,7 +49,11 @@ def test_empty_lists_are_keys_too(tmp_path: Path) -> None:
         (b"[]", "in no format of annotations that is known"),
         (b'{"shapes": []}', "LabelMe JSON.*; name it by --format"),
         (b'{"a": 1', "is no JSON that can be read"),
-        (b"\xff\xfe{", "is no JSON that can be read"),
+        (
+            b"\xff\xfe{",
+            r"begins with b'\\xff\\xfe\{', and annotations with \{ or \[ \(JSON in UTF-8",
+        ),
+        (b"\x89PNG\r\n\x1a\n\0\0", r"begins with b'\\x89PNG.*; name a file of annotations"),
         (b"", "is no JSON that can be read"),
     ],
 )
@@ -67,6 +77,26 @@ def test_a_folder_is_what_its_first_file_in_any_format_is(tmp_path: Path) -> Non
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "z.json").write_text(json.dumps(LABELME))
     assert isinstance(recognise(str(tmp_path)), LabelMe)
+
+
+def test_a_folder_of_two_formats(tmp_path: Path) -> None:
+    (tmp_path / "SegmentationClass").mkdir()
+    (tmp_path / "dataset_meta.json").write_text('{"label_map": {"0": "background"}}')
+    (tmp_path / "SegmentationClass" / "a.json").write_text(json.dumps(LABELME))
+    assert recognise(str(tmp_path)).name == "voc"
+    (tmp_path / "b.json").write_text(json.dumps(LABELME))
+    told = "VOC segmentation masks, and LabelMe JSON in b.json; choose by --format voc or --format"
+    with pytest.raises(UsageError, match=told):
+        recognise(str(tmp_path))
+
+
+def test_the_first_file_of_a_format(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.json").write_text('{"x": 1}')
+    for name in ("sub/b.json", "sub/c.json"):
+        (tmp_path / name).write_text(json.dumps(LABELME))
+    assert first_file_of(str(tmp_path), format_of("labelme")) == str(tmp_path / "sub/b.json")
+    assert first_file_of(str(tmp_path), format_of("coco")) is None
 
 
 def test_what_is_neither_file_nor_folder(tmp_path: Path) -> None:

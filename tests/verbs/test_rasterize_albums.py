@@ -102,6 +102,16 @@ def test_shards_and_patterns(album: Path) -> None:
     assert run(album, pattern="[34].*", resume=False).done == 2
 
 
+def test_a_folder_of_albums_names_one(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    path = tmp_path / "train" / "_annotations.coco.json"
+    image = {"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}
+    thing = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 0, 1, 1]]}
+    path.write_text(json.dumps({"images": [image], "annotations": [thing], "categories": []}))
+    with pytest.raises(UsageError, match=rf"name the file, for instance {path}$"):
+        gpuseg.rasterize(tmp_path, tmp_path / "dst", PALETTE)
+
+
 def test_wrong_places(album: Path) -> None:
     with pytest.raises(UsageError, match=r"holds the annotations of many images.*name the file"):
         gpuseg.rasterize(album.parent, album.parent / "dst", PALETTE, format="pages")

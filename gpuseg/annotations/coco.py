@@ -12,7 +12,8 @@ otherwise. CVAT calls every bitmap a crowd: its exports need the choice `class`.
 An annotation without a segmentation marks no area: Datumaro (1.13, `_CocoBase._load_annotations`)
 reads no more than a box of it, too. But CVAT's rectangles are such, and known by
 `attributes.rotation`, which CVAT gives to no other shape (bindings.py, `_convert_shape`): they are
-drawn, turned, as in CVAT's own masks.
+drawn, turned, as in CVAT's own masks. VGG Image Annotator (2.0.8, via.js) writes a polygon as one
+flat list, without a list of polygons around it, and `image_id` as a text.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpuseg.annotations.choices import ReadingChoices
-from gpuseg.annotations.coco_album import CocoAlbum, key_of
+from gpuseg.annotations.coco_album import CocoAlbum
+from gpuseg.annotations.coco_tables import key_of
 from gpuseg.annotations.documents import json_of
 from gpuseg.annotations.fields import (
     ShapeFaultError,
@@ -125,7 +127,8 @@ def _parts(value: Mapping[str, Any], size: tuple[int, int]) -> tuple[Part, ...]:
         return _rectangle(value)
     if not isinstance(found, list):
         raise ShapeFaultError(f"needs polygons or runs for its segmentation, got {shown(found)}")
-    return tuple(Polygon(flat_points(each, 3)) for each in found)
+    polygons = found if isinstance(found[0], list) else [found]
+    return tuple(Polygon(flat_points(each, 3)) for each in polygons)
 
 
 def _rectangle(value: Mapping[str, Any]) -> tuple[Part, ...]:

@@ -16,21 +16,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpuseg.annotations.coco_tables import Key, key_of, take_tables
+from gpuseg.annotations.documents import open_file
 from gpuseg.annotations.fields import shown
 from gpuseg.annotations.format import Record
-from gpuseg.annotations.json_elements import Element, elements
+from gpuseg.annotations.json_elements import Element
 from gpuseg.errors import AnnotationError
-from gpuseg.text import shell_word
-
-Key = int | float | str
-"""An id. Those of COCO are integers, and tools write texts, too."""
-
-
-def key_of(value: object) -> Key | None:
-    """An id, None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    return value
+from gpuseg.text import count
 
 
 class CocoAlbum:
@@ -48,10 +40,8 @@ class CocoAlbum:
             "annotations": self._take_annotation,
             "categories": self._take_category,
         }
-        with self._opened() as file:
-            for element in elements(file):
-                if element.listed and element.key in take:
-                    take[element.key](element)
+        with open_file(self._path) as file:
+            take_tables(file, take)
         if not self._images:
             raise AnnotationError("has no images in `images`; export it anew, with images")
 
@@ -62,7 +52,7 @@ class CocoAlbum:
     def __iter__(self) -> Iterator[Record]:
         """Each image in the order of `images`; then one record for annotations of none of them."""
         order, ends = self._annotations.by_image(len(self._image_ids))
-        with self._opened() as file:
+        with open_file(self._path) as file:
             for image in self._images:
                 if image.error is not None:
                     yield Record(image.name, error=image.error)
@@ -72,14 +62,6 @@ class CocoAlbum:
         error = self._strays(np.diff(ends))
         if error is not None:
             yield Record(self._path.replace("\\", "/").rpartition("/")[2], error=error)
-
-    def _opened(self) -> IO[bytes]:
-        try:
-            return open(self._path, "rb")
-        except OSError as error:
-            raise AnnotationError(
-                f"{shell_word(self._path)} cannot be read: {error.strerror}; mend that"
-            ) from error
 
     def _take_image(self, element: Element) -> None:
         value = _object(element)
@@ -139,17 +121,18 @@ class CocoAlbum:
     def _strays(self, counts: NDArray[np.int64]) -> AnnotationError | None:
         """What is wrong where annotations are of no image. counts: annotations of each id."""
         lost = [k for k in np.flatnonzero(counts).tolist() if k not in self._described]
+        found = []
         if lost:
-            return AnnotationError(
-                f"has {int(counts[lost].sum()):,} annotations of {len(lost):,} images that "
-                f"`images` does not hold, as of image_id {shown(self._image_ids.key(lost[0]))}; "
-                "add the images, or remove the annotations"
+            found.append(
+                f"has {count(int(counts[lost].sum()), 'annotation')} of "
+                f"{count(len(lost), 'image')} that `images` does not hold, as of image_id "
+                f"{shown(self._image_ids.key(lost[0]))}; add the images, or remove the annotations"
             )
-        if nobody := self._annotations.nobodys:
-            return AnnotationError(
-                f"has {nobody:,} annotations without an `image_id`; mend or remove them"
+        if nobodys := self._annotations.nobodys:
+            found.append(
+                f"has {count(nobodys, 'annotation')} without an `image_id`; mend or remove them"
             )
-        return None
+        return AnnotationError("; ".join(found)) if found else None
 
 
 @dataclass(slots=True)
@@ -202,11 +185,11 @@ class _Annotations:
         self._images.append(image)
         self._kinds.append(kind)
 
-    def by_image(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The annotations image by image, and where those of each of `count` begin and end."""
+    def by_image(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The annotations image by image, and where those of each of `number` begin and end."""
         images = np.array(self._images, np.int32)
-        ends = np.zeros(count + 1, np.int64)
-        np.cumsum(np.bincount(images, minlength=count), out=ends[1:])
+        ends = np.zeros(number + 1, np.int64)
+        np.cumsum(np.bincount(images, minlength=number), out=ends[1:])
         return np.argsort(images, kind="stable"), ends
 
     def kinds(self, places: list[int]) -> list[Key]:

@@ -10,11 +10,12 @@ there is nothing to draw.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gpuseg.annotations.choices import Crowd, ReadingChoices
+from gpuseg.annotations.coco_tables import Key, key_of
 from gpuseg.annotations.documents import json_of
 from gpuseg.annotations.fields import (
     ShapeFaultError,
@@ -77,7 +78,7 @@ class CocoPanoptic(Format):
 class _Segments:
     """Makes shapes of segments. places: which shape each id is, from 1; 0 for none."""
 
-    categories: Mapping[Hashable, tuple[str, bool]]
+    categories: Mapping[Key | None, tuple[str, bool]]
     crowd: Crowd
     places: dict[int, int] = field(default_factory=lambda: {0: 0})
     _count: int = 0
@@ -101,7 +102,7 @@ class _Segments:
         return Shape(label, (), number, id if thing else 0, ignored)
 
     def _category(self, id: object) -> tuple[str, bool]:
-        found = self.categories.get(id) if isinstance(id, Hashable) else None
+        found = self.categories.get(key_of(id))
         if found is None:
             raise ShapeFaultError(f"has a category_id that no category has: {shown(id)}")
         return found

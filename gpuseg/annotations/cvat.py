@@ -13,11 +13,11 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO, ClassVar
+from typing import ClassVar
 
 from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.cvat_shapes import shape_of, values_of
-from gpuseg.annotations.documents import content_of
+from gpuseg.annotations.documents import content_of, open_file
 from gpuseg.annotations.fields import shapes_of, size_of
 from gpuseg.annotations.format import Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
@@ -87,7 +87,7 @@ class CvatAlbum:
     def __iter__(self) -> Iterator[Record]:
         """Each image, and then what is wrong with the rest of the file."""
         places = iter(self.places)
-        with _opened(self.path) as file:
+        with open_file(self.path) as file:
             for name, start, end in zip(self.names(), places, places, strict=True):
                 file.seek(start)
                 yield Record(name, file.read(end - start))
@@ -98,7 +98,7 @@ class CvatAlbum:
 def _indexed(path: str) -> CvatAlbum:
     """Raises AnnotationError for a file that cannot be opened."""
     album, subsets = CvatAlbum(path), dict[str, str]()
-    with _opened(path) as file:
+    with open_file(path) as file:
         try:
             for child in children(file):
                 if child.tag == TRACK:
@@ -114,13 +114,6 @@ def _indexed(path: str) -> CvatAlbum:
         except AnnotationError as fault:
             album.fault = fault
     return album
-
-
-def _opened(path: str) -> IO[bytes]:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
 
 
 def _side(text: str | None) -> object:

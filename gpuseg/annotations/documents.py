@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -24,6 +24,14 @@ def content_of(source: Source) -> bytes:
             return file.readall()
     except OSError as error:
         raise UnreadableMaskError(f"cannot be read: {error.strerror}; mend that") from error
+
+
+def open_file(path: str) -> IO[bytes]:
+    """An annotation file, to be read piece by piece. Raises AnnotationError."""
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
 
 
 def json_of(source: Source, encoding: str = "utf-8-sig") -> Any:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from gpuseg.annotations.coco_tables import Key, key_of, take_tables
+from gpuseg.annotations.documents import open_file
 from gpuseg.annotations.fields import list_of, object_of, shown
 from gpuseg.annotations.format import Record
-from gpuseg.annotations.json_elements import Element, elements, value_of
+from gpuseg.annotations.json_elements import Element, value_of
 from gpuseg.errors import AnnotationError
 from gpuseg.names import why_unsafe
 
 
 class _Image(NamedTuple):
+    """error: why it cannot be used, if so."""
+
     name: str
-    width: Any
-    height: Any
+    width: Any = None
+    height: Any = None
+    error: AnnotationError | None = None
 
 
 class _Category(NamedTuple):
@@ -31,7 +36,7 @@ class _Annotation(NamedTuple):
 
     start: int
     end: int
-    image: Hashable
+    image: Key
 
 
 @dataclass(slots=True)
@@ -40,19 +45,15 @@ class PanopticAlbum:
 
     path: str
     folder: str
-    _images: dict[Hashable, _Image] = field(default_factory=dict)
-    _categories: dict[Hashable, _Category] = field(default_factory=dict)
+    _images: dict[Key, _Image] = field(default_factory=dict)
+    _categories: dict[Key, _Category] = field(default_factory=dict)
     _annotations: list[_Annotation] = field(default_factory=list)
 
     def read(self) -> None:
         """Make the index. Raises AnnotationError."""
         take = {"images": self._image, "categories": self._category, "annotations": self._note}
-        with self._opened() as file:
-            for element in elements(file):
-                if element.listed and element.key in take:
-                    take[element.key](element)
-        if self._annotations and not self._categories:
-            raise AnnotationError("has no `categories`, which name the classes; export it anew")
+        with open_file(self.path) as file:
+            take_tables(file, take)
 
     def names(self) -> Iterator[str]:
         """Of each image: those with annotations in their order, then the others."""
@@ -63,7 +64,7 @@ class PanopticAlbum:
 
     def __iter__(self) -> Iterator[Record]:
         """Each image, one by one."""
-        with self._opened() as file:
+        with open_file(self.path) as file:
             for annotation in self._annotations:
                 file.seek(annotation.start)
                 data = file.read(annotation.end - annotation.start)
@@ -73,17 +74,11 @@ class PanopticAlbum:
                     yield Record(self._of(annotation).name, error=error)
         for image in self._bare():
             bare = AnnotationError("has no annotation in the file, so there is nothing to draw")
-            yield Record(image.name, error=bare)
-
-    def _opened(self) -> IO[bytes]:
-        try:
-            return open(self.path, "rb")
-        except OSError as error:
-            raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
+            yield Record(image.name, error=image.error or bare)
 
     def _of(self, annotation: _Annotation) -> _Image:
         """The image of an annotation, one called by its id where the file has none."""
-        return self._images.get(annotation.image) or _Image(str(annotation.image), None, None)
+        return self._images.get(annotation.image) or _Image(str(annotation.image))
 
     def _bare(self) -> Iterator[_Image]:
         annotated = {annotation.image for annotation in self._annotations}
@@ -97,6 +92,8 @@ class PanopticAlbum:
                 "export it anew"
             )
         image, name = self._images[annotation.image], value.get("file_name")
+        if image.error is not None:
+            raise image.error
         path = name.replace("\\", "/") if isinstance(name, str) else ""
         if why_unsafe(path):
             raise AnnotationError(
@@ -104,7 +101,7 @@ class PanopticAlbum:
                 "mend it"
             )
         segments = [_needed(each) for each in list_of(value.get("segments_info"), "segments_info")]
-        used = dict.fromkeys(id for each in segments if isinstance(id := _class_of(each), Hashable))
+        used = dict.fromkeys(id for each in segments if (id := _class_of(each)) is not None)
         categories = [(id, *self._categories[id]) for id in used if id in self._categories]
         content = {
             "width": image.width,
@@ -115,17 +112,30 @@ class PanopticAlbum:
         return Record(image.name, json.dumps(content).encode(), os.path.join(self.folder, path))
 
     def _image(self, element: Element) -> None:
-        id, name = _named(element, "file_name")
+        raw = object_of(element.raw, "each of `images`")
+        id, name = _id(raw.get("id"), "the `id` of each of `images`"), raw.get("file_name")
         if id in self._images:
             raise AnnotationError(f"has two images of the id {shown(id)}; export it anew")
-        raw = element.raw
-        self._images[id] = _Image(name.replace("\\", "/"), raw.get("width"), raw.get("height"))
+        if isinstance(name, str) and name:
+            name = name.replace("\\", "/")
+            self._images[id] = _Image(name, raw.get("width"), raw.get("height"))
+        else:
+            error = AnnotationError(
+                f"is an image that needs a text for `file_name`, got {shown(name)}; name it"
+            )
+            self._images[id] = _Image(f"image {len(self._images) + 1}", error=error)
 
     def _category(self, element: Element) -> None:
-        id, name = _named(element, "name")
+        raw = object_of(element.raw, "each of `categories`")
+        id, name = _id(raw.get("id"), "the `id` of each of `categories`"), raw.get("name")
+        if not isinstance(name, str):
+            raise AnnotationError(
+                f"needs a text for `name` in each of `categories`, got {shown(name)}; "
+                "export it anew"
+            )
         if id in self._categories:
             raise AnnotationError(f"has two categories of the id {shown(id)}; export it anew")
-        self._categories[id] = _Category(name, bool(element.raw.get("isthing", 1)))
+        self._categories[id] = _Category(name, bool(raw.get("isthing", 1)))
 
     def _note(self, element: Element) -> None:
         raw = object_of(element.raw, "an annotation")
@@ -143,24 +153,13 @@ def _needed(segment: Any) -> Any:
     return {key: segment[key] for key in _NEEDED if key in segment}
 
 
-def _class_of(segment: Any) -> Any:
-    return segment.get("category_id") if isinstance(segment, dict) else None
+def _class_of(segment: Any) -> Key | None:
+    return key_of(segment.get("category_id")) if isinstance(segment, dict) else None
 
 
-def _named(element: Element, key: str) -> tuple[Hashable, str]:
-    """The id of an image or a category, and its name. Raises AnnotationError."""
-    raw = object_of(element.raw, f"each of `{element.key}`")
-    name = raw.get(key)
-    if not isinstance(name, str):
-        raise AnnotationError(
-            f"needs a text for `{key}` in each of `{element.key}`, got {shown(name)}; "
-            "export it anew"
-        )
-    return _id(raw.get("id"), f"the `id` of each of `{element.key}`"), name
-
-
-def _id(value: object, what: str) -> Hashable:
-    """A number or a text. Raises AnnotationError."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+def _id(value: object, what: str) -> Key:
+    """Raises AnnotationError for what is none."""
+    key = key_of(value)
+    if key is None:
         raise AnnotationError(f"needs a number for {what}, got {shown(value)}; export it anew")
-    return value
+    return key

@@ -16,10 +16,10 @@ import re
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from gpuseg.annotations.choices import ReadingChoices
-from gpuseg.annotations.documents import json_of
+from gpuseg.annotations.documents import json_of, open_file
 from gpuseg.annotations.fields import (
     ShapeFaultError,
     label_of,
@@ -90,7 +90,7 @@ class Frames:
     def __init__(self, path: str) -> None:
         self._path, self._size = path, b"null"
         self._names, self._ends = list[str | None](), array("q")
-        with _opened(path) as file:
+        with open_file(path) as file:
             for element in elements(file):
                 if element.key == "config" and isinstance(element.raw, dict):
                     size = element.raw.get("imageSize") or element.raw.get("image_size")
@@ -107,7 +107,7 @@ class Frames:
 
     def __iter__(self) -> Iterator[Record]:
         """Each frame, as it stands in the file, and the size that the file gives all of them."""
-        with _opened(self._path) as file:
+        with open_file(self._path) as file:
             for place, name in enumerate(self._names):
                 if name is None:
                     error = AnnotationError("has no name, which is to be that of an image; mend it")
@@ -126,13 +126,6 @@ def _name(frame: object) -> str | None:
     """What a frame calls its image, None for nothing."""
     name = frame.get("name") if isinstance(frame, dict) else None
     return name if isinstance(name, str) and name else None
-
-
-def _opened(path: str) -> IO[bytes]:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise AnnotationError(f"cannot be read: {error.strerror}; mend that") from error
 
 
 def size_by_name(source: Source, name: object, choices: ReadingChoices) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from gpuseg.annotations.choices import ReadingChoices
-from gpuseg.annotations.documents import json_of
+from gpuseg.annotations.documents import json_of, open_file
 from gpuseg.annotations.fields import (
     ShapeFaultError,
     checked,
@@ -111,7 +111,7 @@ class _Images:
 
     def _images(self) -> Iterator[Mapping[str, Any]]:
         """What the file says of each image."""
-        with open(self._path, "rb") as file:
+        with open_file(self._path) as file:
             for element in elements(file, {_METADATA}):
                 if _is_image(element):
                     yield object_of(element.raw, f"image {element.name or element.key!r}")

@@ -84,7 +84,9 @@ def test_no_segmentation_is_no_area_but_a_rectangle_of_cvat(
         ({"segmentation": [[1, 2, 3, 4]]}, "needs at least 3 points, got 2"),
         ({"segmentation": [SQUARE, []]}, "needs at least 3 points, got 0"),
         ({"segmentation": [[1, 2, 3, 4, 5]]}, "needs a list of x and y by turns"),
-        ({"segmentation": SQUARE}, "needs a list of x and y by turns, got 2"),
+        ({"segmentation": [*SQUARE, SQUARE]}, "needs a list of x and y by turns"),
+        ({"segmentation": [SQUARE, 1]}, "needs a list of x and y by turns, got 1"),
+        ({"segmentation": [*SQUARE, "1", 2]}, "has a coordinate that is no number: '1'"),
         ({"segmentation": [[1, 2, 3, float("nan"), 5, 6]]}, "has a point at x=3 y=nan"),
         ({"segmentation": [[1, 2, 3, 1e8, 5, 6]]}, r"has a point at x=3 y=1e\+08"),
         ({"segmentation": "x"}, "needs polygons or runs for its segmentation, got 'x'"),
@@ -236,3 +238,10 @@ def test_the_runs_of_a_panoptic_file_are_its_segments(shared: Path) -> None:
         want[ids == each["id"]] = numbers[label]
     found = draw(picture, "file", [numbers[shape.label] for shape in picture.shapes], 0)
     np.testing.assert_array_equal(found, want)
+
+
+def test_the_export_of_via(tmp_path: Path) -> None:
+    """One flat list for a polygon, and the id of an image as a text."""
+    (nested,) = one(tmp_path, annotation([SQUARE])).shapes
+    (flat,) = one(tmp_path, annotation(SQUARE, "1")).shapes
+    np.testing.assert_array_equal(flat.parts[0].outline, nested.parts[0].outline)

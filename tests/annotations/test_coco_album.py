@@ -134,7 +134,9 @@ def test_annotations_of_no_image_are_one_row(
     ("lists", "why"),
     [
         ({"images": []}, "has no images"),
-        ({"images": {"1": image()}}, "has no images"),
+        ({"images": {"1": image()}}, "needs a list for `images`, got {'1': "),
+        ({"annotations": None}, "needs a list for `annotations`, got None"),
+        ({"categories": [], "annotations": [annotation([SQUARE])]}, "has no `categories`"),
         ({"categories": [{"id": 1}]}, "has a category that needs a number for `id` and a text for"),
         ({"categories": [{"name": "cat"}]}, "has a category that needs a number"),
         (
@@ -183,3 +185,18 @@ def test_rows(tmp_path: Path) -> None:
     assert "(id 8) needs at least 3 points, got 1" in failed["2.jpg"]
     made = sorted(each.name for each in (tmp_path / "maps").glob("*.png"))
     assert made == ["1.png", "3.png"]
+
+
+def test_a_file_of_images_alone(tmp_path: Path) -> None:
+    """As those of test sets are: all of their label maps would be background."""
+    path = tmp_path / "image_info_test.json"
+    path.write_text(json.dumps({"images": [image()], "categories": CATEGORIES}), encoding="utf-8")
+    with pytest.raises(AnnotationError, match="has no `annotations`, so there is nothing to draw"):
+        CocoAlbum(str(path))
+
+
+def test_annotations_of_no_image_are_all_told(tmp_path: Path) -> None:
+    strays = [annotation([SQUARE], 7), annotation([SQUARE], None), annotation([SQUARE], None)]
+    told = str(records(written(tmp_path, annotations=strays))[-1].error)
+    assert "1 annotation of 1 image that `images` does not hold, as of image_id 7" in told
+    assert "2 annotations without an `image_id`" in told

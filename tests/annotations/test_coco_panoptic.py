@@ -164,6 +164,7 @@ def _with(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (_with(lambda v: v["annotations"][0].pop("file_name")), "`file_name`, got None"),
         (_with(lambda v: v["annotations"][0].update(segments_info=3)), "segments_info, got 3"),
         (_with(lambda v: v["annotations"].clear()), "has no annotation in the file"),
+        (_with(lambda v: v["images"][0].pop("file_name")), "a text for `file_name`, got None"),
     ],
 )
 def test_images_that_cannot_be_used(tmp_path: Path, content: Any, why: str) -> None:
@@ -178,12 +179,13 @@ def test_images_that_cannot_be_used(tmp_path: Path, content: Any, why: str) -> N
     [
         (_with(lambda v: v["images"].append(v["images"][0])), "two images of the id 5"),
         (_with(lambda v: v["categories"].append(CATEGORIES[0])), "two categories of the id 1"),
-        (_with(lambda v: v["images"][0].pop("file_name")), "needs a text for `file_name`"),
         (_with(lambda v: v["images"][0].update(id=[1])), "needs a number for the `id`"),
         (_with(lambda v: v["categories"][0].update(name=7)), "needs a text for `name`"),
         (_with(lambda v: v["annotations"].append(7)), "needs an object for an annotation"),
         (_with(lambda v: v["annotations"][0].pop("image_id")), "`image_id`, got None"),
         (_with(lambda v: v["categories"].clear()), "has no `categories`"),
+        (_with(lambda v: v.pop("annotations")), "has no `annotations`"),
+        (_with(lambda v: v.update(images={})), "needs a list for `images`, got {}"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, content: Any, why: str) -> None:

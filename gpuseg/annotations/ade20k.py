@@ -27,7 +27,7 @@ from gpuseg.annotations.fields import (
     label_of,
     list_of,
     object_of,
-    points_of,
+    paired_points,
     shapes_of,
     shown,
     size_of,
@@ -150,17 +150,12 @@ def _drawn(value: Any, number: int) -> Shape | str:
     polygon = value.get("polygon")
     if not isinstance(polygon, dict):
         raise ShapeFaultError(f"needs an object for polygon, got {shown(polygon)}")
-    x, y = polygon.get("x"), polygon.get("y")
-    if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
-        raise ShapeFaultError("needs as many x as y in its polygon")
-    outline = points_of([list(point) for point in zip(x, y, strict=True)], 3) - 0.5
+    outline = paired_points(polygon.get("x"), polygon.get("y"), 3) - 0.5
     return Shape(label, (Polygon(outline),), number)
 
 
 def _object(value: Any) -> tuple[str, bool]:
     """The label of an object, and whether it is a part of another."""
-    if not isinstance(value, dict):
-        raise ShapeFaultError(f"is no object: {shown(value)}")
     parts = value.get("parts")
     level = parts.get("part_level") if isinstance(parts, dict) else 0
     return label_of(value.get("name")), level not in (0, "0", None)

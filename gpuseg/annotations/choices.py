@@ -11,6 +11,9 @@ from gpuseg.options import DEFAULT_MAX_PIXELS
 Crowd = Literal["ignore", "class", "skip"]
 """What becomes of a crowd: pixels of no class, pixels of its class, or nothing."""
 
+CROWD = "crowd"
+"""What a row calls crowds that are left out."""
+
 MOST_WIDTH = 1 << 10
 """Pixels of the widest line."""
 

@@ -22,15 +22,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.annotations.choices import CROWD, Crowd, ReadingChoices
 from gpuseg.annotations.coco_album import CocoAlbum
+from gpuseg.annotations.coco_runs import runs_of
 from gpuseg.annotations.coco_tables import key_of
 from gpuseg.annotations.documents import json_of
 from gpuseg.annotations.fields import (
     ShapeFaultError,
+    flag_of,
     flat_points,
     list_of,
     number_of,
@@ -42,10 +41,9 @@ from gpuseg.annotations.fields import (
 from gpuseg.annotations.format import Album, Format, Outline
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.discover import Source
-from gpuseg.shapes import Box, Part, Picture, Polygon, Runs, Shape
+from gpuseg.shapes import Box, Part, Picture, Polygon, Shape
 
 BARE = "annotation without a segmentation"
-CROWD = "crowd"
 
 
 class Coco(Format):
@@ -82,7 +80,7 @@ class Coco(Format):
         names = dict(list_of(value.get("categories"), "`categories`"))
         shapes, bad, left_out = shapes_of(
             list_of(value.get("annotations"), "`annotations`"),
-            partial(_named, names=names, size=(width, height), crowd=choices.crowd),
+            partial(_named, names=names, size=(width, height), crowd=choices.crowd or self.crowd),
         )
         return Picture(width, height, shapes, "coco", bad, left_out)
 
@@ -92,19 +90,14 @@ def _named(value: Any, number: int, **others: Any) -> Shape | str:
     try:
         return _shape(value, number, **others)
     except ShapeFaultError as fault:
-        told = f"(id {shown(value['id'])}) " if isinstance(value, dict) and "id" in value else ""
+        told = f"(id {shown(value['id'])}) " if "id" in value else ""
         raise ShapeFaultError(f"{told}{fault}") from fault
 
 
 def _shape(
-    value: Any, number: int, names: Mapping[Any, str], size: tuple[int, int], crowd: str | None
+    value: Any, number: int, names: Mapping[Any, str], size: tuple[int, int], crowd: Crowd
 ) -> Shape | str:
-    if not isinstance(value, dict):
-        raise ShapeFaultError(f"is no object: {shown(value)}")
-    crowded = value.get("iscrowd")
-    if crowded not in (None, 0, 1):
-        raise ShapeFaultError(f"needs 0 or 1 for iscrowd, got {shown(crowded)}")
-    is_crowd = bool(crowded)
+    is_crowd = flag_of(value.get("iscrowd"), "iscrowd")
     if is_crowd and crowd == "skip":
         return CROWD
     parts = _parts(value, size)
@@ -115,14 +108,14 @@ def _shape(
         raise ShapeFaultError(
             f"has a category_id that `categories` does not hold: {shown(value.get('category_id'))}"
         )
-    return Shape(names[category], parts, number, ignored=is_crowd and crowd != "class")
+    return Shape(names[category], parts, number, ignored=is_crowd and crowd == "ignore")
 
 
 def _parts(value: Mapping[str, Any], size: tuple[int, int]) -> tuple[Part, ...]:
     """What an annotation covers, nothing where it says nothing of that."""
     found = value.get("segmentation")
     if isinstance(found, dict):
-        return (_runs(found, size),)
+        return (runs_of(found, size),)
     if found is None or found in ([], [[]]):
         return _rectangle(value)
     if not isinstance(found, list):
@@ -142,41 +135,3 @@ def _rectangle(value: Mapping[str, Any]) -> tuple[Part, ...]:
     left, top, width, height = (number_of(each, "its bbox") for each in box)
     rotation = number_of(attributes["rotation"], "its rotation")
     return (Box(left, top, left + width, top + height, rotation),)
-
-
-def _runs(value: Mapping[str, Any], size: tuple[int, int]) -> Runs:
-    width, height = size
-    if value.get("size") != [height, width]:
-        raise ShapeFaultError(
-            f"has runs of the size {shown(value.get('size'))}, and its image needs "
-            f"{[height, width]}, height and width"
-        )
-    counts = value.get("counts")
-    if isinstance(counts, str):
-        from gpuseg.kernels.coco_runs import counts_of
-
-        try:
-            found = counts_of(counts.encode("utf-8", "surrogatepass"), width * height)
-        except ValueError as error:
-            raise ShapeFaultError(f"is damaged: {error}") from error
-    else:
-        found = _plain(counts, width * height)
-    return Runs(found, 0, 0, width, height, by_column=True)
-
-
-def _plain(counts: object, pixels: int) -> NDArray[np.int64]:
-    """Uncompressed counts, int64 (K,)."""
-    if not isinstance(counts, list):
-        raise ShapeFaultError(f"needs a list or a text for its counts, got {shown(counts)}")
-    try:
-        found = np.asarray(counts or [0])
-    except ValueError:
-        raise ShapeFaultError(f"has counts that are not all integers: {shown(counts)}") from None
-    if found.ndim != 1 or found.dtype.kind != "i":
-        raise ShapeFaultError(f"has counts that are not all integers: {shown(counts)}")
-    if found.min() < 0:
-        raise ShapeFaultError(f"has a count below 0: {found.min():,}")
-    total = sum(counts)  # of any size, and sums of int64 may wrap round
-    if total != pixels:
-        raise ShapeFaultError(f"has runs of {total:,} pixels, and {pixels:,} were expected")
-    return found.astype(np.int64)

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpuseg.annotations.choices import Crowd, ReadingChoices
+from gpuseg.annotations.choices import CROWD, Crowd, ReadingChoices
 from gpuseg.annotations.coco_tables import Key, key_of
 from gpuseg.annotations.documents import json_of
 from gpuseg.annotations.fields import (
     ShapeFaultError,
+    flag_of,
     object_of,
     shapes_of,
     shown,
@@ -53,7 +54,7 @@ class CocoPanoptic(Format):
         value = object_of(json_of(source), "the image")
         segments = _Segments(
             {key: (name, thing) for key, name, thing in value["categories"]},
-            choices.crowd or "ignore",
+            choices.crowd or self.crowd,
         )
         shapes, bad, left_out = shapes_of(value["segments"], segments.read)
         ids = read_mask(source.path, choices.max_pixels)
@@ -84,8 +85,6 @@ class _Segments:
     _count: int = 0
 
     def read(self, value: Any, number: int) -> Shape | str:
-        if not isinstance(value, dict):
-            raise ShapeFaultError(f"is no object: {shown(value)}")
         id = value.get("id")
         if isinstance(id, bool) or not isinstance(id, int) or not 0 < id <= LARGEST_ID:
             raise ShapeFaultError(f"needs an id of 1 to {LARGEST_ID:,}, got {shown(id)}")
@@ -93,9 +92,9 @@ class _Segments:
             raise ShapeFaultError(f"has the id {id}, which another segment of the image has, too")
         self.places[id] = 0
         label, thing = self._category(value.get("category_id"))
-        is_crowd = bool(value.get("iscrowd"))
+        is_crowd = flag_of(value.get("iscrowd"), "iscrowd")
         if is_crowd and self.crowd == "skip":
-            return "crowd"
+            return CROWD
         self._count += 1
         self.places[id] = self._count
         ignored = is_crowd and self.crowd == "ignore"

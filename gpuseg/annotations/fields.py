@@ -46,6 +46,13 @@ def flat_points(value: object, least: int = 1) -> Points:
     return _vertices(value, least)
 
 
+def paired_points(xs: object, ys: object, least: int = 1) -> Points:
+    """Vertices from a list of x and one of y: float64 (N, 2). Raises ShapeFaultError."""
+    if not isinstance(xs, list) or not isinstance(ys, list) or len(xs) != len(ys):
+        raise ShapeFaultError(f"needs as many x as y, got {shown(xs)} and {shown(ys)}")
+    return _vertices([*chain.from_iterable(zip(xs, ys, strict=True))], least)
+
+
 def _vertices(flat: list[Any], least: int) -> Points:
     """Those of x and y by turns. Types are looked at first: NumPy takes true and "1" for 1."""
     if not {*map(type, flat)} <= {int, float}:
@@ -77,6 +84,13 @@ def number_of(value: object, what: str) -> float:
     if not abs(value) <= FARTHEST:  # so for NaN, too
         raise ShapeFaultError(f"has {what} {shown(value)}, and numbers are at most {FARTHEST:,}")
     return float(value)
+
+
+def flag_of(value: object, what: str) -> bool:
+    """0 or 1, false or true; nothing is 0. Raises ShapeFaultError."""
+    if value not in (None, 0, 1):
+        raise ShapeFaultError(f"needs 0 or 1 for {what}, got {shown(value)}")
+    return bool(value)
 
 
 def object_of(value: object, what: str) -> Mapping[str, Any]:
@@ -125,14 +139,16 @@ def size_of(
 def shapes_of(
     values: Iterable[object], read: Callable[[Any, int], Shape | str]
 ) -> tuple[tuple[Shape, ...], tuple[BadShape, ...], Counter[str]]:
-    """The shapes of a list, those that are bad, and how many of each kind are left out.
+    """The shapes of a list of objects, those that are bad, and how many of each kind are left out.
 
-    read: makes a Shape of a value and its number, or names its kind where it marks no area; may
+    read: makes a Shape of an object and its number, or names its kind where it marks no area; may
     raise ShapeFaultError.
     """
     shapes, bad, left_out = list[Shape](), list[BadShape](), Counter[str]()
     for number, value in enumerate(values, 1):
         try:
+            if not isinstance(value, dict):
+                raise ShapeFaultError(f"is no object: {shown(value)}")
             found = read(value, number)
         except ShapeFaultError as fault:
             bad.append(BadShape(number, _label(value), str(fault)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
-from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.annotations.choices import Crowd, ReadingChoices
 from gpuseg.annotations.documents import stem_target
 from gpuseg.discover import Source
 from gpuseg.shapes import Order, Picture
@@ -63,16 +63,18 @@ class Format(ABC):
     """A format of annotations. Has no state: it is sent to worker processes.
 
     name: what --format calls it. title: what messages call it. order: how shapes are drawn over
-    each other unless told. ignored, background: labels that mean no class and no thing, besides
-    those of the palette. bare_is_void: whether pixels without a shape are of no class, and not
-    background, unless a user says so. undrawn: labels that leave pixels to what lies under them,
-    unless the palette gives them an index besides the ignore index. pattern: of the names of its
-    files; None takes images. holds_many: whether a file has many images.
+    each other unless told. crowd: what becomes of crowds unless told. ignored, background: labels
+    that mean no class and no thing, besides those of the palette. bare_is_void: whether pixels
+    without a shape are of no class, and not background, unless a user says so. undrawn: labels
+    that leave pixels to what lies under them, unless the palette gives them an index besides the
+    ignore index. pattern: of the names of its files; None takes images. holds_many: whether a
+    file has many images.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     order: ClassVar[Order] = "file"
+    crowd: ClassVar[Crowd] = "ignore"
     ignored: ClassVar[frozenset[str]] = frozenset()
     background: ClassVar[frozenset[str]] = frozenset()
     bare_is_void: ClassVar[bool] = False

@@ -83,8 +83,6 @@ def _size(value: Mapping[str, Any], source: Source, choices: ReadingChoices) -> 
 
 def _shape(value: Any, number: int, choices: ReadingChoices, pixels: int) -> Shape:
     """pixels: of the image."""
-    if not isinstance(value, dict):
-        raise ShapeFaultError(f"is no object: {shown(value)}")
     label = label_of(value.get("label"))
     kind = value.get("shape_type")
     kind = "polygon" if kind is None else kind  # as it is in files before version 4

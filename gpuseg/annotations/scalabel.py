@@ -16,12 +16,14 @@ import re
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from gpuseg.annotations.choices import ReadingChoices
+from gpuseg.annotations.choices import CROWD, Crowd, ReadingChoices
+from gpuseg.annotations.coco_runs import runs_of
 from gpuseg.annotations.documents import json_of, open_file
 from gpuseg.annotations.fields import (
     ShapeFaultError,
+    flag_of,
     label_of,
     list_of,
     number_of,
@@ -42,7 +44,7 @@ from gpuseg.annotations.road_classes import (
 )
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError
-from gpuseg.shapes import Part, Picture, Runs, Shape, Uncounted
+from gpuseg.shapes import Part, Picture, Shape, Uncounted
 
 _OF_BDD100K = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")
 """How the names of its images begin."""
@@ -56,6 +58,7 @@ class Scalabel(Format):
     name = "scalabel"
     title = "Scalabel JSON"
     holds_many = True
+    crowd: ClassVar[Crowd] = "class"
     undrawn = BDD100K_VOID
 
     def recognises(self, outline: Outline) -> bool:
@@ -143,19 +146,18 @@ def picture_of(labels: list[Any], size: tuple[int, int], choices: ReadingChoices
 
 
 def _shape(value: Any, number: int, size: tuple[int, int], choices: ReadingChoices) -> Shape | str:
-    if not isinstance(value, dict):
-        raise ShapeFaultError(f"is no object: {shown(value)}")
     kind = next((kind for kind in _KINDS if value.get(kind)), "tag")
     if kind not in _AREAS:
         return kind
     attributes = value.get("attributes") or {}
     if not isinstance(attributes, dict):
         raise ShapeFaultError(f"needs an object for its attributes, got {shown(attributes)}")
-    crowd = bool(attributes.get("crowd") or attributes.get("ignored"))
-    if crowd and choices.crowd == "skip":
-        return "crowd"
+    is_crowd = any(flag_of(attributes.get(key), key) for key in _CROWDS)
+    crowd = choices.crowd or Scalabel.crowd
+    if is_crowd and crowd == "skip":
+        return CROWD
     label = label_of(attributes.get(choices.label_key, value.get("category")))
-    parts = (_runs(value[kind], size),) if kind == "rle" else _parts(value, kind, label, choices)
+    parts = (runs_of(value[kind], size),) if kind == "rle" else _parts(value, kind, label, choices)
     if not parts:
         return "path"
     score = value.get("score")
@@ -163,20 +165,21 @@ def _shape(value: Any, number: int, size: tuple[int, int], choices: ReadingChoic
         label,
         parts,
         number,
-        _instance(value, label, crowd),
-        ignored=crowd and choices.crowd == "ignore",
+        _instance(value, label, is_crowd),
+        ignored=is_crowd and crowd == "ignore",
         z=0.0 if score is None else number_of(score, "its score"),
     )
 
 
+_CROWDS = ("crowd", "ignored")
 _AREAS = ("poly2d", "segments2d", "rle")
 _KINDS = (*_AREAS, "box2d", "box3d", "graph")
 
 
-def _instance(value: Mapping[str, Any], label: str, crowd: bool) -> str | Uncounted | None:
+def _instance(value: Mapping[str, Any], label: str, is_crowd: bool) -> str | Uncounted | None:
     if label in BDD100K_STUFF:
         return Uncounted.STUFF
-    if crowd:
+    if is_crowd:
         return Uncounted.GROUP
     return str(value["id"]) if isinstance(value.get("id"), (str, int)) else None
 
@@ -200,22 +203,3 @@ def _parts(
     if drawn and len(drawn) < len(parts):
         raise ShapeFaultError("has open paths beside polygons; give paths a width by --line-width")
     return drawn
-
-
-def _runs(value: object, size: tuple[int, int]) -> Runs:
-    """A bitmap of the whole image in COCO's compressed runs."""
-    from gpuseg.kernels.coco_runs import counts_of
-
-    width, height = size
-    if not isinstance(value, dict) or not isinstance(value.get("counts"), str):
-        raise ShapeFaultError(f"needs counts, a text, and size for its rle, got {shown(value)}")
-    if value.get("size") != [height, width]:
-        raise ShapeFaultError(
-            f"has an rle of height and width {shown(value.get('size'))} on an image of "
-            f"{height} and {width}"
-        )
-    try:
-        counts = counts_of(value["counts"].encode("ascii"), width * height)
-    except ValueError as error:  # so for what is no ASCII
-        raise ShapeFaultError(f"has an rle that is damaged: {error}") from error
-    return Runs(counts, 0, 0, width, height, by_column=True)

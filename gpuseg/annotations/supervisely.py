@@ -97,8 +97,6 @@ def _image(relative: str) -> str:
 
 def _shape(value: Any, number: int, choices: ReadingChoices, pixels: int) -> Shape | str:
     """pixels: of the image."""
-    if not isinstance(value, dict):
-        raise ShapeFaultError(f"is no object: {shown(value)}")
     label = label_of(value.get("classTitle"))
     kind = value.get("geometryType", value.get("shape"))  # `shape` is older, Label.from_json
     if kind == "graph" or (kind in ("line", "point") and choices.line_width is None):

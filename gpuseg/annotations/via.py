@@ -33,7 +33,7 @@ from gpuseg.annotations.fields import (
     list_of,
     number_of,
     object_of,
-    points_of,
+    paired_points,
     shapes_of,
     shown,
     size_of,
@@ -155,7 +155,7 @@ def _only(keys: list[str]) -> str | None:
 
 
 def _shape(value: Any, number: int, key: str | None, choices: ReadingChoices) -> Shape | str:
-    shape = value.get("shape_attributes") if isinstance(value, dict) else None
+    shape = value.get("shape_attributes")
     if not isinstance(shape, dict):
         raise ShapeFaultError(f"has no shape: {shown(value)}")
     kind = shape.get("name")
@@ -194,10 +194,7 @@ def _polyline(shape: Mapping[str, Any], width: int) -> Part:
 
 
 def _vertices(shape: Mapping[str, Any], least: int) -> Points:
-    xs, ys = shape.get("all_points_x"), shape.get("all_points_y")
-    if not isinstance(xs, list) or not isinstance(ys, list) or len(xs) != len(ys):
-        raise ShapeFaultError(f"needs as many x as y, got {shown(xs)} and {shown(ys)}")
-    return points_of([list(point) for point in zip(xs, ys, strict=True)], least)
+    return paired_points(shape.get("all_points_x"), shape.get("all_points_y"), least)
 
 
 def _rect(shape: Mapping[str, Any], width: int) -> Part:

@@ -14,9 +14,11 @@ from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.fields import (
     FARTHEST,
     ShapeFaultError,
+    flag_of,
     flat_points,
     label_of,
     number_of,
+    paired_points,
     points_of,
     shapes_of,
     shown,
@@ -111,16 +113,18 @@ def test_sizes_beyond_the_limit_are_refused_before_shapes_are_read() -> None:
 
 def test_shapes_are_read_bad_or_left_out() -> None:
     def read(value: Any, number: int) -> Shape | str:
-        if value == "tag":
+        if "tag" in value:
             return "tags"
         if value.get("bad"):
             raise ShapeFaultError("is bad")
         return Shape(value["label"], (), number)
 
-    values = [{"label": "a"}, "tag", {"label": "b", "bad": 1}, {"bad": 1, "label": 3}, "tag"]
+    tag = {"tag": 1}
+    values = [{"label": "a"}, tag, {"label": "b", "bad": 1}, {"bad": 1, "label": 3}, tag, "tag"]
     shapes, bad, left_out = shapes_of(values, read)
     assert [(shape.label, shape.number) for shape in shapes] == [("a", 1)]
-    assert [str(each) for each in bad] == ["shape 3 ('b') is bad", "shape 4 is bad"]
+    told = ["shape 3 ('b') is bad", "shape 4 is bad", "shape 6 is no object: 'tag'"]
+    assert [str(each) for each in bad] == told
     assert left_out == {"tags": 2}
 
 
@@ -128,3 +132,26 @@ def test_shapes_are_read_bad_or_left_out() -> None:
 def test_long_and_nested_values_are_shown_shortly(depth: int) -> None:
     assert len(shown(json.loads("[" * depth + "]" * depth))) <= 40
     assert len(shown({"a" * depth: ["b" * depth] * depth})) <= 40
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(None, False), (0, False), (False, False), (1, True), (True, True), (1.0, True)],
+)
+def test_flags(value: object, found: bool) -> None:
+    assert flag_of(value, "iscrowd") is found
+
+
+@pytest.mark.parametrize("value", ["0", "false", "", [], {}, 2, -1, float("nan")])
+def test_what_is_no_flag(value: object) -> None:
+    with pytest.raises(ShapeFaultError, match="needs 0 or 1 for iscrowd, got "):
+        flag_of(value, "iscrowd")
+
+
+def test_x_and_y_apart() -> None:
+    assert paired_points([1, 2.5], [3, 4]).tolist() == [[1, 3], [2.5, 4]]
+    for xs, ys in (([1], [1, 2]), (None, [1]), ([1], "1")):
+        with pytest.raises(ShapeFaultError, match="needs as many x as y"):
+            paired_points(xs, ys)
+    with pytest.raises(ShapeFaultError, match="needs at least 3 points, got 1"):
+        paired_points([1], [2], 3)

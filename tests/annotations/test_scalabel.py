@@ -175,13 +175,13 @@ def test_runs_are_those_of_pycocotools(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rle", "told"),
     [
-        ({"counts": [3, 4], "size": [8, 12]}, "needs counts"),
-        ({"counts": "11"}, "height and width None"),
-        ({"counts": "11", "size": [12, 8]}, "on an image of 8 and 12"),
+        ({"counts": [3, 4], "size": [8, 12]}, "has runs of 7 pixels, and 96"),
+        ({"counts": "11"}, "has runs of the size None"),
+        ({"counts": "11", "size": [12, 8]}, "its image needs [8, 12]"),
         ({"counts": "11", "size": [8, 12]}, "damaged"),
         ({"counts": "\u20ac", "size": [8, 12]}, "damaged"),
         ({"counts": "", "size": [8, 12]}, "damaged"),
-        ("11", "needs counts"),
+        ("11", "needs an object for its runs"),
     ],
 )
 def test_damaged_runs_are_told(rle: object, told: str, tmp_path: Path) -> None:

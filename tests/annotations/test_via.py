@@ -155,7 +155,7 @@ def test_of_several_attributes_the_user_names_one(tmp_path: Path) -> None:
 
 BOX = {"x": 0, "y": 0, "width": 1, "height": 1}
 BAD = {
-    "no object": (7, "has no shape: 7"),
+    "no object": (7, "is no object: 7"),
     "no shape": ({"region_attributes": {"class": "a"}}, "has no shape: "),
     "type": (region("cuboid"), "a type that is not known: 'cuboid'"),
     "type list": (region(["rect"]), "a type that is not known: ['rect']"),

@@ -72,7 +72,8 @@ class FileResult:
     format, codec, device: what the content is, which codec read it, what indexed it.
     unknown_pixels: pixels of unknown colour; unknown_colours: the most frequent of them.
     repaired_pixels: of them, those that took the class of a neighbour (antialiased borders).
-    warnings: what else there is to know. details: what the verb found.
+    warnings: what else there is to know. details: what the verb found. noted: how many of what
+        the summary is to add up besides; it has no part in the row.
     error: kind of the failure; message: the sentence.
     seconds: time of each stage that ran, in seconds: read, inflate, index, encode and write by
         the direct PNG path, decode, index, encode and write by Pillow; by a device read, inflate,
@@ -94,6 +95,7 @@ class FileResult:
     repaired_pixels: int = 0
     warnings: tuple[str, ...] = ()
     details: Details | None = None
+    noted: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     message: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -161,6 +163,7 @@ class Report:
     unknown_pixels: int = 0
     files_with_unknown: int = 0
     files_with_warnings: int = 0
+    noted: Counter[str] = field(default_factory=Counter)  # as in FileResult, of those not wrong
     failures: list[FileResult] = field(default_factory=list)
     device: str = ""  # what ran the kernels, and why
     stopped: Literal["", "interrupted", "fail-fast", "error"] = ""
@@ -186,6 +189,8 @@ class Report:
         elif result.unknown_pixels:
             self.files_with_unknown += 1
             self.unknown_pixels += result.unknown_pixels
+        if not result.is_wrong:
+            self.noted.update(result.noted)
         if result.warnings:
             self.files_with_warnings += 1
 
@@ -225,6 +230,8 @@ class Report:
                 f"; {self.unknown_pixels:,} pixels {self.unknown} "
                 f"in {count(self.files_with_unknown, 'file')}"
             )
+        for what, number in self.noted.items():
+            text += f"; {what}: {number:,}"
         if self.files_with_warnings:
             text += f"; {count(self.files_with_warnings, 'file')} with warnings"
         if self.left_alone:
@@ -263,6 +270,7 @@ class Report:
             "unknown_pixels": self.unknown_pixels,
             "files_with_unknown": self.files_with_unknown,
             "files_with_warnings": self.files_with_warnings,
+            **({"noted": dict(self.noted)} if self.noted else {}),
             "stopped": self.stopped,
             "problem": self.problem,
             "remark": self.remark,

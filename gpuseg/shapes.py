@@ -126,8 +126,7 @@ class Shape:
 
     label: the name of its class. number: which of the file's it is, for messages, from 1.
     instance: shapes of one label and one instance are one instance; None: one by itself; or why
-    it is none. ignored: whether it marks pixels that are no class, a crowd for instance. z: see
-    Order.
+    it is none. ignored: whether it is a crowd, and its pixels are no class. z: see Order.
     """
 
     label: str

@@ -33,15 +33,23 @@ _pixels = Scratch()
 SHOWN = 5
 """Bad shapes that a message names."""
 
+CROWDS = "crowds ignored (--crowd class draws them)"
+"""What the summary calls them: CVAT's exports to COCO call every bitmap a crowd."""
+
 MOST_LABELS = 50
 """Unknown labels that a row lists, those of the most pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a row says of the annotations. unknown: pixels of each label that no class has."""
+    """What a row says of the annotations.
+
+    crowds: how many of the shapes are ignored for they are crowds. unknown: pixels of each label
+    that no class has.
+    """
 
     shapes: int
+    crowds: int = 0
     left_out: tuple[tuple[str, int], ...] = ()
     bad: int = 0
     unknown: tuple[tuple[str, int], ...] = ()
@@ -49,6 +57,8 @@ class Drawn:
     def row(self) -> Mapping[str, Any]:
         """Its part of the row, for JSON."""
         row: dict[str, Any] = {"shapes": self.shapes}
+        if self.crowds:
+            row["ignored_crowds"] = self.crowds
         if self.left_out:
             row["left_out"] = dict(self.left_out)
         if self.bad:
@@ -58,6 +68,15 @@ class Drawn:
         if len(self.unknown) > MOST_LABELS:
             row["more_unknown_labels"] = len(self.unknown) - MOST_LABELS
         return row
+
+    def noted(self) -> Mapping[str, int]:
+        """What the summary adds up of it."""
+        counts = {
+            CROWDS: self.crowds,
+            "shapes left out": sum(number for _, number in self.left_out),
+            "bad shapes left out": self.bad,
+        }
+        return {what: number for what, number in counts.items() if number}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,12 +129,14 @@ class Rasterizing:
         drawn = perf_counter()
         data = self._encoded(labels, mark(pixels))
         seconds = {"read": read - start, "draw": drawn - read, "encode": perf_counter() - drawn}
+        told = _drawn(picture, unknown)
         facts: dict[str, Any] = {
             "width": picture.width,
             "height": picture.height,
             "format": self.format.title,
             "unknown_pixels": pixels,
-            "details": _drawn(picture, unknown),
+            "details": told,
+            "noted": told.noted(),
         }
         if picture.bad:
             facts["warnings"] = (f"left out: {_told(picture.bad)}",)
@@ -170,6 +191,7 @@ class Rasterizing:
 def _drawn(picture: Picture, unknown: Counter[str]) -> Drawn:
     return Drawn(
         len(picture.shapes),
+        sum(shape.ignored for shape in picture.shapes),
         tuple(sorted(picture.left_out.items())),
         len(picture.bad),
         tuple((shortened(label, LONGEST), pixels) for label, pixels in unknown.most_common()),

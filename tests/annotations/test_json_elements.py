@@ -60,7 +60,18 @@ def text(value: Any) -> str:
     return repr(value)
 
 
+def within_64_bits(value: Any) -> Any:
+    """Larger integers as floats, which is what they may be where an element is read by itself."""
+    if isinstance(value, dict):
+        return {key: within_64_bits(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [within_64_bits(each) for each in value]
+    is_large = type(value) is int and not -(2**63) <= value < 2**64
+    return float(value) if is_large else value
+
+
 @given(WHOLE, WINDOWS, st.booleans(), st.sampled_from([None, 1]), st.booleans())
+@example({"a": [-(2**63) - 1, 2**64]}, 1, True, None, False)
 @example({"a": [1.5e300, -2e-7]}, 1, True, None, False)
 @example(["\u00e9", "\u00c3\u00a9"], 3, True, None, False)
 def test_what_json_finds(
@@ -76,7 +87,8 @@ def test_what_json_finds(
         made = {key: made[key] for key in order}
     assert text(made) == text(whole)
     for element in found:  # and each can be read again by itself
-        assert text(value_of(raw[element.start : element.end])) == text(element.raw)
+        alone = value_of(raw[element.start : element.end])
+        assert text(within_64_bits(alone)) == text(within_64_bits(element.raw))
 
 
 @given(WHOLE, WINDOWS, st.data())

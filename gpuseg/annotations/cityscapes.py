@@ -41,20 +41,22 @@ class Cityscapes(Format):
     undrawn = frozenset({"license plate"})
 
     def recognises(self, outline: Outline) -> bool:
-        """The size of an image, and objects with polygons."""
-        sized = outline.has("imgHeight", "imgWidth")
-        return outline.kind == "json" and sized and "polygon" in outline.of("objects")
+        """The size of an image, and objects with polygons, or none."""
+        sized = outline.has("imgHeight", "imgWidth", "objects")
+        found = outline.of("objects")
+        return outline.kind == "json" and sized and ("polygon" in found or not found)
 
     def read(self, source: Source, choices: ReadingChoices) -> Picture:
         """The objects of one file."""
         value = object_of(json_of(source), "the file")
-        shapes, bad, left_out = shapes_of(list_of(value.get("objects"), "`objects`"), _shape)
+        objects = list_of(value.get("objects"), "`objects`")
         width, height = size_of(
             value.get("imgWidth"),
             value.get("imgHeight"),
             choices,
             lambda: size_beside(source, source.relative, choices),
         )
+        shapes, bad, left_out = shapes_of(objects, _shape)
         return Picture(width, height, shapes, "pillow", bad, left_out)
 
 

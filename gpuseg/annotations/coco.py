@@ -54,14 +54,14 @@ class Coco(Format):
     holds_many = True
 
     def recognises(self, outline: Outline) -> bool:
-        """Images, and annotations of these which have a category of their own."""
+        """Images, and annotations of these which have a category of their own, or none at all."""
         found = outline.of("annotations")
-        return (
-            outline.kind == "json"
-            and outline.has("images")
-            and {"image_id", "category_id"} <= found
-            and "segments_info" not in found
-        )
+        if outline.kind != "json" or not outline.has("images", "annotations"):
+            return False
+        if not found:  # all three lists are seen, and this one has no element
+            categories = outline.of("categories")
+            return "name" in categories and "isthing" not in categories
+        return {"image_id", "category_id"} <= found and "segments_info" not in found
 
     def album(self, path: str, choices: ReadingChoices) -> Album:
         """The images of a file."""

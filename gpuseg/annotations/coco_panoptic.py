@@ -46,8 +46,12 @@ class CocoPanoptic(Format):
     holds_many = True
 
     def recognises(self, outline: Outline) -> bool:
-        """Annotations that are lists of segments."""
-        return outline.kind == "json" and "segments_info" in outline.of("annotations")
+        """Annotations that are lists of segments; of none, categories that are things or not."""
+        found = outline.of("annotations")
+        if outline.kind != "json" or found:
+            return "segments_info" in found
+        bare = outline.has("images", "annotations")
+        return bare and {"name", "isthing"} <= outline.of("categories")
 
     def read(self, source: Source, choices: ReadingChoices) -> Picture:
         """The segments of one image; `source.path` is the id map."""

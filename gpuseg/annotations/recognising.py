@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import IO
 
@@ -14,6 +14,7 @@ from gpuseg.annotations.cityscapes import Cityscapes
 from gpuseg.annotations.coco import Coco
 from gpuseg.annotations.coco_panoptic import CocoPanoptic
 from gpuseg.annotations.cvat import Cvat
+from gpuseg.annotations.fields import shown
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.labelme import LabelMe
@@ -68,12 +69,15 @@ def recognise(path: str) -> Format:
     except OSError as error:
         raise UsageError(f"{shell_word(path)} cannot be read: {error.strerror}") from error
     if found is None:
-        raise UsageError(_unknown(f"{path} is in no format of annotations that is known"))
+        raise UsageError(
+            _unknown(f"{path} {_told(path)}, and is in no format of annotations that is known")
+        )
     return found
 
 
 def _of_folder(path: str) -> Format:
-    """That which the names in a folder tell, else that of the first file in any.
+    """That which the names in a folder tell, else that of the first file below it in any, else
+    that which the names in a folder below it tell.
 
     Raises UsageError, also for files beside the folders of another format: either may be meant.
     """
@@ -88,7 +92,7 @@ def _of_folder(path: str) -> Format:
             f"{shell_word(os.path.basename(inside))}; choose by --format {whole.name} or "
             f"--format {found.name}"
         )
-    chosen = whole or found
+    chosen = whole or found or next(_of_folders_below(path), None)
     if chosen is None:
         raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
     return chosen
@@ -99,10 +103,24 @@ def first_file_of(path: str, format: Format) -> str | None:
     return next((inside for inside, found in _files_below(path) if found is format), None)
 
 
+def _walk(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """A folder and those below it, by name, each with its folders and files; none is hidden."""
+    for folder, below, names in os.walk(path):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        yield folder, below, names
+
+
+def _of_folders_below(path: str) -> Iterator[Format]:
+    """The formats of folders below one that their names tell."""
+    for _, below, names in _walk(path):
+        found = _by(Outline("folder", dict.fromkeys((*below, *names), frozenset())))
+        if found is not None:
+            yield found
+
+
 def _files_below(path: str) -> Iterator[tuple[str, Format]]:
     """The files below a folder that are in any format, by folder and name."""
-    for folder, below, names in os.walk(path):
-        below.sort()
+    for folder, _, names in _walk(path):
         yield from _files_in(folder, names)
 
 
@@ -130,6 +148,28 @@ def _by(outline: Outline) -> Format | None:
 
 def _unknown(what: str) -> str:
     return f"{what} ({', '.join(format.title for format in FORMATS)}); name it by --format"
+
+
+def _told(path: str) -> str:
+    """What a file in no format holds."""
+    with open(path, "rb") as file:
+        *_, outline = (Outline("json"), *_outlines(file))
+    if outline.kind == "xml":
+        ((root, below),) = outline.keys.items()
+        return f"has the element {shown(root)} around {_listed(below)}"
+    if "" in outline.keys:
+        return f"is a list, its first element with {_listed(outline.of(''))}"
+    return f"has {_listed(outline.keys)}"
+
+
+def _listed(names: Collection[str]) -> str:
+    """The first of some names, in alphabetical order: sets have none."""
+    told = [*map(shown, sorted(names)[:_MOST]), *(["…"] if len(names) > _MOST else [])]
+    return ", ".join(told) or "nothing"
+
+
+_MOST = 6
+"""Names that are told of a file in no format."""
 
 
 def _of_file(path: str) -> Format | None:

@@ -51,8 +51,8 @@ class VocMasks(Format):
     pattern = None
 
     def recognises(self, outline: Outline) -> bool:
-        """The folder that holds either."""
-        return outline.kind == "folder" and (outline.has(CLASSES) or outline.has(TABLE))
+        """The folder of masks is there: detections have a labelmap.txt, too."""
+        return outline.kind == "folder" and outline.has(CLASSES)
 
     def takes(self, relative: str) -> bool:
         """Masks of classes."""

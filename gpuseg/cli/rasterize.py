@@ -52,7 +52,7 @@ _ORDER = ("file", "reverse", "area", "z")
 )
 @click.option(
     "--background",
-    metavar="NAME|INDEX",
+    metavar="NAME|INDEX|ignore",
     help="Class of pixels without a shape.  [default: palette's, or ignored]",
 )
 @click.option(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from gpuseg.annotations.format import Format
 from gpuseg.errors import UsageError
 from gpuseg.palette import BACKGROUNDS, Palette
+from gpuseg.palettes.mapping import IGNORE
 from gpuseg.rasterizing.options import RasterizeOptions
-from gpuseg.rasterizing.renaming import load_renaming, near, resolved
+from gpuseg.rasterizing.renaming import index_of, load_renaming, near, resolved
 from gpuseg.shapes import Picture
 from gpuseg.text import shortened
 
@@ -111,12 +113,13 @@ def _background(
     """The index of pixels that no shape covers. Raises UsageError."""
     if wanted is None:
         return next((indices[name] for name in BACKGROUNDS if name in indices), ignored)
-    if isinstance(wanted, str) and wanted in indices:
-        return indices[wanted]
-    number = int(wanted) if str(wanted).isdecimal() else -1
-    if number != ignored and number not in palette.label_indices:
+    index = None
+    if not isinstance(wanted, bool):
+        with suppress(KeyError):
+            index = index_of(wanted, indices, palette, ignored)
+    if index is None:
         raise UsageError(
-            f"background must be a class of palette {palette.name!r}, by name or index, or the "
-            f"ignore index {ignored}, got {wanted!r}"
+            f"background must be a class of palette {palette.name!r}, by name or index, or "
+            f"{IGNORE!r}, got {shortened(repr(wanted), LONGEST)}{near(str(wanted), indices)}"
         )
-    return number
+    return index

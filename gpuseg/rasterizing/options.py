@@ -59,8 +59,8 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
     border: pixels on either side of where two instances, or one and the background, meet that
         get the ignore index.
     instances: write instance maps instead of class maps, and how.
-    background: the class, by name or index, of pixels that no shape covers; None takes the class
-        that is called background or unlabeled, else the ignore index.
+    background: the class, by name or index, of pixels that no shape covers, or `ignore` for the
+        ignore index; None takes the class that is called background or unlabeled, else `ignore`.
     ignore_index: None takes the palette's own, else 255 (65535 at depth 16).
     depth: bits of a label: 8 (palette PNG) or 16 (greyscale PNG).
     """

@@ -55,7 +55,7 @@ def resolved(
     lacking: list[str] = []
     for label, wanted in renaming.items():
         try:
-            found[label] = _index(wanted, indices, palette, ignored)
+            found[label] = index_of(wanted, indices, palette, ignored)
         except KeyError:
             told = f"{shortened(label, _LONGEST)!r} to {shortened(str(wanted), _LONGEST)!r}"
             lacking.append(told + near(str(wanted), indices))
@@ -75,17 +75,21 @@ def near(name: str, names: Collection[str]) -> str:
     return f" ({folded[found[0]]!r} is one)" if found else ""
 
 
-def _index(
+def index_of(
     wanted: str | int, indices: Mapping[str, int], palette: Palette, ignored: int
 ) -> int | None:
-    """Raises KeyError for what is no class, and UsageError for a word that is one, too."""
+    """The index that a class, by name or index, or IGNORE stands for; None for SKIP.
+
+    Arguments as for `resolved`. Raises KeyError for what is no class, and UsageError for a word
+    that is one, too.
+    """
     if isinstance(wanted, str):
         word = wanted.strip().lower()
         if word in (IGNORE, SKIP):
             if indices.get(wanted, ignored) != ignored or (word == SKIP and wanted in indices):
                 raise UsageError(
-                    f"{wanted!r} is a class of palette {palette.name!r}, and means {word} in a map "
-                    f"of labels; write its index, {indices[wanted]}, for the class"
+                    f"{wanted!r} is a class of palette {palette.name!r}, and means {word} here; "
+                    f"write its index, {indices[wanted]}, for the class"
                 )
             return ignored if word == IGNORE else None
         if wanted in indices:

@@ -15,6 +15,7 @@ from gpuseg.annotations.coco_album import CocoAlbum
 from gpuseg.annotations.format import Record
 from gpuseg.errors import AnnotationError
 from gpuseg.palette import Palette, PaletteClass
+from gpuseg.results import Report
 from gpuseg.verbs.rasterize import rasterize
 from tests.annotations.coco_files import CATEGORIES, SQUARE, annotation, image, pictures, written
 
@@ -200,3 +201,36 @@ def test_annotations_of_no_image_are_all_told(tmp_path: Path) -> None:
     told = str(records(written(tmp_path, annotations=strays))[-1].error)
     assert "1 annotation of 1 image that `images` does not hold, as of image_id 7" in told
     assert "2 annotations without an `image_id`" in told
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_ignored_or_left_out_is_counted(tmp_path: Path, workers: int) -> None:
+    """CVAT's exports to COCO call every bitmap a crowd."""
+    crowd = annotation({"counts": [0, 300], "size": [15, 20]}, iscrowd=1)
+    bare, bad = annotation(None), annotation([[1, 2]])
+    path = written(
+        tmp_path,
+        images=[image(1), image(2), image(3)],
+        annotations=[crowd, crowd, bare, bad, {**crowd, "image_id": 2}],
+    )
+    palette = Palette((PaletteClass(0, "background", (0, 0, 0)), PaletteClass(1, "cat", (9, 9, 9))))
+
+    def run(**options: Any) -> tuple[Report, dict[str, Any]]:
+        report = rasterize(
+            path, tmp_path / "maps", palette, bad_shapes="skip", workers=workers, **options
+        )
+        rows = map(json.loads, Path(str(report.path)).read_text().splitlines())
+        return report, {row["source"]: row for row in rows if row["type"] == "file"}
+
+    report, rows = run()
+    assert "; crowds ignored (--crowd class draws them): 3; shapes left out: 1; " in (
+        f"{report.summary()}; "
+    )
+    assert "bad shapes left out: 1" in report.summary()
+    assert sum(report.as_dict()["noted"].values()) == 5
+    assert [rows[f"{i}.jpg"].get("ignored_crowds") for i in (1, 2, 3)] == [2, 1, None]
+    assert all("noted" not in row for row in rows.values())
+    assert "ignored_crowds" not in run(crowd="class", overwrite=True)[1]["1.jpg"]
+    report, rows = run(crowd="skip", overwrite=True)
+    assert "crowds ignored" not in report.summary()
+    assert rows["1.jpg"]["left_out"]["crowd"] == 2

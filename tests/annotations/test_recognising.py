@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,64 @@ def test_what_is_neither_file_nor_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", Path(os.devnull)):
         with pytest.raises(UsageError, match="neither a file nor a folder"):
             recognise(str(path))
+
+
+def _coco(**lists: list[object]) -> dict[str, object]:
+    return {"images": [{"id": 1}], "annotations": [], "categories": [{"name": "a"}], **lists}
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (_coco(), "coco"),
+        (_coco(categories=[{"name": "a", "isthing": 1}]), "coco-panoptic"),
+        ({"imgHeight": 3, "imgWidth": 4, "objects": []}, "cityscapes"),
+    ],
+)
+def test_files_without_annotations(tmp_path: Path, value: dict[str, object], name: str) -> None:
+    path = tmp_path / "a.json"
+    for keys in permutations(value):
+        path.write_text(json.dumps({key: value[key] for key in keys}))
+        assert recognise(str(path)).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"type": "FeatureCollection", "features": [{"geometry": {}}]}', "'features', 'type'"),
+        ('{"cells": [], "metadata": {}, "nbformat": 4}', "'cells', 'metadata', 'nbformat'"),
+        ('{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7}', "'e', 'f', …,"),
+        ('[{"image_id": 1, "score": 0.5}]', "is a list, its first element with 'image_id', 'sc"),
+        ('{"images": [{}], "annotations": [{"caption": "x"}]}', "has 'annotations', 'images',"),
+        ('{"imgHeight": 1, "imgWidth": 1, "objects": [{"bbox": []}]}', "has 'imgHeight', 'imgW"),
+        ("<svg><rect/></svg>", "has the element 'svg' around 'rect',"),
+        ("<svg/>", "has nothing, and is in no format"),
+        ("[]", "has nothing, and is in no format"),
+    ],
+)
+def test_what_a_file_in_no_format_holds_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(UsageError) as error:
+        recognise(str(path))
+    assert told in str(error.value)
+
+
+def test_masks_below_a_folder(tmp_path: Path) -> None:
+    (tmp_path / ".SegmentationClass" / "SegmentationClass").mkdir(parents=True)
+    (tmp_path / ".SegmentationClass" / "a.json").write_text(json.dumps(LABELME))
+    with pytest.raises(UsageError, match="holds no annotations"):
+        recognise(str(tmp_path))
+    (tmp_path / "VOC2012" / "SegmentationClass").mkdir(parents=True)
+    assert recognise(str(tmp_path)).name == "voc"
+    (tmp_path / "a.json").write_text(json.dumps(LABELME))
+    assert recognise(str(tmp_path)).name == "labelme"
+
+
+def test_a_table_of_classes_is_no_mask(tmp_path: Path) -> None:
+    """CVAT's exports of detections have one, too."""
+    (tmp_path / "labelmap.txt").write_text("a:1,2,3::\n")
+    with pytest.raises(UsageError, match="holds no annotations"):
+        recognise(str(tmp_path))
+    (tmp_path / "a.json").write_text(json.dumps(LABELME))
+    assert recognise(str(tmp_path)).name == "labelme"

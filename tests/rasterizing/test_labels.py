@@ -49,16 +49,31 @@ def test_what_labelme_calls_background_and_ignored() -> None:
         (["1", "x"], "1", 0),  # a name comes before a number
         (["x", "y"], 255, 255),
         (["x", "y"], "255", 255),
+        (["x", "y"], "ignore", 255),
+        (["x", "y"], "Ignore", 255),
     ],
 )
 def test_background(names: list[str], wanted: str | int | None, index: int) -> None:
     assert labels(names, background=wanted).background == index
 
 
-@pytest.mark.parametrize("wanted", ["z", 7, -1, "", "1.0"])
+@pytest.mark.parametrize("wanted", ["z", 7, -1, "", "1.0", "skip", True, "1" * 5000])
 def test_no_background(wanted: str | int) -> None:
     with pytest.raises(UsageError, match="background must be a class of palette"):
         labels(["x", "y"], background=wanted)
+
+
+def test_a_background_that_means_two_things() -> None:
+    with pytest.raises(
+        UsageError, match=r"'ignore' is a class of .* means ignore here; write .* 1"
+    ):
+        labels(["x", "ignore"], background="ignore")
+    assert labels(["x", "ignore"], background=1).background == 1
+
+
+def test_a_background_of_another_case_is_told() -> None:
+    with pytest.raises(UsageError, match=r"or 'ignore', got 'Road' .'road' is one.$"):
+        labels(["x", "road"], background="Road")
 
 
 def test_other_ignore_indices() -> None:

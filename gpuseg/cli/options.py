@@ -127,10 +127,24 @@ def reading(command: Command) -> Command:
 
 def writing(command: Command) -> Command:
     """The options of verbs that write files: the fields of WriteOptions, `report`, the output."""
-    where = "gpuseg-report.jsonl in DST"
     options = (WORKERS, SCHEDULER, PATTERN, COLUMN, KEEP_OTHERS, SHARD, MAX_PIXELS)
-    ways = (OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST)
-    return _with(command, (*options, *ways, _report(where), QUIET, JSON))
+    return _with(command, (*options, *_WAYS))
+
+
+def drawing(command: Command) -> Command:
+    """As `writing`, of a verb that takes no archives and whose files are not images."""
+    options = (WORKERS, SCHEDULER, _ANNOTATIONS, SHARD, MAX_PIXELS)
+    return _with(command, (*options, *_WAYS))
+
+
+_ANNOTATIONS = click.option(
+    "--pattern",
+    metavar="GLOB",
+    help="Names to take: of files, or of the images that one file tells of.  "
+    "[default: the format's]",
+)
+_IN_DST = _report("gpuseg-report.jsonl in DST")
+_WAYS = (OVERWRITE, NO_RESUME, DRY_RUN, FAIL_FAST, _IN_DST, QUIET, JSON)
 
 
 def _with(command: Command, options: tuple[Any, ...]) -> Command:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gpuseg.cli.options import IGNORE_INDEX, palette_option, take_palette, writing
+from gpuseg.cli.options import IGNORE_INDEX, drawing, palette_option, take_palette
 from gpuseg.cli.running import Output, print_summary
 from gpuseg.errors import UsageError
 
@@ -21,6 +21,23 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return int(width), int(height)
 
 
+FORMAT_CHOICES = (
+    "auto",
+    "ade20k",
+    "ade20k-polygons",
+    "bdd100k",
+    "cityscapes",
+    "coco",
+    "coco-panoptic",
+    "cvat",
+    "labelme",
+    "scalabel",
+    "supervisely",
+    "via",
+    "voc",
+)
+"""Told here, for --help is quick when it loads no formats."""
+
 _CROWD = ("ignore", "class", "skip")
 _ORDER = ("file", "reverse", "area", "z")
 
@@ -29,7 +46,13 @@ _ORDER = ("file", "reverse", "area", "z")
 @click.argument("annotations", type=click.Path())
 @click.argument("dst", type=click.Path())
 @palette_option()
-@click.option("--format", default="auto", show_default=True, help="Of the annotations.")
+@click.option(
+    "--format",
+    type=click.Choice(FORMAT_CHOICES, case_sensitive=False),
+    default="auto",
+    show_default=True,
+    help="Of the annotations; auto finds all out but ade20k-polygons.",
+)
 @click.option(
     "--labels",
     type=click.Path(),
@@ -79,8 +102,13 @@ _ORDER = ("file", "reverse", "area", "z")
     "--images", type=click.Path(), metavar="DIR", help="Images, for sizes that are not told."
 )
 @click.option("--size", callback=_size, metavar="WxH", help="Of images whose size is not told.")
-@click.option("--masks", type=click.Path(), metavar="DIR", help="Masks that annotations name.")
-@click.option("--label-key", metavar="NAME", help="Attribute that names the class.")
+@click.option(
+    "--masks",
+    type=click.Path(),
+    metavar="DIR",
+    help="Masks that annotations name (coco-panoptic, ade20k).",
+)
+@click.option("--label-key", metavar="NAME", help="Attribute that names the class (via, scalabel).")
 @click.option(
     "--depth",
     type=click.Choice(["8", "16"]),
@@ -89,11 +117,13 @@ _ORDER = ("file", "reverse", "area", "z")
     help="Bits of a label.",
 )
 @IGNORE_INDEX
-@writing
+@drawing
 def rasterize(annotations: str, dst: str, **flags: Any) -> None:
     """Draw a label map of each image that ANNOTATIONS, a file or a folder, tells of; into DST.
 
-    Takes LabelMe JSON, COCO instances and panoptic, ADE20K, Supervisely, and VGG Image Annotator.
+    Takes LabelMe, COCO instances and panoptic, CVAT for images, VOC's folders of masks,
+    Cityscapes, Scalabel and BDD100K, ADE20K, Supervisely, and VGG Image Annotator (VIA).
+    Labels are looked up by the names of the palette's classes.
     """
     from gpuseg.rasterizing.options import RasterizeOptions
     from gpuseg.verbs.rasterize import count_images

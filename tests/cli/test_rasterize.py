@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpuseg.annotations.recognising import FORMATS, format_names
+from gpuseg.cli.rasterize import FORMAT_CHOICES
 from gpuseg.rasterizing.options import RasterizeOptions
 from gpuseg.verbs.rasterize import count_images
 from tests.annotations.labelme_files import HEIGHT, SHAPES, WIDTH, document, save, shape
@@ -40,6 +42,16 @@ def test_what_is_printed(place: Path) -> None:
     assert made == f"label maps: {place / 'dst'}"
     assert report == f"report: {place / 'dst' / 'gpuseg-report.jsonl'}"
     assert np.array_equal(read_indices(place / "dst" / "a.png"), wanted())
+
+
+def test_help_names_what_there_is(place: Path) -> None:
+    assert ("auto", *format_names()) == FORMAT_CHOICES
+    told = gpuseg("rasterize", "--help").out
+    for format in FORMATS:
+        assert format.name in told
+    assert "--column" not in told
+    assert run(place, "--format", "LabelMe").code == 0
+    assert "'pascal' is not one of 'auto', 'ade20k'" in run(place, "--format", "pascal").err
 
 
 def test_json(place: Path) -> None:
@@ -80,7 +92,7 @@ def test_options_reach_the_run(place: Path) -> None:
         (["--size", "40"], "size must be WIDTHxHEIGHT, for instance 1280x720, got '40'"),
         (["--size", "0x5"], "size must be WIDTHxHEIGHT, both above 0"),
         (["--size", "-3x5"], "size must be WIDTHxHEIGHT"),
-        (["--format", "labelmee"], "format must be auto or one of"),
+        (["--format", "labelmee"], "is not one of 'auto', 'ade20k'"),
         (["--border", "900"], "border must be 0 to 255 pixels"),
         (["--unknown", "nearest"], "nearest"),
         (["--images", "nowhere"], "images must be a folder"),

@@ -106,8 +106,7 @@ def _folder_of(dst: str) -> str:
     return common_folder(dst) if has_braces(dst) else os.path.dirname(dst)
 
 
-Begin = Callable[[Running], Flow]
-"""Makes the flow of a run."""
+Begin = Callable[[Running], Flow]  # makes the flow of a run
 
 
 def look(

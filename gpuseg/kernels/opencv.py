@@ -52,7 +52,8 @@ def _paint(points: Any, ends: Any, place: Any, value: Any, mask: Any) -> Any:
             previous = k
             seen, cx0, cy0, cx1, cy1 = _cut(x0, y0, x1, y1, place[0], place[1])
             if seen:
-                _line(cx0, cy0, cx1, cy1, place[2], place[3], value, mask)
+                left, top = place[2], place[3]
+                _line(cx0 - left, cy0 - top, cx1 - left, cy1 - top, value, mask)
             if y0 == y1:
                 continue
             moved = (cx1 - cx0) * ONE
@@ -98,7 +99,7 @@ def _fill(edges: Any, left: Any, top: Any, value: Any, mask: Any) -> Any:
 
 
 @inlined
-def _line(x0: Any, y0: Any, x1: Any, y1: Any, left: Any, top: Any, value: Any, mask: Any) -> Any:
+def _line(x0: Any, y0: Any, x1: Any, y1: Any, value: Any, mask: Any) -> Any:
     rows, columns = mask.shape
     x, y = (x0, y0) if x0 <= x1 else (x1, y1)
     down = 1 if (y1 >= y0) == (x0 <= x1) else -1
@@ -107,8 +108,8 @@ def _line(x0: Any, y0: Any, x1: Any, y1: Any, left: Any, top: Any, value: Any, m
     longer, shorter = max(along, across), min(along, across)
     rest = longer - 2 * shorter
     for _ in range(longer + 1):
-        if 0 <= y - top < rows and 0 <= x - left < columns:
-            mask[y - top, x - left] = value
+        if 0 <= y < rows and 0 <= x < columns:
+            mask[y, x] = value
         aside = rest < 0
         rest += (2 * longer if aside else 0) - 2 * shorter
         if is_steep or aside:

@@ -60,7 +60,7 @@ def _paint(points: Any, value: Any, pixels: Any) -> None:
             held = _merge(active, held, order, starts[row], starts[row + U64(1)], others)
         if held > FEW:
             _find_firsts(edges, slopes, active, held, y, others)
-        found = _cross(edges, slopes, active, held, y, end, others, crossings)
+        found = _cross(edges, slopes, active, held, (y, end), others, crossings)
         sort(crossings, found)
         for i in range(U64(1), found, U64(2)):
             _fill(pixels, U64(y), _up(crossings[i - U64(1)]), _down(crossings[i]), value)
@@ -136,9 +136,13 @@ def _going_on(edges: Any, active: Any, held: Any, y: Any) -> Any:
 
 @inlined
 def _cross(
-    edges: Any, slopes: Any, active: Any, held: Any, y: Any, end: Any, firsts: Any, crossings: Any
+    edges: Any, slopes: Any, active: Any, held: Any, rows: Any, firsts: Any, crossings: Any
 ) -> Any:
-    """Where edges cross a row, in their order; how many crossings there are."""
+    """Where edges cross a row, in their order; how many crossings there are.
+
+    rows: it, and the last one of the polygon.
+    """
+    y, end = rows
     found = U64(0)
     for i in range(held):
         e = active[i]

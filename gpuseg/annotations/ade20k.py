@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from gpuseg import storage
 from gpuseg.annotations.choices import ReadingChoices
@@ -48,6 +48,7 @@ class Ade20k(Format):
 
     name = "ade20k"
     title = "ADE20K JSON with masks"
+    leaves_open: ClassVar[frozenset[str]] = frozenset({"masks"})
 
     def recognises(self, outline: Outline) -> bool:
         """An annotation with objects, and the size of its image as Matlab has it."""
@@ -91,6 +92,7 @@ class Ade20kPolygons(Ade20k):
     name = "ade20k-polygons"
     title = "ADE20K JSON"
     order = "area"
+    leaves_open = frozenset({"order"})
 
     def recognises(self, outline: Outline) -> bool:
         """Never: masks are exact, these are not."""

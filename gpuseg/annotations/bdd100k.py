@@ -8,13 +8,15 @@ are filled as the toolkit of today does it. Later releases are in Scalabel's for
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.documents import json_of
 from gpuseg.annotations.fields import list_of, object_of
 from gpuseg.annotations.format import Format, Outline
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.annotations.road_classes import BDD100K_SIZE, BDD100K_VOID
-from gpuseg.annotations.scalabel import picture_of
+from gpuseg.annotations.scalabel import Scalabel, picture_of
 from gpuseg.discover import Source
 from gpuseg.errors import AnnotationError
 from gpuseg.shapes import Picture
@@ -26,6 +28,7 @@ class Bdd100k(Format):
     name = "bdd100k"
     title = "BDD100K JSON of 2018"
     undrawn = BDD100K_VOID
+    leaves_open: ClassVar[frozenset[str]] = Scalabel.leaves_open
 
     def recognises(self, outline: Outline) -> bool:
         """Frames that have objects."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from gpuseg.annotations.choices import CROWD, Crowd, ReadingChoices
 from gpuseg.annotations.coco_album import CocoAlbum
@@ -38,7 +38,7 @@ from gpuseg.annotations.fields import (
     shown,
     size_of,
 )
-from gpuseg.annotations.format import Album, Format, Outline
+from gpuseg.annotations.format import SHAPES, Album, Format, Outline
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.discover import Source
 from gpuseg.shapes import Box, Part, Picture, Polygon, Shape
@@ -52,6 +52,7 @@ class Coco(Format):
     name = "coco"
     title = "COCO instances"
     holds_many = True
+    leaves_open: ClassVar[frozenset[str]] = SHAPES | {"crowd"}
 
     def recognises(self, outline: Outline) -> bool:
         """Images, and annotations of these which have a category of their own, or none at all."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from gpuseg.annotations.choices import CROWD, Crowd, ReadingChoices
 from gpuseg.annotations.coco_tables import Key, key_of
@@ -44,6 +44,7 @@ class CocoPanoptic(Format):
     title = "COCO panoptic JSON"
     bare_is_void = True
     holds_many = True
+    leaves_open: ClassVar[frozenset[str]] = frozenset({"crowd", "masks"})
 
     def recognises(self, outline: Outline) -> bool:
         """Annotations that are lists of segments; of none, categories that are things or not."""

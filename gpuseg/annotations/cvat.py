@@ -19,7 +19,7 @@ from gpuseg.annotations.choices import ReadingChoices
 from gpuseg.annotations.cvat_shapes import shape_of, values_of
 from gpuseg.annotations.documents import content_of, open_file
 from gpuseg.annotations.fields import shapes_of, size_of
-from gpuseg.annotations.format import Format, Outline, Record
+from gpuseg.annotations.format import LINES, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.annotations.xml_elements import children, element_of
 from gpuseg.discover import Source, repeated
@@ -39,6 +39,7 @@ class Cvat(Format):
     background = frozenset({"background"})
     pattern = "*.xml"
     holds_many = True
+    leaves_open: ClassVar[frozenset[str]] = LINES
 
     def recognises(self, outline: Outline) -> bool:
         """Annotations of images, or of a video, which the album refuses."""

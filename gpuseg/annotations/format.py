@@ -59,6 +59,16 @@ class Album(Protocol):
         """Each image, one by one."""
 
 
+CHOICES = ("size", "images", "line_width", "crowd", "label_key", "masks", "order")
+"""What is chosen for formats that leave it open."""
+
+SHAPES = frozenset({"size", "images", "order"})
+"""CHOICES for most formats whose shapes are drawn."""
+
+LINES = SHAPES | {"line_width"}
+"""CHOICES for most formats with lines and points, too."""
+
+
 class Format(ABC):
     """A format of annotations. Has no state: it is sent to worker processes.
 
@@ -68,7 +78,7 @@ class Format(ABC):
     without a shape are of no class, and not background, unless a user says so. undrawn: labels
     that leave pixels to what lies under them, unless the palette gives them an index besides the
     ignore index. pattern: of the names of its files; None takes images. holds_many: whether a
-    file has many images.
+    file has many images. leaves_open: which of CHOICES mean something to it.
     """
 
     name: ClassVar[str]
@@ -81,6 +91,7 @@ class Format(ABC):
     undrawn: ClassVar[frozenset[str]] = frozenset()
     pattern: ClassVar[str | None] = "*.json"
     holds_many: ClassVar[bool] = False
+    leaves_open: ClassVar[frozenset[str]] = SHAPES
 
     @abstractmethod
     def recognises(self, outline: Outline) -> bool:

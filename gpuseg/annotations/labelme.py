@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from gpuseg.annotations.fields import (
     shown,
     size_of,
 )
-from gpuseg.annotations.format import Format, Outline
+from gpuseg.annotations.format import LINES, Format, Outline
 from gpuseg.annotations.image_sizes import size_beside, size_in
 from gpuseg.codecs.opening import opened
 from gpuseg.discover import Source
@@ -48,6 +48,7 @@ class LabelMe(Format):
     title = "LabelMe JSON"
     ignored = frozenset({"__ignore__"})
     background = frozenset({"_background_"})
+    leaves_open: ClassVar[frozenset[str]] = LINES
 
     def recognises(self, outline: Outline) -> bool:
         """Shapes, and the image that they are of."""

@@ -32,7 +32,7 @@ from gpuseg.annotations.fields import (
     shown,
     size_of,
 )
-from gpuseg.annotations.format import Album, Format, Outline, Record
+from gpuseg.annotations.format import LINES, Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.annotations.json_elements import elements
 from gpuseg.annotations.poly2d import old_part_of, part_of
@@ -60,6 +60,7 @@ class Scalabel(Format):
     holds_many = True
     crowd: ClassVar[Crowd] = "class"
     undrawn = BDD100K_VOID
+    leaves_open: ClassVar[frozenset[str]] = LINES | {"crowd", "label_key"}
 
     def recognises(self, outline: Outline) -> bool:
         """Frames with names, and labels or a place in a video."""

@@ -16,7 +16,7 @@ import os
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ from gpuseg.annotations.fields import (
     shown,
     size_of,
 )
-from gpuseg.annotations.format import Format, Outline
+from gpuseg.annotations.format import LINES, Format, Outline
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.codecs.opening import opened
 from gpuseg.discover import Source
@@ -57,6 +57,7 @@ class Supervisely(Format):
 
     name = "supervisely"
     title = "Supervisely JSON"
+    leaves_open: ClassVar[frozenset[str]] = LINES
 
     def recognises(self, outline: Outline) -> bool:
         """Objects, and the size of the image that they are in."""

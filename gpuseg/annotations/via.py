@@ -20,7 +20,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from gpuseg.annotations.fields import (
     shown,
     size_of,
 )
-from gpuseg.annotations.format import Album, Format, Outline, Record
+from gpuseg.annotations.format import LINES, Album, Format, Outline, Record
 from gpuseg.annotations.image_sizes import size_beside
 from gpuseg.annotations.json_elements import Element, elements
 from gpuseg.discover import Source
@@ -62,6 +62,7 @@ class Via(Format):
     name = "via"
     title = "VGG Image Annotator JSON"
     holds_many = True
+    leaves_open: ClassVar[frozenset[str]] = LINES | {"label_key"}
 
     def recognises(self, outline: Outline) -> bool:
         """A project of version 2 or 3, or images with regions by their ids."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class VocMasks(Format):
     ignored = frozenset({VOID})
     background = frozenset({BACKGROUND})
     pattern = None
+    leaves_open: ClassVar[frozenset[str]] = frozenset()
 
     def recognises(self, outline: Outline) -> bool:
         """The folder of masks is there: detections have a labelmap.txt, too."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from gpuseg import direct, storage
-from gpuseg.annotations.format import Format
+from gpuseg.annotations.format import CHOICES, Format
 from gpuseg.annotations.recognising import first_file_of, format_of, recognise
 from gpuseg.discover import count_sources
 from gpuseg.errors import UsageError
@@ -52,6 +52,7 @@ def rasterize(
     )
     _check_archives(source, target, settings)
     format = find_format(source, settings)
+    _check_choices(format, settings)
     table.check_depth(settings.depth, settings.ignore_index)
     table = replace(table, ignore_index=table.ignore_for(settings.depth, settings.ignore_index))
     labels = Labels.of(table, format, settings)
@@ -81,6 +82,18 @@ def _check_archives(src: str, dst: str, options: RasterizeOptions) -> None:
             )
     if options.keep_others or options.column is not None:
         raise UsageError("keep_others and column are of archives, which hold no annotations")
+
+
+def _check_choices(format: Format, options: RasterizeOptions) -> None:
+    """Refuse what would change nothing. Raises UsageError."""
+    given = [name for name in CHOICES if getattr(options, name) is not None]
+    idle = [name for name in given if name not in format.leaves_open]
+    if idle:
+        known = ", ".join(name for name in CHOICES if name in format.leaves_open) or "none of these"
+        raise UsageError(
+            f"{' and '.join(idle)} would change nothing: {format.title} leaves open {known}; "
+            "do without"
+        )
 
 
 def find_format(source: str, options: RasterizeOptions) -> Format:

@@ -36,7 +36,7 @@ FORMAT_CHOICES = (
     "via",
     "voc",
 )
-"""Told here, for --help is quick when it loads no formats."""
+"""For --help, which is quick when it loads no formats; the run refuses others."""
 
 _CROWD = ("ignore", "class", "skip")
 _ORDER = ("file", "reverse", "area", "z")
@@ -48,7 +48,8 @@ _ORDER = ("file", "reverse", "area", "z")
 @palette_option()
 @click.option(
     "--format",
-    type=click.Choice(FORMAT_CHOICES, case_sensitive=False),
+    metavar=f"[{'|'.join(FORMAT_CHOICES)}]",
+    callback=lambda ctx, param, value: value.lower(),
     default="auto",
     show_default=True,
     help="Of the annotations; auto finds all out but ade20k-polygons.",

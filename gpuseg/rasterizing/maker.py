@@ -138,8 +138,11 @@ class Rasterizing:
             "details": told,
             "noted": told.noted(),
         }
-        if picture.bad:
-            facts["warnings"] = (f"left out: {_told(picture.bad)}",)
+        warnings = [f"left out: {_told(picture.bad)}"] if picture.bad else []
+        if picture.left_out and not picture.shapes:
+            warnings.append(f"draws nothing: its annotations are left out ({_kinds(picture)})")
+        if warnings:
+            facts["warnings"] = tuple(warnings)
         return Made(data, facts, seconds)
 
     def _labels(self, picture: Picture) -> tuple[NDArray[np.unsignedinteger], Counter[str]]:
@@ -201,3 +204,7 @@ def _drawn(picture: Picture, unknown: Counter[str]) -> Drawn:
 def _told(bad: tuple[BadShape, ...]) -> str:
     more = f" and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
     return "; ".join(map(str, bad[:SHOWN])) + more
+
+
+def _kinds(picture: Picture) -> str:
+    return ", ".join(f"{kind}: {number:,}" for kind, number in picture.left_out.most_common(SHOWN))

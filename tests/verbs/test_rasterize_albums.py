@@ -112,6 +112,18 @@ def test_a_folder_of_albums_names_one(tmp_path: Path) -> None:
         gpuseg.rasterize(tmp_path, tmp_path / "dst", PALETTE)
 
 
+def test_boxes_alone_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "detection.json"
+    image = {"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [], "bbox": [0, 0, 2, 2]}
+    kinds = [{"id": 1, "name": "a"}]
+    path.write_text(json.dumps({"images": [image], "annotations": [box], "categories": kinds}))
+    report = gpuseg.rasterize(path, tmp_path / "dst", PALETTE)
+    assert (report.exit_code, report.files_with_warnings) == (0, 1)
+    told = (tmp_path / "dst" / "gpuseg-report.jsonl").read_text()
+    assert "draws nothing: its annotations are left out (annotation without a seg" in told
+
+
 def test_wrong_places(album: Path) -> None:
     with pytest.raises(UsageError, match=r"holds the annotations of many images.*name the file"):
         gpuseg.rasterize(album.parent, album.parent / "dst", PALETTE, format="pages")

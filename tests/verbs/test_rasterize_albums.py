@@ -139,6 +139,8 @@ from gpuseg.cli import main
 from tests.rasterizing.albums import Pages
 
 class Slow(Pages):
+    name = "coco"
+
     def album(self, path, choices):
         open(sys.argv.pop(), "w").close()
         time.sleep(600)
@@ -153,7 +155,7 @@ main.main(sys.argv[1:-1], "gpuseg")
 def test_ctrl_c_while_the_file_is_looked_through(album: Path) -> None:
     flag, dst = album.parent / "flag", album.parent / "dst"
     palette = palette_file(album.parent)
-    words = ["rasterize", album, dst, "--palette", palette, "--format", "pages", flag]
+    words = ["rasterize", album, dst, "--palette", palette, "--format", "coco", flag]
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, *map(str, words)],
         env=environment(),

@@ -94,7 +94,9 @@ def _of_folder(path: str) -> Format:
         )
     chosen = whole or found or next(_of_folders_below(path), None)
     if chosen is None:
-        raise UsageError(_unknown(f"{path} holds no annotations in a format that is known"))
+        raise UsageError(
+            _unknown(f"{path} holds no annotations (.json, .xml) in a format that is known")
+        )
     return chosen
 
 

@@ -90,6 +90,11 @@ class RasterizeOptions(ReadingChoices, WriteOptions):
                     f"{name} must be one of {', '.join(map(str, allowed))}, "
                     f"got {getattr(self, name)!r}"
                 )
+        if self.instances == "palette" and self.depth != 8:
+            raise UsageError(
+                f"instance maps in palette PNGs have 8 bits, got depth {self.depth}; choose "
+                "--instances 16, or leave the depth out"
+            )
         if not 0 <= self.border <= MOST_BORDER:
             raise UsageError(f"border must be 0 to {MOST_BORDER} pixels, got {self.border}")
         top = (1 << self.depth) - 1

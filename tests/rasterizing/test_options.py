@@ -18,6 +18,7 @@ from gpuseg.rasterizing.options import RasterizeOptions
         ({"order": "size"}, "order must be one of None, file, reverse, area, z, got 'size'"),
         ({"instances": 16}, "instances must be one of None, 16, palette, got 16"),
         ({"depth": 12}, "depth must be one of 8, 16"),
+        ({"depth": 16, "instances": "palette"}, "palette PNGs have 8 bits, got depth 16"),
         ({"border": -1}, "border must be 0 to 255 pixels, got -1"),
         ({"border": 256}, "border must be 0 to 255 pixels, got 256"),
         ({"ignore_index": 256}, "ignore_index must be 0 to 255 at depth 8"),

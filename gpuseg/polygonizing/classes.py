@@ -13,6 +13,7 @@ from gpuseg.errors import LabelError, UsageError
 from gpuseg.label_maps import listed
 from gpuseg.palette import BACKGROUNDS, MAX_INDEX, Palette
 from gpuseg.polygonizing.options import PolygonizeOptions
+from gpuseg.text import shortened
 
 _NO_BACKGROUND = "none"
 
@@ -95,11 +96,12 @@ def _background(palette: Palette | None, options: PolygonizeOptions) -> tuple[in
         return (by_name[str(wanted)],)
     if wanted == _NO_BACKGROUND:
         return ()
-    number = int(wanted) if str(wanted).isdecimal() else -1
+    digits = str(wanted)
+    number = int(wanted) if digits.isdecimal() and len(digits) <= len(str(MAX_INDEX)) else -1
     known = range(MAX_INDEX + 1) if palette is None else palette.label_indices
     if number not in known and number not in _ignored(palette, options):
         where = f"a class of palette {palette.name!r}, by name or index" if palette else "an index"
-        raise UsageError(f"background must be {where}, or none, got {wanted!r}")
+        raise UsageError(f"background must be {where}, or none, got {shortened(repr(wanted), 80)}")
     return (number,)
 
 

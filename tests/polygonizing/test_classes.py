@@ -81,6 +81,8 @@ def test_a_background_that_is_none(background: str | int) -> None:
 
 
 def test_a_background_that_is_no_index() -> None:
+    with pytest.raises(UsageError, match="background must be an index, or none, got '9999"):
+        of(None, background="9" * 5000)
     with pytest.raises(UsageError, match="background must be an index, or none, got 'sky'"):
         of(None, background="sky")
 

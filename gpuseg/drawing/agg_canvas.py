@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gpuseg.drawing.coco_canvas import CocoCanvas
-from gpuseg.scratch import Take, fresh
 from gpuseg.shapes import Points
 
 
@@ -15,18 +17,12 @@ class AggCanvas(CocoCanvas):
     Of those, all pixels of which the outline encloses a 256th or more.
     """
 
-    def __init__(
-        self,
-        width: int,
-        height: int,
-        dtype: np.dtype[np.unsignedinteger],
-        ground: int,
-        take: Take = fresh,
-    ) -> None:
+    @cached_property
+    def _cells(self) -> NDArray[np.int64]:
+        """Memory of the kernel, for a row of the image."""
         from gpuseg.kernels.agg import cells_for
 
-        super().__init__(width, height, dtype, ground, take)
-        self._cells = cells_for(width)
+        return cells_for(self._pixels.shape[1])
 
     def _fill(self, outline: Points, value: int) -> None:
         from gpuseg.kernels.agg import paint_polygon

@@ -6,30 +6,27 @@ Datumaro (1.13, `datumaro.util.mask_tools`), by which CVAT exports masks.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gpuseg.drawing.array_canvas import ArrayCanvas
 from gpuseg.drawing.outlines import box_corners, ellipse_outline
 from gpuseg.drawing.pillow_canvas import PillowCanvas
-from gpuseg.scratch import Scratch, Take, fresh
+from gpuseg.scratch import Scratch
 from gpuseg.shapes import Bitmap, Box, Ellipse, Line, Points, Polygon, Runs
 
-_marks = Scratch()  # 0 whenever a kernel begins and ends
+_marks = Scratch()
 
 
 class CocoCanvas(ArrayCanvas):
     """An image of `ground`, as `ArrayCanvas`."""
 
-    def __init__(
-        self,
-        width: int,
-        height: int,
-        dtype: np.dtype[np.unsignedinteger],
-        ground: int,
-        take: Take = fresh,
-    ) -> None:
-        super().__init__(width, height, dtype, ground, take)
-        self._marks = _marks.take(height * width)
+    @cached_property
+    def _marks(self) -> NDArray[np.uint8]:
+        """Memory for a mark a pixel, 0 whenever a kernel begins and ends."""
+        return _marks.take(self._pixels.size)
 
     def polygon(self, part: Polygon, value: int) -> None:
         """The pixels that the outline covers; those that holes cover as they were."""

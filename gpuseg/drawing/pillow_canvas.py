@@ -1,7 +1,7 @@
 """Shapes drawn by Pillow, as LabelMe and Cityscapes do: what is drawn is what they would draw.
 
-Polygons are painted by a kernel with the rules of Pillow, for Pillow itself takes seconds for a
-polygon of a hundred thousand vertices, and minutes for one of a million.
+Polygons are painted by a kernel with the rules of Pillow, for Pillow itself looks at each edge in
+each row.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Polygons painted into images by the rules of Pillow; see `reference_pillow`.
 
-Pillow looks at each edge in each row, and in a corner at each edge before it, so a polygon of a
-hundred thousand vertices takes it seconds. Here edges wait in the row where they begin, and a row
-looks at those that cross it. They stay in the order of the outline, which corners depend on.
+Pillow looks at each edge in each row, and in a corner at each edge before it. Here edges wait in
+the row where they begin, and a row looks at those that cross it. They stay in the order of the
+outline, which corners depend on.
 """
 
 from __future__ import annotations

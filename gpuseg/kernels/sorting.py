@@ -16,8 +16,8 @@ FEW = 32
 def sort(values: Any, count: Any) -> None:
     """Sort the first `count` (U64) values of an array.
 
-    By merging where they are many: numba's own way, quicksort, takes 20 times as long for some that
-    are nearly sorted, as those of a zigzag are.
+    By merging where they are many: numba's own way, quicksort, is slow for some that are nearly
+    sorted, as those of a zigzag are.
     """
     if count > U64(FEW):
         given = values[:count].copy()

@@ -13,7 +13,7 @@ Pixels = NDArray[np.unsignedinteger]
 
 
 def chosen(values: Pixels, numbers: Pixels) -> Pixels:
-    """`values[numbers]`, which NumPy takes several times as long for.
+    """`values[numbers]`, without the copy of the numbers that NumPy makes to look them up.
 
     values: uint8, uint16 or uint32 (K,). numbers: of these types, too, (H, W), C-contiguous, all
     below K, which is not checked. Returns (H, W), of the type of the values.

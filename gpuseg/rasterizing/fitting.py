@@ -10,14 +10,14 @@ import numpy as np
 from gpuseg.shapes import BadShape, Ellipse, Line, Part, Picture, Points, Polygon, Runs
 
 LARGEST_RADIUS = 1 << 18
-"""Pixels: for such an ellipse Pillow takes milliseconds, for one of 1,000,000 twenty seconds."""
+"""Pixels: Pillow's time for an ellipse goes with its radius and more, wherever the image is."""
 
 LONGEST_LINE = 1 << 24
 """Pixels of a line that is one wide: Pillow goes along all of it, wherever the image is."""
 
 MOST_STEPS = 1 << 26
 """Rows and columns of the image that the edges of an outline, or a line, cross, all together. They
-are what drawing takes its time for: for so many, seconds."""
+are what drawing takes its time for."""
 
 
 def fitting(picture: Picture) -> Picture:

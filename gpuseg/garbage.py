@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import gc
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from gpuseg.process_wide import Setting
 
 PATIENCE = 10_000
 """Objects that are made before the collector looks, at least: Python takes 700 or 2,000. One JSON
 file of polygons makes thousands of lists, none of them in a cycle, and each look may go through all
 that the process holds."""
 
-_lock = threading.Lock()
-_before: list[tuple[int, int, int]] = []  # one entry a run that is under way
+Thresholds = tuple[int, int, int]
+
+_THRESHOLDS = Setting[Thresholds](gc.get_threshold, lambda values: gc.set_threshold(*values))
 
 
-@contextmanager
-def rarely_collected() -> Iterator[None]:
+def rarely_collected() -> AbstractContextManager[None]:
     """Have the collector look more rarely; off stays off.
 
     The last of several runs at once gives back what was.
     """
-    with _lock:
-        _before.append(_before[0] if _before else gc.get_threshold())
-        first, *others = gc.get_threshold()
-        if first:
-            gc.set_threshold(max(first, PATIENCE), *others)
-    try:
-        yield
-    finally:
-        with _lock:
-            before = _before.pop()
-            if not _before:
-                gc.set_threshold(*before)
+    return _THRESHOLDS.changed(_patient)
+
+
+def _patient(thresholds: Thresholds) -> Thresholds:
+    first, second, third = thresholds
+    return (max(first, PATIENCE) if first else 0, second, third)

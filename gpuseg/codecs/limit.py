@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from PIL import Image
 
-_limit_lock = threading.Lock()
-_limit_before: list[int | None] = []  # one entry a run that is under way
+from gpuseg.process_wide import Setting
 
 
-@contextmanager
-def size_limit_is_ours() -> Iterator[None]:
+def _set(limit: int | None) -> None:
+    Image.MAX_IMAGE_PIXELS = limit
+
+
+_LIMIT = Setting[int | None](lambda: Image.MAX_IMAGE_PIXELS, _set)
+
+
+def size_limit_is_ours() -> AbstractContextManager[None]:
     """Switch off Pillow's own, global limit on pixels while `read_mask` checks ours.
 
     The last of several runs at once gives the limit back.
     """
-    with _limit_lock:
-        _limit_before.append(_limit_before[0] if _limit_before else Image.MAX_IMAGE_PIXELS)
-        Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        with _limit_lock:
-            before = _limit_before.pop()
-            if not _limit_before:
-                Image.MAX_IMAGE_PIXELS = before
+    return _LIMIT.changed(lambda limit: None)
